@@ -1,0 +1,46 @@
+package org
+
+// Action is something a user may ask for.
+type Action string
+
+// The actions, as the pages, the API and the commands name them.
+const (
+	SeeLinks       Action = "see-links"       // board, links, sites, incidents
+	SeeTickets     Action = "see-tickets"     // tickets and their messages
+	SeeCosts       Action = "see-costs"       // prices, penalties, statements
+	SeeJournal     Action = "see-journal"     // who decided what
+	ApproveMessage Action = "approve-message" // let a message go to an operator
+	Acknowledge    Action = "acknowledge"     // type an operator's acknowledgement
+	StopSending    Action = "stop-sending"    // the one switch, and an operator's sending mode
+	ManageUsers    Action = "manage-users"
+)
+
+// permits is the whole table of rights: nothing else says yes.
+var permits = map[Role]map[Action]bool{
+	Admin: {
+		SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true,
+		ApproveMessage: true, Acknowledge: true, StopSending: true, ManageUsers: true,
+	},
+	Network: {SeeLinks: true, SeeTickets: true, ApproveMessage: true, Acknowledge: true, StopSending: true},
+	Finance: {SeeLinks: true, SeeTickets: true, SeeCosts: true},
+	Auditor: {SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true},
+}
+
+// Allowed is the only place that says yes: it reports whether the user may do
+// the action on an object that belongs to owners (keys of organisations). Call
+// it without owners for an action that has no object; such an action that
+// changes something for everyone needs the whole territory.
+func Allowed(u User, a Action, owners ...string) bool {
+	if u.Disabled || !permits[u.Role][a] {
+		return false
+	}
+	if len(owners) > 0 {
+		return u.Territory.Covers(owners...)
+	}
+	switch a {
+	case StopSending, ManageUsers, SeeJournal:
+		return u.Territory.All
+	default:
+		return true
+	}
+}
