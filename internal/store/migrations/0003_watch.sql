@@ -116,28 +116,18 @@ CREATE TABLE outage (
 CREATE INDEX outage_to ON outage (to_at);
 
 CREATE TABLE ticket (
-    id            bigint PRIMARY KEY,
-    incident_id   bigint NOT NULL UNIQUE, -- the idempotency key
-    number        text NOT NULL UNIQUE,
-    kind          text NOT NULL,
-    addressee     text NOT NULL CHECK (addressee IN ('operator', 'internal')),
-    operator      text,
-    mode          text NOT NULL CHECK (mode IN ('observe', 'ask', 'automatic')),
-    status        text NOT NULL CHECK (status IN ('open', 'resolved')),
-    since         timestamptz NOT NULL,
-    opened_at     timestamptz NOT NULL,
-    resolved_at   timestamptz,
-    restored_at   timestamptz, -- latest first-good sample: the outage's end
-    reopens       integer NOT NULL DEFAULT 0,
-    related       bigint REFERENCES ticket,
-    delivered_at  timestamptz,
-    ack_reference text,
-    ack_at        timestamptz,
-    ack_by        bigint,
-    reason        text NOT NULL DEFAULT '',
-    memory        jsonb,
-    CHECK ((status = 'resolved') = (resolved_at IS NOT NULL)),
-    CHECK ((ack_reference IS NULL) = (ack_at IS NULL))
+    id          bigint PRIMARY KEY,
+    incident_id bigint NOT NULL UNIQUE, -- the idempotency key
+    number      text NOT NULL UNIQUE,
+    kind        text NOT NULL,
+    addressee   text NOT NULL CHECK (addressee IN ('operator', 'internal')),
+    operator    text, -- key; NULL for an internal ticket
+    mode        text NOT NULL CHECK (mode IN ('observe', 'ask', 'automatic')),
+    status      text NOT NULL CHECK (status IN ('open', 'resolved')),
+    opened_at   timestamptz NOT NULL,
+    resolved_at timestamptz,
+    related     bigint REFERENCES ticket,
+    CHECK ((status = 'resolved') = (resolved_at IS NOT NULL))
 );
 CREATE INDEX ticket_open ON ticket (id) WHERE status = 'open';
 
@@ -148,17 +138,27 @@ CREATE TABLE ticket_link (
 );
 CREATE INDEX ticket_link_link ON ticket_link (link_id);
 
--- The periods in which the service was owed and absent, one per opening: a
--- re-opened ticket has several, each with its own clock start.
+-- What the decisions remember of a ticket (re-opening, relation to later ones).
+CREATE TABLE ticket_memory (
+    ticket_id bigint PRIMARY KEY,
+    state     jsonb NOT NULL
+);
+
+-- The absences of the service under a ticket, one per opening: a re-opened ticket
+-- has several, each with its own clock start and acknowledgement.
 CREATE TABLE ticket_period (
-    ticket_id    bigint NOT NULL REFERENCES ticket,
-    ordinal      integer NOT NULL,
-    since        timestamptz NOT NULL,
-    opened_at    timestamptz NOT NULL,
-    sent_at      timestamptz,
-    delivered_at timestamptz,
-    restored_at  timestamptz,
-    PRIMARY KEY (ticket_id, ordinal)
+    ticket_id     bigint NOT NULL REFERENCES ticket,
+    ordinal       integer NOT NULL, -- from 0
+    since         timestamptz NOT NULL, -- first failed round
+    opened_at     timestamptz NOT NULL,
+    sent_at       timestamptz,
+    delivered_at  timestamptz,
+    restored_at   timestamptz, -- first good round that lasted
+    ack_reference text,
+    ack_at        timestamptz,
+    ack_by        bigint,
+    PRIMARY KEY (ticket_id, ordinal),
+    CHECK ((ack_reference IS NULL) = (ack_at IS NULL))
 );
 
 -- Suspensions of the clock (gel), each with its cause and who declared it.
