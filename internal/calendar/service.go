@@ -1,21 +1,5 @@
 package calendar
 
-// Holidays names the set of public holidays on which a service in hours is not owed.
-type Holidays string
-
-// The sets that a contract can name.
-const (
-	// Metropole is the eleven public holidays of article L3133-1 of the code du travail.
-	Metropole Holidays = "metropole"
-	// AlsaceMoselle adds Good Friday and 26 December (article L3134-13): communes
-	// with a Protestant temple or a mixed church.
-	AlsaceMoselle Holidays = "alsace-moselle"
-	// AlsaceMoselleNoGoodFriday adds 26 December only: the other communes of 57, 67, 68.
-	AlsaceMoselleNoGoodFriday Holidays = "alsace-moselle-sans-vendredi-saint"
-	// SiteHolidays is resolved for each site from its commune (ForCommune) before use.
-	SiteHolidays Holidays = "site"
-)
-
 // Service is when a contract's clocks run: always, or weekly hours without holidays.
 type Service struct {
 	// Always is the 24x7 service; the other fields are then unused.
@@ -26,4 +10,21 @@ type Service struct {
 	OpenMinute, CloseMinute int
 	// Holidays is the set of days excluded.
 	Holidays Holidays
+}
+
+// Served tells whether the service is owed at some time at all: the zero Service is not.
+func (s Service) Served() bool {
+	if s.Always {
+		return true
+	}
+	return s.Days != [8]bool{} && s.OpenMinute < s.CloseMinute
+}
+
+// servesDay tells whether the civil day given by number has hours.
+func (s Service) servesDay(day civilDay) bool {
+	if !s.Days[day.isoWeekday()] {
+		return false
+	}
+	_, closed := Holiday(day.date(), s.Holidays)
+	return !closed
 }
