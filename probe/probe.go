@@ -1,0 +1,107 @@
+package probe
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Kind says what a target stands for.
+type Kind uint8
+
+const (
+	// Link is an access under contract: its loss may accuse an operator.
+	Link Kind = 1
+	// Canary is a target that only tells whether the prober itself is connected.
+	Canary Kind = 2
+)
+
+// String returns "link" or "canary"; another value shows its number.
+func (k Kind) String() string {
+	switch k {
+	case Link:
+		return "link"
+	case Canary:
+		return "canary"
+	}
+	return "kind " + strconv.Itoa(int(k))
+}
+
+// Target is an address to probe. Links and canaries are numbered apart: a
+// target is identified by Kind and ID together.
+type Target struct {
+	ID   int64
+	Kind Kind
+	Addr netip.Addr
+}
+
+// Lost stands in RTTMicros for an echo that no valid reply answered in time.
+const Lost int32 = -1
+
+// Observation is one round of echoes to one target.
+type Observation struct {
+	Target int64
+	Kind   Kind
+	// At is when the first echo left: UTC, to the microsecond.
+	At time.Time
+	// RTTMicros holds one round-trip time (RFC 2681) per echo sent, in send
+	// order, in microseconds; Lost for an echo without answer (RFC 6673).
+	RTTMicros []int32
+}
+
+// Sent returns how many echoes of the round left and had a known outcome.
+func (o Observation) Sent() int { return len(o.RTTMicros) }
+
+// Received returns how many of them were answered in time.
+func (o Observation) Received() int {
+	received := 0
+	for _, rttMicros := range o.RTTMicros {
+		if rttMicros != Lost {
+			received++
+		}
+	}
+	return received
+}
+
+// Batch is what a prober delivers in one piece: the observations of a cycle,
+// or a part of them.
+type Batch struct {
+	Prober string
+	// Seq rises by one with each batch the prober makes, and one number never
+	// names two contents. A missing number is a batch given up (Quality.Gap).
+	Seq uint64
+	// Cycle is the start of the cycle in which these rounds were planned, a
+	// multiple of CycleLength since the Unix epoch, in UTC.
+	Cycle       time.Time
+	CycleLength time.Duration
+	// Last says that the prober has now delivered its whole part of the cycle.
+	Last bool
+	// Planned is the number of targets planned in this batch. It exceeds the
+	// number of observations by the targets to which no echo could be sent.
+	Planned      int
+	Quality      Quality
+	Observations []Observation
+}
+
+// Quality says how well the prober worked while it measured a cycle. All of it
+// is the prober's own doing, none of it is loss of a line. It is that of the
+// whole cycle and stands on the batch marked Last, except Gap.
+type Quality struct {
+	// Unsent counts echoes planned and not sent: they were late by more than
+	// the gap between two echoes, or the prober's own host refused them.
+	Unsent int
+	// Void counts echoes sent whose outcome cannot be known, because the
+	// receive buffer overflowed or the clock was set while they were out.
+	Void int
+	// Dropped counts messages the kernel dropped before the prober read them.
+	Dropped int
+	// Rejected counts replies that answered none of our echoes in time:
+	// malformed, forged, repeated or late.
+	Rejected int
+	// WorstLag is the longest delay between the planned and the real sending of
+	// an echo.
+	WorstLag time.Duration
+	// Gap counts the batches given up since the batch published before this
+	// one, because the way to the core was closed for too long.
+	Gap int
+}
