@@ -86,7 +86,7 @@ func AvailabilityPenalty(fee money.Cents, steps []contract.Step, ratio *big.Rat)
 			return Penalty{}, fmt.Errorf("availability penalty: step %d: percent: %w", i+1, err)
 		}
 		if ratio.Cmp(below) < 0 {
-			penalty.Part, penalty.Step = part, &steps[i]
+			penalty.Part, penalty.Step = part, &step
 		}
 	}
 	var err error

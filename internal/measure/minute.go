@@ -1,0 +1,128 @@
+package measure
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"vigie/probe"
+)
+
+// Undefined stands for a figure that does not exist: no echo came back for a
+// minimum or a maximum, the rank of a percentile fell on a lost echo, no two
+// consecutive echoes came back for a jitter.
+const Undefined int32 = -1
+
+// Round is one observation of a link, and whether it counts.
+type Round struct {
+	probe.Observation
+	// Void is set when the prober was isolated: its echoes say nothing of the link.
+	Void bool
+}
+
+// Minute is what was measured of one link in one minute. Times are microseconds of
+// round trip, or Undefined.
+type Minute struct {
+	Link int64
+	At   time.Time // its first instant, UTC
+	// Planned, Sent and Received count echoes. Void ones are planned, not sent.
+	Planned, Sent, Received int
+	MinMicros               int32 // of the received
+	MedianMicros            int32 // of the sent, a lost echo being infinite
+	P95Micros               int32 // likewise
+	MaxMicros               int32 // of the received
+	JitterMicros            int32 // mean |IPDV| over consecutive received echoes of a round
+}
+
+// Summarise builds the minute of a link that starts at at, from its rounds in any
+// order and the echoes that were planned for it.
+func Summarise(link int64, at time.Time, planned int, rounds []Round) Minute {
+	minute := Minute{Link: link, At: at.UTC(), Planned: planned}
+	var sorted []int32
+	var jitter variation
+	for _, round := range rounds {
+		if round.Void {
+			continue
+		}
+		minute.Sent += round.Sent()
+		minute.Received += round.Received()
+		sorted = append(sorted, delays(round.Observation)...)
+		jitter.add(round.RTTMicros)
+	}
+	slices.Sort(sorted)
+	minute.summariseDelays(sorted)
+	minute.JitterMicros = jitter.mean()
+	return minute
+}
+
+func (m *Minute) summariseDelays(sorted []int32) {
+	m.MinMicros, m.MedianMicros, m.P95Micros, m.MaxMicros = Undefined, Undefined, Undefined, Undefined
+	if m.Received == 0 {
+		return
+	}
+	m.MinMicros, m.MaxMicros = sorted[0], sorted[m.Received-1]
+	m.MedianMicros = finite(atRank(sorted, Median))
+	m.P95Micros = finite(atRank(sorted, P95))
+}
+
+// infinite sorts a lost echo after every delay.
+const infinite int32 = math.MaxInt32
+
+// delays gives the round trips of a round in ascending order, the lost ones last.
+func delays(observation probe.Observation) []int32 {
+	sorted := slices.Clone(observation.RTTMicros)
+	for i, micros := range sorted {
+		if micros == probe.Lost {
+			sorted[i] = infinite
+		}
+	}
+	slices.Sort(sorted)
+	return sorted
+}
+
+func finite(micros int32) int32 {
+	if micros == infinite {
+		return Undefined
+	}
+	return micros
+}
+
+// Loss is the round-trip loss ratio of RFC 6673, from 0 to 1, over the echoes
+// sent; false when none was.
+func (m Minute) Loss() (float64, bool) {
+	if m.Sent == 0 {
+		return 0, false
+	}
+	return float64(m.Sent-m.Received) / float64(m.Sent), true
+}
+
+// Coverage is the part of the planned echoes that were sent and count, from 0 to 1.
+func (m Minute) Coverage() float64 {
+	if m.Planned == 0 {
+		return 0
+	}
+	return min(1, float64(m.Sent)/float64(m.Planned))
+}
+
+// variation gathers the IPDV of RFC 3393 over consecutive echoes; a pair of which
+// one is lost has none.
+type variation struct{ sumMicros, pairs int64 }
+
+func (v *variation) add(rttMicros []int32) {
+	for i := 1; i < len(rttMicros); i++ {
+		before, after := int64(rttMicros[i-1]), int64(rttMicros[i])
+		if before == int64(probe.Lost) || after == int64(probe.Lost) {
+			continue
+		}
+		v.sumMicros += max(after-before, before-after)
+		v.pairs++
+	}
+}
+
+// mean is rounded half up to the microsecond.
+func (v *variation) mean() int32 {
+	if v.pairs == 0 {
+		return Undefined
+	}
+	return int32((2*v.sumMicros + v.pairs) / (2 * v.pairs))
+}

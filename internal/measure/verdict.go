@@ -1,0 +1,57 @@
+package measure
+
+import "vigie/probe"
+
+// Verdict is what one round says of a link.
+type Verdict string
+
+// The verdicts. None is no result: it neither accuses nor clears the link.
+const (
+	None Verdict = "none"
+	OK   Verdict = "ok"
+	Slow Verdict = "slow"
+	Fail Verdict = "fail"
+)
+
+// Breach names what a verdict rests on.
+type Breach string
+
+// The breaches of a round; an OK or None verdict has none.
+const (
+	NoBreach   Breach = ""
+	NoAnswer   Breach = "no-answer"  // every echo lost
+	LossBreach Breach = "loss"       // more than Limits.MaxLossPercent lost
+	RTTBreach  Breach = "round-trip" // median above Limits.MaxRTTMicros, or lost
+)
+
+// Limits are the quality limits of the link's contract; a zero value sets none.
+type Limits struct {
+	MaxRTTMicros   int32 // of the median round trip
+	MaxLossPercent int   // of the echoes sent
+}
+
+// Judgement is a verdict with its reason.
+type Judgement struct {
+	Verdict Verdict
+	Breach  Breach
+}
+
+// Judge says what one round is worth: None when nothing was sent, Fail when every
+// echo was lost, Slow when a limit is exceeded (the loss is named before the round
+// trip), else OK. The median counts a lost echo as infinite, so a round that lost
+// most of its echoes exceeds any limit of round trip. The caller leaves out the
+// rounds of an isolated prober.
+func Judge(observation probe.Observation, limits Limits) Judgement {
+	sent, lost := observation.Sent(), observation.Sent()-observation.Received()
+	switch {
+	case sent == 0:
+		return Judgement{Verdict: None}
+	case lost == sent:
+		return Judgement{Fail, NoAnswer}
+	case limits.MaxLossPercent > 0 && lost*100 > limits.MaxLossPercent*sent:
+		return Judgement{Slow, LossBreach}
+	case limits.MaxRTTMicros > 0 && atRank(delays(observation), Median) > limits.MaxRTTMicros:
+		return Judgement{Slow, RTTBreach}
+	}
+	return Judgement{Verdict: OK}
+}
