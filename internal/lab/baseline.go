@@ -1,0 +1,47 @@
+package lab
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Baseline is what each address suffers when nothing is broken.
+type Baseline map[netip.Addr]Impairment
+
+// NewBaseline draws a plausible base line: a round trip of 2 to 14 ms by the
+// distance of the POP, up to 1.2 ms of jitter, and on a few links a tiny loss.
+// Canaries are near and lose nothing.
+func NewBaseline(topology Topology, seed uint64) Baseline {
+	baseline := make(Baseline, len(topology.Links)+len(topology.Canaries))
+	for _, link := range topology.Links {
+		baseline[link.Addr] = linkBaseline(link, seed)
+	}
+	for _, addr := range topology.Canaries {
+		baseline[addr] = Impairment{Delay: time.Millisecond, Jitter: 200 * time.Microsecond}
+	}
+	return baseline
+}
+
+// linkBaseline draws the base line of one link, which depends on no other.
+func linkBaseline(link Link, seed uint64) Impairment {
+	const (
+		nearest     = 2 * time.Millisecond
+		popSpread   = 10 * time.Millisecond // farthest POP less the nearest
+		lineSpread  = 2 * time.Millisecond  // longest access line
+		jitterLeast = 200 * time.Microsecond
+		jitterMore  = time.Millisecond
+		lossyOneIn  = 25    // links
+		lossLeast   = 200   // per million
+		lossMore    = 1_300 // per million
+	)
+	line := newDice(seed, "baseline", link.Ref)
+	toPOP := newDice(seed, "distance", link.POP)
+	base := Impairment{
+		Delay:  nearest + toPOP.duration(popSpread) + line.duration(lineSpread),
+		Jitter: jitterLeast + line.duration(jitterMore),
+	}
+	if line.below(lossyOneIn) == 0 {
+		base.LossPerMillion = uint32(lossLeast + line.below(lossMore))
+	}
+	return base
+}

@@ -1,0 +1,99 @@
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// Addresses of the lab.
+var (
+	// OperatorNetwork is the network that the simulated operator answers for:
+	// the benchmarking addresses of RFC 2544, which no real network carries.
+	OperatorNetwork = netip.MustParsePrefix("198.18.0.0/15")
+	// ProberAddress is the address of the prober's side: one of the
+	// documentation addresses of RFC 5737, outside OperatorNetwork.
+	ProberAddress = netip.MustParseAddr("192.0.2.1")
+)
+
+// Link is one access of the simulated operator network.
+type Link struct {
+	Ref      string     // service reference, unique
+	Addr     netip.Addr // answers to probes, unique, inside OperatorNetwork
+	POP      string     // key of the aggregation point, "" when unknown
+	Sites    []string   // sites served: one, or several for a grappe
+	Operator string
+}
+
+// Topology is what the simulated network is made of.
+type Topology struct {
+	Links    []Link
+	Canaries []netip.Addr // no link's; only an uplink fault reaches them
+}
+
+// addrs returns the addresses that answer: every link's, then the canaries.
+func (t Topology) addrs() []netip.Addr {
+	addrs := make([]netip.Addr, 0, len(t.Links)+len(t.Canaries))
+	for _, link := range t.Links {
+		addrs = append(addrs, link.Addr)
+	}
+	return append(addrs, t.Canaries...)
+}
+
+// validate returns an error that names the first reference or address that is
+// empty, outside OperatorNetwork or used twice.
+func (t Topology) validate() error {
+	refs := make(map[string]bool, len(t.Links))
+	addrs := make(map[netip.Addr]string, len(t.Links)+len(t.Canaries))
+	claim := func(addr netip.Addr, owner string) error {
+		if !OperatorNetwork.Contains(addr) {
+			return fmt.Errorf("lab: %s has address %v, want one inside %v", owner, addr, OperatorNetwork)
+		}
+		if former, taken := addrs[addr]; taken {
+			return fmt.Errorf("lab: %s and %s share address %v", former, owner, addr)
+		}
+		addrs[addr] = owner
+		return nil
+	}
+	for _, link := range t.Links {
+		if link.Ref == "" || refs[link.Ref] {
+			return fmt.Errorf("lab: link reference %q at %v, want a reference used once", link.Ref, link.Addr)
+		}
+		refs[link.Ref] = true
+		if err := claim(link.Addr, "link "+link.Ref); err != nil {
+			return err
+		}
+	}
+	for i, addr := range t.Canaries {
+		if err := claim(addr, fmt.Sprintf("canary %d", i+1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pop is an aggregation point and the links that hang on it.
+type pop struct {
+	key   string
+	links []Link
+}
+
+// pops returns the known aggregation points, fewest links first, then by key.
+// Links whose POP is unknown are in none.
+func (t Topology) pops() []pop {
+	byKey := make(map[string][]Link)
+	for _, link := range t.Links {
+		if link.POP != "" {
+			byKey[link.POP] = append(byKey[link.POP], link)
+		}
+	}
+	pops := make([]pop, 0, len(byKey))
+	for key, links := range byKey {
+		pops = append(pops, pop{key: key, links: links})
+	}
+	slices.SortFunc(pops, func(a, b pop) int {
+		return cmp.Or(cmp.Compare(len(a.links), len(b.links)), cmp.Compare(a.key, b.key))
+	})
+	return pops
+}
