@@ -1,0 +1,10 @@
+// Package schedule says when to probe what, as pure functions of the list of
+// targets and of the clock it is given.
+//
+// Time is cut into cycles whose boundaries are multiples of their length since
+// the Unix epoch, so every prober and the core agree on them without talking.
+// Within a cycle each target has its own offset, drawn by hash: it stays where
+// it is when other targets come and go, and the echoes are even over the cycle.
+//
+// The package sends nothing, holds no state and reads no clock.
+package schedule
