@@ -40,7 +40,7 @@ func linkBaseline(link Link, seed uint64) Impairment {
 		Delay:  nearest + toPOP.duration(popSpread) + line.duration(lineSpread),
 		Jitter: jitterLeast + line.duration(jitterMore),
 	}
-	if line.below(lossyOneIn) == 0 {
+	if line.one(lossyOneIn) {
 		base.LossPerMillion = uint32(lossLeast + line.below(lossMore))
 	}
 	return base

@@ -1,0 +1,122 @@
+package lab
+
+import "time"
+
+// EchoesPerMinute is what the history sends to each link: five every five
+// seconds, as the demonstration does.
+const EchoesPerMinute = 60
+
+// Minute is what one minute of probing a link would have measured. It is
+// simulated and must be shown as such.
+type Minute struct {
+	At             time.Time // its start, UTC
+	Sent, Received int       // echoes
+	// Round trips, in microseconds, min <= median <= p95 <= max.
+	MinMicros, MedianMicros, P95Micros, MaxMicros int64
+	JitterMicros                                  int64 // mean difference between neighbours
+}
+
+// loadByHour is how busy a school keeps its link at each full hour of a school
+// day, in thousandths; a minute lies between two hours.
+var loadByHour = [25]int64{
+	0: 20, 20, 20, 20, 20, 30, 60, 200, 700, 900, 1000, 950, 600,
+	13: 550, 900, 950, 850, 550, 250, 180, 160, 140, 100, 50, 20,
+}
+
+const (
+	restDivisor    = 8 // a day off is that much calmer
+	halfDayFrom    = 13
+	halfDayDivisor = 3 // after noon on a Wednesday
+)
+
+// History returns the minutes that start at or after from and before to, as
+// the link would have lived them on its base line: busier in school hours,
+// with an occasional short loss, never wholly silent. The hours are those of
+// from's location. Each minute depends on the seed, the link's reference and
+// POP and its own time only, so pieces of a history fit together.
+func History(seed uint64, link Link, from, to time.Time) []Minute {
+	first := from.Truncate(time.Minute)
+	if first.Before(from) {
+		first = first.Add(time.Minute)
+	}
+	if !first.Before(to) {
+		return nil
+	}
+	base := linkBaseline(link, seed)
+	past := past{
+		base:  base,
+		key:   newDice(seed, "history", link.Ref).state,
+		queue: newDice(seed, "queue", link.Ref).duration(5*time.Millisecond) + 500*time.Microsecond,
+	}
+	minutes := make([]Minute, 0, int(to.Sub(first)/time.Minute)+1)
+	for at := first; at.Before(to); at = at.Add(time.Minute) {
+		minutes = append(minutes, past.minute(at))
+	}
+	return minutes
+}
+
+// past is what the history of one link is drawn from.
+type past struct {
+	base  Impairment
+	key   uint64        // of the link's draws
+	queue time.Duration // added to the median round trip at full load
+}
+
+// minute draws one minute; at is in the location whose hours count.
+func (p past) minute(at time.Time) Minute {
+	draws := &dice{state: mix(p.key ^ uint64(at.Unix()/60))}
+	load := load(at)
+	spread := p.base.Jitter/4 + p.base.Jitter*time.Duration(load)/2000
+	least := p.base.Delay + draws.duration(100*time.Microsecond)
+	queued := p.queue * time.Duration(load*load) / 1_000_000
+	median := least + spread/2 + queued*time.Duration(700+draws.below(600))/1000
+	p95 := median + spread + draws.duration(2*spread)
+	most := p95 + draws.duration(4*spread)
+	if draws.one(60) {
+		most += draws.duration(40 * time.Millisecond) // one echo behind a burst
+	}
+	return Minute{
+		At: at.UTC(), Sent: EchoesPerMinute, Received: EchoesPerMinute - p.lost(at, draws),
+		MinMicros: least.Microseconds(), MedianMicros: median.Microseconds(),
+		P95Micros: p95.Microseconds(), MaxMicros: most.Microseconds(),
+		JitterMicros: (spread*2/3 + draws.duration(spread/3+1)).Microseconds(),
+	}
+}
+
+// lost draws the echoes lost in a minute: those of the base line and, about
+// once in two weeks, those of a bad spell of some minutes.
+func (p past) lost(at time.Time, draws *dice) int {
+	const (
+		spellOneIn  = 340 // hours
+		longest     = 4   // minutes
+		mostInSpell = 12  // echoes a minute
+	)
+	var lost int
+	if draws.below(million) < uint64(p.base.LossPerMillion)*EchoesPerMinute {
+		lost = 1
+	}
+	minute := uint64(at.Unix() / 60)
+	hour := &dice{state: mix(mix(p.key) ^ minute/60)}
+	if !hour.one(spellOneIn) {
+		return lost
+	}
+	begins := hour.below(60 - longest)
+	ends := begins + 1 + hour.below(longest)
+	if now := minute % 60; now >= begins && now < ends {
+		lost += 1 + int(draws.below(mostInSpell))
+	}
+	return lost
+}
+
+// load returns how busy a school keeps its link, 0 to 1000.
+func load(at time.Time) int64 {
+	hour, minute := at.Hour(), int64(at.Minute())
+	load := (loadByHour[hour]*(60-minute) + loadByHour[hour+1]*minute) / 60
+	switch day := at.Weekday(); {
+	case day == time.Saturday || day == time.Sunday:
+		return load / restDivisor
+	case day == time.Wednesday && hour >= halfDayFrom:
+		return load / halfDayDivisor
+	}
+	return load
+}
