@@ -9,5 +9,6 @@
 // line.
 //
 // The package judges nothing (no "down", no percentile: internal/measure and
-// internal/linkstate do) and knows no encoding (internal/pipe does).
+// internal/linkstate do). A batch has one versioned encoding, so that the pipe
+// and the store hold the same octets.
 package probe

@@ -1,0 +1,196 @@
+package pipe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"vigie/probe"
+)
+
+const (
+	streamName   = "BATCHES"
+	subjectBase  = "vigie.batch."
+	consumerName = "core"
+	// maxBytes bounds the disk a long absence of the core may use; beyond it the
+	// oldest batches go, and the core records the gap.
+	maxBytes = 1 << 30
+	maxAge   = 7 * 24 * time.Hour
+	readyIn  = 10 * time.Second
+	// retryAfter spaces the attempts to apply a batch while PostgreSQL is away.
+	retryAfter = time.Second
+	// refusedAfter ends the wait for an acknowledgement that was lost.
+	refusedAfter = 30 * time.Second
+)
+
+// Options says where the stream lives.
+type Options struct {
+	Dir string // directory of the stream's files; created when missing
+	Log *slog.Logger
+}
+
+// Pipe is the in-process server with the one stream. Use New, Start, Stop.
+type Pipe struct {
+	opts   Options
+	server *server.Server
+	conn   *nats.Conn
+	js     jetstream.JetStream
+	stream jetstream.Stream
+}
+
+// New returns an inert pipe.
+func New(o Options) *Pipe { return &Pipe{opts: o} }
+
+// Start opens the stream and returns when it is ready. An error names the
+// directory that could not be used.
+func (p *Pipe) Start(ctx context.Context) error {
+	if err := os.MkdirAll(p.opts.Dir, 0o700); err != nil {
+		return fmt.Errorf("open the stream: %w", err)
+	}
+	ns, err := server.NewServer(&server.Options{
+		ServerName: "vigie",
+		DontListen: true,
+		JetStream:  true,
+		StoreDir:   p.opts.Dir,
+		SyncAlways: true, // an acknowledged batch survives a power cut
+		NoSigs:     true,
+		NoLog:      true,
+	})
+	if err != nil {
+		return fmt.Errorf("open the stream in %s: %w", p.opts.Dir, err)
+	}
+	p.server = ns
+	ns.Start()
+	if !ns.ReadyForConnections(readyIn) {
+		p.Stop()
+		return fmt.Errorf("open the stream in %s: not ready after %s", p.opts.Dir, readyIn)
+	}
+	if err := p.connect(ctx); err != nil {
+		p.Stop()
+		return fmt.Errorf("open the stream in %s: %w", p.opts.Dir, err)
+	}
+	return nil
+}
+
+func (p *Pipe) connect(ctx context.Context) error {
+	conn, err := nats.Connect("", nats.InProcessServer(p.server), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1))
+	if err != nil {
+		return err
+	}
+	p.conn = conn
+	if p.js, err = jetstream.New(conn); err != nil {
+		return err
+	}
+	p.stream, err = p.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name:      streamName,
+		Subjects:  []string{subjectBase + "*"},
+		Storage:   jetstream.FileStorage,
+		Retention: jetstream.LimitsPolicy,
+		Discard:   jetstream.DiscardOld,
+		MaxBytes:  maxBytes,
+		MaxAge:    maxAge,
+	})
+	return err
+}
+
+// Stop closes the stream; it is complete when it returns and may be called twice.
+func (p *Pipe) Stop() {
+	if p.conn != nil {
+		p.conn.Close()
+		p.conn = nil
+	}
+	if p.server != nil {
+		p.server.Shutdown()
+		p.server.WaitForShutdown()
+		p.server = nil
+	}
+}
+
+// Publish hands a batch to the stream and returns once it is on disk: from then
+// on the batch is taken. The message id is a first filter against doubles.
+func (p *Pipe) Publish(ctx context.Context, b probe.Batch) error {
+	body, err := b.MarshalBinary()
+	if err != nil {
+		return fmt.Errorf("publish batch %d of prober %s: %w", b.Seq, b.Prober, err)
+	}
+	id := fmt.Sprintf("%s-%d", b.Prober, b.Seq)
+	if _, err := p.js.Publish(ctx, subjectBase+b.Prober, body, jetstream.WithMsgID(id)); err != nil {
+		return fmt.Errorf("publish batch %d of prober %s: %w", b.Seq, b.Prober, err)
+	}
+	return nil
+}
+
+// LastSeq returns the sequence of the newest batch of a prober that the stream
+// holds, 0 when it holds none.
+func (p *Pipe) LastSeq(ctx context.Context, prober string) (uint64, error) {
+	msg, err := p.stream.GetLastMsgForSubject(ctx, subjectBase+prober)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find the last batch of prober %s: %w", prober, err)
+	}
+	var b probe.Batch
+	if err := b.UnmarshalBinary(msg.Data); err != nil {
+		return 0, fmt.Errorf("read the last batch of prober %s: %w", prober, err)
+	}
+	return b.Seq, nil
+}
+
+// Consume delivers every batch to apply, one at a time and in order, until ctx
+// ends. A batch is acknowledged when apply returns nil and offered again after a
+// second when it returns an error; one that cannot be decoded is logged and
+// dropped, since it will never be readable.
+func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Batch) error) error {
+	cons, err := p.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable:       consumerName,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       refusedAfter,
+		MaxAckPending: 1, // keeps the order when a batch has to be offered again
+	})
+	if err != nil {
+		return fmt.Errorf("consume the batches: %w", err)
+	}
+	msgs, err := cons.Messages(jetstream.PullMaxMessages(1))
+	if err != nil {
+		return fmt.Errorf("consume the batches: %w", err)
+	}
+	stop := context.AfterFunc(ctx, msgs.Stop)
+	defer stop()
+	for {
+		msg, err := msgs.Next()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, jetstream.ErrMsgIteratorClosed) {
+				return nil
+			}
+			return fmt.Errorf("consume the batches: %w", err)
+		}
+		p.handle(ctx, msg, apply)
+	}
+}
+
+// handle settles one message. An acknowledgement that fails to leave is not an
+// error here: the batch is offered again and its sequence makes it harmless.
+func (p *Pipe) handle(ctx context.Context, msg jetstream.Msg, apply func(context.Context, probe.Batch) error) {
+	var b probe.Batch
+	if err := b.UnmarshalBinary(msg.Data()); err != nil {
+		p.opts.Log.Error("batch unreadable, dropped", "subject", msg.Subject(), "error", err)
+		_ = msg.Term()
+		return
+	}
+	if err := apply(ctx, b); err != nil {
+		if ctx.Err() == nil {
+			p.opts.Log.Warn("batch not applied, will be offered again", "prober", b.Prober, "seq", b.Seq, "error", err)
+		}
+		_ = msg.NakWithDelay(retryAfter)
+		return
+	}
+	_ = msg.Ack()
+}

@@ -1,0 +1,114 @@
+package pipe_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vigie/internal/pipe"
+	"vigie/probe"
+)
+
+func start(t *testing.T, dir string) *pipe.Pipe {
+	t.Helper()
+	p := pipe.New(pipe.Options{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	if err := p.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return p
+}
+
+func publish(t *testing.T, p *pipe.Pipe, seqs ...uint64) {
+	t.Helper()
+	for _, seq := range seqs {
+		if err := p.Publish(t.Context(), probe.Batch{Prober: "a", Seq: seq}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// collect consumes until want batches were applied; refuse says which attempt to
+// answer with an error.
+func collect(t *testing.T, p *pipe.Pipe, want int, refuse func(attempt int) bool) []uint64 {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var applied []uint64
+	attempt := 0
+	err := p.Consume(ctx, func(_ context.Context, b probe.Batch) error {
+		attempt++
+		if refuse(attempt) {
+			return errors.New("the store is away")
+		}
+		applied = append(applied, b.Seq)
+		if len(applied) == want {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return applied
+}
+
+func never(int) bool { return false }
+
+func TestBatchesArriveInOrderAndARefusedOneIsOfferedAgainFirst(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	publish(t, p, 1, 2, 3)
+	got := collect(t, p, 3, func(attempt int) bool { return attempt == 2 })
+	if diff := cmp.Diff([]uint64{1, 2, 3}, got); diff != "" {
+		t.Errorf("applied batches (-want +got):\n%s", diff)
+	}
+}
+
+func TestAPublishedBatchSurvivesARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := start(t, dir)
+	publish(t, p, 41, 42)
+	p.Stop()
+
+	p = start(t, dir)
+	last, err := p.LastSeq(t.Context(), "a")
+	if err != nil || last != 42 {
+		t.Errorf("last sequence after a restart: got %d, %v; want 42", last, err)
+	}
+	if diff := cmp.Diff([]uint64{41, 42}, collect(t, p, 2, never)); diff != "" {
+		t.Errorf("applied batches (-want +got):\n%s", diff)
+	}
+}
+
+func TestAProberThatNeverPublishedHasNoLastSequence(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	if last, err := p.LastSeq(t.Context(), "nobody"); err != nil || last != 0 {
+		t.Errorf("got %d, %v; want 0", last, err)
+	}
+}
+
+func TestTheSameSequenceTwiceIsOneMessage(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	publish(t, p, 7, 7, 8)
+	if diff := cmp.Diff([]uint64{7, 8}, collect(t, p, 2, never)); diff != "" {
+		t.Errorf("applied batches (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnUnusableDirectoryIsNamed(t *testing.T) {
+	t.Parallel()
+	p := pipe.New(pipe.Options{Dir: "/dev/null/stream", Log: slog.New(slog.DiscardHandler)})
+	err := p.Start(t.Context())
+	p.Stop()
+	if err == nil {
+		t.Fatal("a stream was opened below /dev/null")
+	}
+}

@@ -1,0 +1,173 @@
+package probe
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// The encoding of a batch: one version octet, then unsigned and zig-zag varints
+// (encoding/binary). Times of rounds are microseconds after the cycle's start,
+// so that a round of five echoes takes about twenty octets.
+const (
+	encodingVersion = 1
+	// The bounds refuse a damaged batch before it asks for memory.
+	maxProber       = 255
+	maxObservations = 1 << 20
+	maxEchoes       = 1 << 10
+)
+
+// MarshalBinary encodes the batch. It fails only on a prober's name longer than
+// 255 octets and on a round of more than 1,024 echoes.
+func (b Batch) MarshalBinary() ([]byte, error) {
+	if len(b.Prober) > maxProber {
+		return nil, fmt.Errorf("encode batch: prober name has %d octets, at most %d are expected", len(b.Prober), maxProber)
+	}
+	out := make([]byte, 0, 64+24*len(b.Observations))
+	out = append(out, encodingVersion, byte(len(b.Prober)))
+	out = append(out, b.Prober...)
+	out = binary.AppendUvarint(out, b.Seq)
+	out = binary.AppendVarint(out, b.Cycle.UnixMicro())
+	out = binary.AppendUvarint(out, uint64(b.CycleLength.Microseconds()))
+	out = append(out, bit(b.Last))
+	for _, n := range b.Quality.counts() {
+		out = binary.AppendUvarint(out, uint64(*n))
+	}
+	out = binary.AppendVarint(out, b.Quality.WorstLag.Microseconds())
+	out = binary.AppendUvarint(out, uint64(b.Planned))
+	out = binary.AppendUvarint(out, uint64(len(b.Observations)))
+	for _, o := range b.Observations {
+		if len(o.RTTMicros) > maxEchoes {
+			return nil, fmt.Errorf("encode batch: round of %s %d has %d echoes, at most %d are expected", o.Kind, o.Target, len(o.RTTMicros), maxEchoes)
+		}
+		out = append(out, byte(o.Kind))
+		out = binary.AppendVarint(out, o.Target)
+		out = binary.AppendVarint(out, o.At.Sub(b.Cycle).Microseconds())
+		out = binary.AppendUvarint(out, uint64(len(o.RTTMicros)))
+		for _, rtt := range o.RTTMicros {
+			out = binary.AppendVarint(out, int64(rtt))
+		}
+	}
+	return out, nil
+}
+
+// UnmarshalBinary decodes what MarshalBinary wrote. It refuses another version,
+// a truncated or over-long batch, and values outside their range.
+func (b *Batch) UnmarshalBinary(data []byte) error {
+	r := reader{rest: data}
+	if version := r.octet(); r.err == nil && version != encodingVersion {
+		return fmt.Errorf("decode batch: version %d, expected %d", version, encodingVersion)
+	}
+	var d Batch
+	d.Prober = string(r.take(int(r.octet())))
+	d.Seq = r.uvarint()
+	d.Cycle = time.UnixMicro(r.varint()).UTC()
+	d.CycleLength = time.Duration(r.bounded(1<<40)) * time.Microsecond
+	d.Last = r.bounded(1) == 1
+	for _, n := range d.Quality.counts() {
+		*n = int(r.bounded(1 << 40))
+	}
+	d.Quality.WorstLag = time.Duration(r.varint()) * time.Microsecond
+	d.Planned = int(r.bounded(maxObservations))
+	count := r.bounded(min(maxObservations, uint64(len(r.rest))))
+	for i := uint64(0); i < count && r.err == nil; i++ {
+		d.Observations = append(d.Observations, r.observation(d.Cycle))
+	}
+	if r.err == nil && len(r.rest) > 0 {
+		r.err = fmt.Errorf("%d octets after the end", len(r.rest))
+	}
+	if r.err != nil {
+		return fmt.Errorf("decode batch: %w", r.err)
+	}
+	*b = d
+	return nil
+}
+
+// counts lists the counters in the order of the encoding.
+func (q *Quality) counts() [5]*int {
+	return [5]*int{&q.Unsent, &q.Void, &q.Dropped, &q.Rejected, &q.Gap}
+}
+
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// reader takes values off a batch; after the first error all of them are zero.
+type reader struct {
+	rest []byte
+	err  error
+}
+
+func (r *reader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+	r.rest = nil
+}
+
+func (r *reader) take(n int) []byte {
+	if n > len(r.rest) {
+		r.fail("truncated: %d octets left, %d expected", len(r.rest), n)
+		return nil
+	}
+	taken := r.rest[:n]
+	r.rest = r.rest[n:]
+	return taken
+}
+
+func (r *reader) octet() byte {
+	if b := r.take(1); len(b) == 1 {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.fail("truncated or over-long number")
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.rest)
+	if n <= 0 {
+		r.fail("truncated or over-long number")
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) bounded(limit uint64) uint64 {
+	v := r.uvarint()
+	if v > limit {
+		r.fail("number %d, at most %d is expected", v, limit)
+		return 0
+	}
+	return v
+}
+
+func (r *reader) observation(cycle time.Time) Observation {
+	o := Observation{Kind: Kind(r.octet())}
+	if r.err == nil && o.Kind != Link && o.Kind != Canary {
+		r.fail("target kind %d, expected %d or %d", o.Kind, Link, Canary)
+	}
+	o.Target = r.varint()
+	o.At = cycle.Add(time.Duration(r.varint()) * time.Microsecond)
+	echoes := r.bounded(maxEchoes)
+	for i := uint64(0); i < echoes && r.err == nil; i++ {
+		rtt := r.varint()
+		if rtt < int64(Lost) || rtt > 1<<31-1 {
+			r.fail("round-trip time of %d µs, expected %d to %d", rtt, Lost, 1<<31-1)
+		}
+		o.RTTMicros = append(o.RTTMicros, int32(rtt))
+	}
+	return o
+}
