@@ -1,0 +1,110 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// Report says what an import did, or would do.
+type Report struct {
+	DryRun bool       `json:"dry_run"`
+	Read   []FileHash `json:"read"`
+	Difference
+	Warnings Problems `json:"warnings"`
+}
+
+// line is one changed column, or one row that has none to show.
+type line struct{ change, key, field, before, after string }
+
+// lines lists what is to be said of single rows, in the order added, changed, ended, absent.
+func (f FileDifference) lines() []line {
+	var lines []line
+	for _, key := range f.Added {
+		lines = append(lines, line{change: "added", key: key})
+	}
+	for _, c := range f.Changed {
+		for _, field := range c.Fields {
+			lines = append(lines, line{"changed", c.Key, field.Field, field.Old, field.New})
+		}
+	}
+	for _, key := range f.Ended {
+		lines = append(lines, line{change: "ended", key: key})
+	}
+	for _, key := range f.Absent {
+		lines = append(lines, line{change: "absent", key: key})
+	}
+	return lines
+}
+
+// shownRows is how many lines of one kind WriteTable gives for each file.
+const shownRows = 20
+
+// WriteTable writes the counts of each file, the rows that change, the warnings and
+// the outcome. Long lists are cut after 20 lines; WriteCSV has them all.
+func (r Report) WriteTable(w io.Writer) error {
+	var b bytes.Buffer
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "file\tadded\tchanged\tunchanged\tabsent\tended")
+	for _, f := range r.Files {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\n", f.File, len(f.Added), len(f.Changed), f.Unchanged, len(f.Absent), len(f.Ended))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, f := range r.Files {
+		f.writeLines(&b)
+	}
+	for _, warning := range r.Warnings.List {
+		fmt.Fprintf(&b, "warning: %s\n", warning)
+	}
+	if r.Warnings.More > 0 {
+		fmt.Fprintf(&b, "and %d more warnings\n", r.Warnings.More)
+	}
+	fmt.Fprintln(&b, r.outcome())
+	_, err := b.WriteTo(w)
+	return err
+}
+
+func (f FileDifference) writeLines(b *bytes.Buffer) {
+	shown := map[string]int{}
+	for _, l := range f.lines() {
+		shown[l.change]++
+		switch {
+		case shown[l.change] > shownRows:
+		case l.field == "":
+			fmt.Fprintf(b, "%s: %s %s\n", f.File, l.change, l.key)
+		default:
+			fmt.Fprintf(b, "%s: %s %s: %s: %q becomes %q\n", f.File, l.change, l.key, l.field, l.before, l.after)
+		}
+	}
+	for _, change := range []string{"added", "changed", "ended", "absent"} {
+		if more := shown[change] - shownRows; more > 0 {
+			fmt.Fprintf(b, "%s: %s: and %d more\n", f.File, change, more)
+		}
+	}
+}
+
+func (r Report) outcome() string {
+	switch {
+	case r.Empty():
+		return "no difference: nothing to save"
+	case r.DryRun:
+		return "dry run: nothing was saved"
+	}
+	return "saved"
+}
+
+// WriteCSV writes one line per changed column, and one per row added, ended or absent.
+func (r Report) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	records := [][]string{{"file", "change", "key", "field", "old", "new"}}
+	for _, f := range r.Files {
+		for _, l := range f.lines() {
+			records = append(records, []string{f.File, l.change, l.key, l.field, l.before, l.after})
+		}
+	}
+	return out.WriteAll(records)
+}

@@ -1,0 +1,162 @@
+package intake
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"vigie/internal/inventory"
+)
+
+// table says how one file becomes the rows of one slice of the inventory.
+type table[T any] struct {
+	file    string
+	key     []string // the columns that name a row
+	columns []column[T]
+	rows    func(*inventory.Snapshot) *[]T
+	refers  func(*T) []reference           // what a row refers to
+	rules   func(*T) []finding             // what must hold inside a row
+	period  func(*T) (from, to *time.Time) // nil when nothing of the kind ends; from nil when it has no start
+}
+
+// reference leads from a cell to a row of another file, or of one of several.
+type reference struct {
+	column, key string
+	files       []string
+}
+
+// finding is a problem of a row whose place is not known yet.
+type finding struct{ column, value, expected string }
+
+// sheet is a table of any row type.
+type sheet interface {
+	name() string
+	read(f File, set *Set, problems *Problems)
+	compare(current inventory.Snapshot, set Set, end time.Time, save *inventory.Snapshot) FileDifference
+	overlay(onto *inventory.Snapshot, rows inventory.Snapshot)
+	keys(s inventory.Snapshot) map[string]bool
+	references(s inventory.Snapshot) []held
+}
+
+// held is a reference with the key of the row that holds it.
+type held struct {
+	row string
+	reference
+}
+
+func (t table[T]) name() string { return t.file }
+
+func (t table[T]) headers() []header {
+	headers := make([]header, len(t.columns))
+	for i, c := range t.columns {
+		headers[i] = c.header
+	}
+	return headers
+}
+
+// keyOf is the canonical text of the columns that name a row, "" when one is empty.
+func (t table[T]) keyOf(r *T) string {
+	var parts []string
+	for _, c := range t.columns {
+		for _, name := range t.key {
+			if c.name != name {
+				continue
+			}
+			part := c.show(r)
+			if part == "" {
+				return ""
+			}
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// read adds the rows of a file to the set. A row with a problem stays in the set, so
+// that references to it are found, and is marked as not to be judged further.
+func (t table[T]) read(f File, set *Set, problems *Problems) {
+	raw, whole := readRows(f, t.headers(), problems)
+	if !whole {
+		set.partial[t.file] = true
+	}
+	set.given[t.file] = true
+	rows := t.rows(&set.Rows)
+	for _, r := range raw {
+		var parsed T
+		findings := t.parse(r.cells, &parsed)
+		key := t.keyOf(&parsed)
+		first, taken := set.places[place{t.file, key}]
+		if taken && key != "" {
+			findings = append(findings, finding{strings.Join(t.key, ", "), key, "is already on " + first.String()})
+		}
+		for _, found := range findings {
+			problems.add(Problem{File: f.Name, Line: r.line, Column: found.column, Value: found.value, Expected: found.expected})
+		}
+		if taken || key == "" {
+			continue
+		}
+		set.places[place{t.file, key}] = origin{f.Name, r.line, len(findings) > 0}
+		*rows = append(*rows, parsed)
+	}
+}
+
+func (t table[T]) parse(cells []string, into *T) []finding {
+	var findings []finding
+	for i, c := range t.columns {
+		switch text := cells[i]; {
+		case text == "" && c.required:
+			findings = append(findings, finding{c.name, "", "is required"})
+		case text == "":
+		default:
+			if wrong := c.read(into, text); wrong != "" {
+				findings = append(findings, finding{c.name, text, wrong})
+			}
+		}
+	}
+	if len(findings) == 0 && t.rules != nil {
+		return t.rules(into)
+	}
+	return findings
+}
+
+// overlay replaces rows by those of the same key, and adds the others.
+func (t table[T]) overlay(onto *inventory.Snapshot, rows inventory.Snapshot) {
+	base := t.rows(onto)
+	*base = slices.Clone(*base)
+	places := make(map[string]int, len(*base))
+	for i := range *base {
+		places[t.keyOf(&(*base)[i])] = i
+	}
+	for _, r := range *t.rows(&rows) {
+		if i, known := places[t.keyOf(&r)]; known {
+			(*base)[i] = r
+			continue
+		}
+		*base = append(*base, r)
+	}
+}
+
+func (t table[T]) keys(s inventory.Snapshot) map[string]bool {
+	rows := *t.rows(&s)
+	keys := make(map[string]bool, len(rows))
+	for i := range rows {
+		keys[t.keyOf(&rows[i])] = true
+	}
+	return keys
+}
+
+func (t table[T]) references(s inventory.Snapshot) []held {
+	if t.refers == nil {
+		return nil
+	}
+	var all []held
+	rows := *t.rows(&s)
+	for i := range rows {
+		for _, l := range t.refers(&rows[i]) {
+			if l.key != "" {
+				all = append(all, held{t.keyOf(&rows[i]), l})
+			}
+		}
+	}
+	return all
+}
