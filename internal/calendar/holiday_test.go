@@ -104,6 +104,7 @@ func TestEasterFallsOnItsEarliestAndLatestDays(t *testing.T) {
 	for _, monday := range []time.Time{
 		date(1818, 3, 23), date(1943, 4, 26), date(1954, 4, 19), date(1981, 4, 20),
 		date(2026, 4, 6), date(2038, 4, 26), date(2049, 4, 19), date(2076, 4, 20), date(2285, 3, 23),
+		date(3165, 4, 19),
 	} {
 		if name, _ := calendar.Holiday(monday, calendar.Metropole); name != calendar.EasterMonday {
 			t.Errorf("%s is %q, want Easter Monday", monday.Format(time.DateOnly), name)
