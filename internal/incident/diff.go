@@ -65,7 +65,8 @@ func sameLink(a, b *LinkState) bool {
 func sameIncident(a, b *Incident) bool {
 	return a.Kind == b.Kind && a.Start.Equal(b.Start) && slices.Equal(a.Links, b.Links) &&
 		slices.Equal(a.POPs, b.POPs) && a.Operator == b.Operator && a.Site == b.Site &&
-		a.Straggler == b.Straggler && a.Ticket == b.Ticket && a.Hold == b.Hold
+		a.Straggler == b.Straggler && a.Ticket == b.Ticket &&
+		a.Hold.Reason == b.Hold.Reason && a.Hold.Until.Equal(b.Hold.Until)
 }
 
 func sameTicket(a, b *Ticket) bool {

@@ -8,6 +8,7 @@ type windows map[Scope]map[int64][]Maintenance
 func indexWindows(all []Maintenance) windows {
 	index := windows{}
 	for _, window := range all {
+		window.To = window.To.UTC().Truncate(time.Microsecond)
 		if index[window.Scope] == nil {
 			index[window.Scope] = map[int64][]Maintenance{}
 		}

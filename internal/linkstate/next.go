@@ -100,8 +100,8 @@ func received(s State) State {
 }
 
 func failed(s State, sample Sample, policy Policy) State {
-	s.Goods = Run{}
 	if s.Confirmed() == Down {
+		s.Goods = Run{}
 		return reveal(s)
 	}
 	s.Fails = grow(s.Fails, sample.At)
