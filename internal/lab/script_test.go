@@ -1,0 +1,165 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"vigie/internal/lab"
+)
+
+// region of POPs of 2, 4, 6 and 12 links; the first site of each has two.
+func mixedRegion() lab.Topology {
+	all := topology(24)
+	sizes := []int{2, 4, 6, 12}
+	next := 0
+	for p, size := range sizes {
+		for i := range size {
+			all.Links[next].POP = fmt.Sprintf("pop-%c", 'a'+p)
+			if i == 1 {
+				all.Links[next].Sites = all.Links[next-1].Sites
+			}
+			next++
+		}
+	}
+	return all
+}
+
+func TestTheScriptTellsAnOutageAPOPAndOurOwnUplink(t *testing.T) {
+	t.Parallel()
+	region := mixedRegion()
+	steps := lab.Script(region, seed)
+	cut := steps[0].Fault
+	pop := lab.Fault{Kind: lab.KindPOP, Target: "pop-c"}
+	uplink := lab.Fault{Kind: lab.KindUplink}
+	want := []lab.Step{
+		{At: 20 * time.Second, Fault: cut, Message: lab.MessageCut},
+		{At: time.Minute, Fault: pop, Message: lab.MessagePOP},
+		{At: 2*time.Minute + 50*time.Second, Fault: cut, Ends: true, Message: lab.MessageCutEnded},
+		{At: 3 * time.Minute, Fault: pop, Ends: true, Message: lab.MessagePOPEnded},
+		{At: 3*time.Minute + 45*time.Second, Fault: uplink, Message: lab.MessageUplink},
+		{At: 4*time.Minute + 10*time.Second, Fault: uplink, Ends: true, Message: lab.MessageUplinkEnded},
+	}
+	if diff := gocmp.Diff(want, steps); diff != "" {
+		t.Errorf("script (-want +got):\n%s", diff)
+	}
+	i := slices.IndexFunc(region.Links, func(l lab.Link) bool { return l.Ref == cut.Target })
+	if cut.Kind != lab.KindCut || i < 0 {
+		t.Fatalf("first fault is %+v, want the cut of a link", cut)
+	}
+	if region.Links[i].POP == pop.Target {
+		t.Errorf("the cut link hangs on the failing POP %s", pop.Target)
+	}
+	var others int
+	for _, link := range region.Links {
+		if slices.Equal(link.Sites, region.Links[i].Sites) {
+			others++
+		}
+	}
+	if others != 1 {
+		t.Errorf("the site of the cut link has %d accesses, want one", others)
+	}
+}
+
+func TestAScriptRepeatsAndCanBePlayed(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		region := topology(rapid.IntRange(0, 60).Draw(t, "links"))
+		for i := range region.Links {
+			region.Links[i].POP = rapid.SampledFrom([]string{"", "a", "b", "c", "d"}).Draw(t, "pop")
+		}
+		drawn := rapid.Uint64().Draw(t, "seed")
+		steps := lab.Script(region, drawn)
+		if diff := gocmp.Diff(steps, lab.Script(region, drawn)); diff != "" {
+			t.Fatalf("the same script differs:\n%s", diff)
+		}
+		active := lab.NewFaults(region, nil, make(told).set)
+		running := make(map[lab.Fault]uint64)
+		var last time.Duration
+		for _, step := range steps {
+			if step.At < last || step.At >= 5*time.Minute {
+				t.Fatalf("step at %v after one at %v", step.At, last)
+			}
+			last = step.At
+			if step.Ends {
+				if err := active.End(running[step.Fault]); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			begun, err := active.Begin(step.Fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			running[step.Fault] = begun.ID
+		}
+		if left := active.List(); len(left) != 0 {
+			t.Fatalf("the script leaves %+v in force", left)
+		}
+	})
+}
+
+func TestPlayTakesEachStepInItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		region := mixedRegion()
+		active := lab.NewFaults(region, nil, make(told).set)
+		steps := lab.Script(region, seed)
+		began := time.Now()
+		var reported []lab.Step
+		err := active.Play(t.Context(), steps, func(step lab.Step) {
+			if now := time.Since(began); now != step.At {
+				t.Errorf("step %s reported after %v, want %v", step.Message, now, step.At)
+			}
+			reported = append(reported, step)
+			if step.Message == lab.MessageCut { // somebody repairs the fibre by hand
+				if err := active.End(active.List()[0].ID); err != nil {
+					t.Error(err)
+				}
+			}
+			if step.Message == lab.MessagePOP && len(active.List()) != 1 {
+				t.Errorf("in force after %s: %+v, want the POP alone", step.Message, active.List())
+			}
+		})
+		if err != nil {
+			t.Fatalf("Play: %v", err)
+		}
+		if diff := gocmp.Diff(steps, reported); diff != "" {
+			t.Errorf("steps reported (-want +got):\n%s", diff)
+		}
+		if left := active.List(); len(left) != 0 {
+			t.Errorf("left in force: %+v", left)
+		}
+	})
+}
+
+func TestAnInterruptedPlayEndsWhatItBegan(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		region := mixedRegion()
+		network := make(told)
+		active := lab.NewFaults(region, nil, network.set)
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+		defer cancel()
+		var steps int
+		err := active.Play(ctx, lab.Script(region, seed), func(lab.Step) { steps++ })
+		if !errors.Is(err, context.DeadlineExceeded) || steps != 2 {
+			t.Errorf("Play returned %v after %d steps, want %v after 2", err, steps, context.DeadlineExceeded)
+		}
+		if left := active.List(); len(left) != 0 {
+			t.Errorf("left in force: %+v", left)
+		}
+		for addr, line := range network {
+			if line.Cut {
+				t.Errorf("%v is still cut", addr)
+			}
+		}
+	})
+}
