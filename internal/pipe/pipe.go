@@ -194,3 +194,19 @@ func (p *Pipe) handle(ctx context.Context, msg jetstream.Msg, apply func(context
 	}
 	_ = msg.Ack()
 }
+
+// Pending returns how many batches are not yet acknowledged by the core.
+func (p *Pipe) Pending(ctx context.Context) (uint64, error) {
+	cons, err := p.stream.Consumer(ctx, consumerName)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("count the batches that wait: %w", err)
+	}
+	info, err := cons.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count the batches that wait: %w", err)
+	}
+	return info.NumPending + uint64(info.NumAckPending), nil
+}

@@ -55,6 +55,17 @@ CREATE TABLE minute (
     CHECK (received <= sent AND sent <= planned)
 ) PARTITION BY RANGE (at);
 
+-- Partitions of one day in UTC, made before the first row of the day.
+CREATE FUNCTION minute_partition(day date) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text := 'minute_' || to_char(day, 'YYYYMMDD');
+BEGIN
+    IF to_regclass(name) IS NULL THEN
+        EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF minute FOR VALUES FROM (%L) TO (%L)',
+            name, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+    END IF;
+END $$;
+
 -- The decisions, split as internal/incident splits its state: one row an engine,
 -- a link, an incident, a ticket's memory. The jsonb is the engine's own value;
 -- the columns beside it are for reading.
@@ -78,7 +89,6 @@ CREATE TABLE transition (
     since   timestamptz NOT NULL,
     before  text NOT NULL,
     after   text NOT NULL,
-    reason  text NOT NULL,
     UNIQUE (link_id, at)
 );
 
@@ -87,7 +97,9 @@ CREATE TABLE incident (
     kind      text NOT NULL,
     since     timestamptz NOT NULL,
     opened_at timestamptz NOT NULL,
-    closed_at timestamptz,
+    closed_at timestamptz, -- when it was decided
+    ended_at  timestamptz, -- the latest first good round; NULL when it moved into another
+    into_id   bigint,      -- the incident that absorbed it
     reason    text NOT NULL DEFAULT '',
     ticket_id bigint,
     state     jsonb NOT NULL
@@ -134,6 +146,7 @@ CREATE INDEX ticket_open ON ticket (id) WHERE status = 'open';
 CREATE TABLE ticket_link (
     ticket_id bigint NOT NULL REFERENCES ticket,
     link_id   bigint NOT NULL,
+    ordinal   integer NOT NULL,
     PRIMARY KEY (ticket_id, link_id)
 );
 CREATE INDEX ticket_link_link ON ticket_link (link_id);

@@ -1,0 +1,143 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/robfig/cron/v3"
+
+	"vigie/internal/ticket"
+)
+
+const (
+	// timeout bounds one job; a letter may take 15 s to leave.
+	timeout = 25 * time.Second
+	// rescueAfter is when a job of a killed process is taken up again.
+	rescueAfter = 30 * time.Second
+	workers     = 8
+	// upkeepAt is when the periodic upkeep runs, in UTC: every hour, so that a
+	// day is never missed, at a minute that no clock change removes.
+	upkeepAt = "CRON_TZ=UTC 7 * * * *"
+)
+
+// Desk is what the workers of the conversation call.
+type Desk interface {
+	Send(ctx context.Context, job ticket.Send, now func() time.Time) (again time.Duration, err error)
+	Remind(ctx context.Context, job ticket.Remind, now time.Time) error
+}
+
+// Options is what the jobs need.
+type Options struct {
+	Pool *pgxpool.Pool
+	Desk Desk
+	// Upkeep is run every hour and at each start: partitions, retention, seals.
+	Upkeep func(ctx context.Context, now time.Time) error
+	Log    *slog.Logger
+}
+
+// Jobs is the running set of workers. Use New, Start, Stop.
+type Jobs struct {
+	client *river.Client[pgx.Tx]
+}
+
+// New returns inert workers.
+func New(o Options) (*Jobs, error) {
+	schedule, err := cron.ParseStandard(upkeepAt)
+	if err != nil {
+		return nil, fmt.Errorf("schedule of the upkeep %q: %w", upkeepAt, err)
+	}
+	set := river.NewWorkers()
+	river.AddWorker(set, &sender{desk: o.Desk})
+	river.AddWorker(set, &reminder{desk: o.Desk})
+	river.AddWorker(set, &upkeeper{run: o.Upkeep})
+	upkeep := river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
+		return Upkeep{}, nil
+	}, &river.PeriodicJobOpts{RunOnStart: true})
+	client, err := river.NewClient(riverpgxv5.New(o.Pool), &river.Config{
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Workers:              set,
+		PeriodicJobs:         []*river.PeriodicJob{upkeep},
+		JobTimeout:           timeout,
+		RescueStuckJobsAfter: rescueAfter,
+		Logger:               o.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the workers: %w", err)
+	}
+	return &Jobs{client: client}, nil
+}
+
+// Start begins to work and returns when the queue is being read. The workers end
+// with Stop, not with ctx.
+func (j *Jobs) Start(ctx context.Context) error {
+	if err := j.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the workers: %w", err)
+	}
+	return nil
+}
+
+// Stop lets the running jobs end, at the latest when ctx does, and returns when
+// none is left.
+func (j *Jobs) Stop(ctx context.Context) error {
+	if err := j.client.Stop(ctx); err != nil {
+		return j.client.StopAndCancel(context.WithoutCancel(ctx))
+	}
+	return nil
+}
+
+// Upkeep is the periodic job.
+type Upkeep struct{}
+
+// Kind names the job.
+func (Upkeep) Kind() string { return "upkeep" }
+
+// InsertOpts keeps two cores from doing the same upkeep in one minute.
+func (Upkeep) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByPeriod: time.Minute}}
+}
+
+type sender struct {
+	river.WorkerDefaults[ticket.Send]
+	desk Desk
+}
+
+// Work carries one message; what has to wait is looked at again later.
+func (w *sender) Work(ctx context.Context, job *river.Job[ticket.Send]) error {
+	again, err := w.desk.Send(ctx, job.Args, time.Now)
+	if err != nil {
+		return err
+	}
+	if again > 0 {
+		return river.JobSnooze(again)
+	}
+	return nil
+}
+
+// NextRetry is soon: what failed is our own database, and the operator waits.
+func (w *sender) NextRetry(*river.Job[ticket.Send]) time.Time { return time.Now().Add(5 * time.Second) }
+
+type reminder struct {
+	river.WorkerDefaults[ticket.Remind]
+	desk Desk
+}
+
+// Work looks whether the second level has to be called.
+func (w *reminder) Work(ctx context.Context, job *river.Job[ticket.Remind]) error {
+	return w.desk.Remind(ctx, job.Args, time.Now())
+}
+
+type upkeeper struct {
+	river.WorkerDefaults[Upkeep]
+	run func(ctx context.Context, now time.Time) error
+}
+
+// Work runs the upkeep.
+func (w *upkeeper) Work(ctx context.Context, _ *river.Job[Upkeep]) error {
+	return w.run(ctx, time.Now())
+}

@@ -1,0 +1,277 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vigie/internal/incident"
+	"vigie/internal/journal"
+	"vigie/internal/measure"
+	"vigie/internal/watch"
+	"vigie/probe"
+)
+
+// Watch is the store of the live chain.
+type Watch struct {
+	conversation
+}
+
+// NewWatch returns the live chain's store in db.
+func NewWatch(db *DB) (*Watch, error) {
+	c, err := newConversation(db)
+	if err != nil {
+		return nil, err
+	}
+	return &Watch{c}, nil
+}
+
+// InTx runs f in one transaction.
+func (w *Watch) InTx(ctx context.Context, f func(context.Context, watch.Tx) error) error {
+	return w.db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		return f(ctx, watchTx{w.bind(tx)})
+	})
+}
+
+// watchTx is watch.Tx.
+type watchTx struct{ conversationTx }
+
+var (
+	sqlEngineInit = query("engine.init", `
+		INSERT INTO engine (id, state) VALUES (true, '{}') ON CONFLICT DO NOTHING`)
+	sqlEngineLock = query("engine.lock", `
+		SELECT decided FROM engine FOR UPDATE`)
+	sqlProberTouch = query("prober.touch", `
+		INSERT INTO prober (name, last_seen) VALUES (@name, @now)
+		ON CONFLICT (name) DO UPDATE SET last_seen = greatest(prober.last_seen, @now)
+		RETURNING id, last_seq`)
+	sqlProberAdvance = query("prober.advance", `
+		UPDATE prober SET last_seq = @seq WHERE id = @id`)
+	sqlBatchInsert = query("batch.insert", `
+		INSERT INTO batch (prober, seq, cycle, last, late, received, body)
+		VALUES (@prober, @seq, @cycle, @last, @late, @now, @body)`)
+	sqlBatchBetween = query("batch.between", `
+		SELECT body FROM batch WHERE cycle >= @from AND cycle < @to ORDER BY cycle, prober, seq`)
+	sqlBatchAround = query("batch.around", `
+		SELECT (SELECT max(cycle) FROM batch WHERE cycle < @at), (SELECT min(cycle) FROM batch WHERE cycle >= @at)`)
+)
+
+func (t watchTx) Decided(ctx context.Context) (time.Time, error) {
+	if _, err := t.tx.Exec(ctx, sqlEngineInit); err != nil {
+		return time.Time{}, fmt.Errorf("begin the engine's row: %w", err)
+	}
+	var decided *time.Time
+	if err := t.tx.QueryRow(ctx, sqlEngineLock).Scan(&decided); err != nil {
+		return time.Time{}, fmt.Errorf("lock the engine: %w", err)
+	}
+	return instant(decided), nil
+}
+
+// instant is a column that may be NULL as a time, zero for NULL, always in UTC.
+func instant(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// nullable is a time as a column that may be NULL.
+func nullable(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (t watchTx) SaveBatch(ctx context.Context, b probe.Batch, late bool, now time.Time) (uint64, bool, error) {
+	var prober int16
+	var former int64
+	if err := t.tx.QueryRow(ctx, sqlProberTouch, pgx.NamedArgs{"name": b.Prober, "now": now}).Scan(&prober, &former); err != nil {
+		return 0, false, fmt.Errorf("find prober %s: %w", b.Prober, err)
+	}
+	if b.Seq <= uint64(former) {
+		return uint64(former), false, nil
+	}
+	body, err := b.MarshalBinary()
+	if err != nil {
+		return 0, false, err
+	}
+	args := pgx.NamedArgs{
+		"prober": prober, "seq": int64(b.Seq), "cycle": b.Cycle, "last": b.Last, "late": late, "now": now, "body": body,
+	}
+	if _, err := t.tx.Exec(ctx, sqlBatchInsert, args); err != nil {
+		return 0, false, fmt.Errorf("store batch %d: %w", b.Seq, err)
+	}
+	_, err = t.tx.Exec(ctx, sqlProberAdvance, pgx.NamedArgs{"id": prober, "seq": int64(b.Seq)})
+	return uint64(former), true, err
+}
+
+func (t watchTx) Batches(ctx context.Context, from, to time.Time) ([]probe.Batch, error) {
+	rows, err := t.tx.Query(ctx, sqlBatchBetween, pgx.NamedArgs{"from": from, "to": to})
+	if err != nil {
+		return nil, fmt.Errorf("load the batches from %s: %w", from.Format(time.RFC3339), err)
+	}
+	batches, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (probe.Batch, error) {
+		var body []byte
+		if err := row.Scan(&body); err != nil {
+			return probe.Batch{}, err
+		}
+		var b probe.Batch
+		return b, b.UnmarshalBinary(body)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the batches from %s: %w", from.Format(time.RFC3339), err)
+	}
+	return batches, nil
+}
+
+func (t watchTx) Around(ctx context.Context, at time.Time) (before, after time.Time, err error) {
+	var b, a *time.Time
+	if err := t.tx.QueryRow(ctx, sqlBatchAround, pgx.NamedArgs{"at": at}).Scan(&b, &a); err != nil {
+		return time.Time{}, time.Time{}, fmt.Errorf("find the cycles around %s: %w", at.Format(time.RFC3339), err)
+	}
+	return instant(b), instant(a), nil
+}
+
+// LastSeq returns the sequence of the last batch of a prober that was applied, 0
+// for a prober that never delivered.
+func (w *Watch) LastSeq(ctx context.Context, prober string) (uint64, error) {
+	var seq int64
+	err := w.db.pool.QueryRow(ctx, sqlProberSeq, pgx.NamedArgs{"name": prober}).Scan(&seq)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find the last batch of prober %s: %w", prober, classify(err))
+	}
+	return uint64(seq), nil
+}
+
+var sqlProberSeq = query("prober.seq", `SELECT last_seq FROM prober WHERE name = @name`)
+
+var (
+	sqlMinutePartition = query("minute.partition", `SELECT minute_partition(@day)`)
+	sqlMinuteSave      = query("minute.save", `
+		INSERT INTO minute (link_id, at, prober, planned, sent, received, min_micros, median_micros, p95_micros, max_micros, jitter_micros, simulated)
+		SELECT link, @at, p.id, least(planned, 32767), sent, received, nullif(low, -1), nullif(median, -1), nullif(p95, -1), nullif(high, -1), nullif(jitter, -1), @simulated
+		FROM prober p, unnest(@links::bigint[], @planned::int[], @sent::int[], @received::int[],
+			@lows::int[], @medians::int[], @p95s::int[], @highs::int[], @jitters::int[])
+			AS row (link, planned, sent, received, low, median, p95, high, jitter)
+		WHERE p.name = @prober
+		ON CONFLICT (link_id, at, prober) DO UPDATE SET planned = excluded.planned, sent = excluded.sent, received = excluded.received,
+			min_micros = excluded.min_micros, median_micros = excluded.median_micros, p95_micros = excluded.p95_micros,
+			max_micros = excluded.max_micros, jitter_micros = excluded.jitter_micros`)
+	sqlGapExtend = query("gap.extend", `
+		UPDATE gap SET to_at = greatest(to_at, @to) WHERE prober = (SELECT id FROM prober WHERE name = @prober)
+			AND reason = @reason AND to_at >= @from AND from_at <= @from`)
+	sqlGapInsert = query("gap.insert", `
+		INSERT INTO gap (prober, from_at, to_at, reason) SELECT id, @from, @to, @reason FROM prober WHERE name = @prober
+		ON CONFLICT (prober, from_at) DO UPDATE SET to_at = greatest(gap.to_at, excluded.to_at)`)
+)
+
+// SaveMinutes writes the minutes of one instant, replacing what an earlier
+// summary of the same minute said.
+func (t watchTx) SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error {
+	if len(minutes) == 0 {
+		return nil
+	}
+	return saveMinutes(ctx, t.tx, prober, minutes, t.simulated)
+}
+
+func saveMinutes(ctx context.Context, tx pgx.Tx, prober string, minutes []measure.Minute, simulated bool) error {
+	at := minutes[0].At
+	if _, err := tx.Exec(ctx, sqlMinutePartition, pgx.NamedArgs{"day": at.Truncate(24 * time.Hour)}); err != nil {
+		return fmt.Errorf("prepare the day %s: %w", at.Format(time.DateOnly), err)
+	}
+	n := len(minutes)
+	links := make([]int64, n)
+	var columns [8][]int32
+	for i := range columns {
+		columns[i] = make([]int32, n)
+	}
+	for i, m := range minutes {
+		links[i] = m.Link
+		for c, v := range [8]int32{int32(m.Planned), int32(m.Sent), int32(m.Received), m.MinMicros, m.MedianMicros, m.P95Micros, m.MaxMicros, m.JitterMicros} {
+			columns[c][i] = v
+		}
+	}
+	_, err := tx.Exec(ctx, sqlMinuteSave, pgx.NamedArgs{
+		"at": at, "prober": prober, "simulated": simulated, "links": links,
+		"planned": columns[0], "sent": columns[1], "received": columns[2],
+		"lows": columns[3], "medians": columns[4], "p95s": columns[5], "highs": columns[6], "jitters": columns[7],
+	})
+	if err != nil {
+		return fmt.Errorf("save the minute %s: %w", at.Format(time.RFC3339), err)
+	}
+	return nil
+}
+
+// AddGap lengthens the gap that ends where this one begins, or begins a new one.
+func (t watchTx) AddGap(ctx context.Context, g watch.Gap) error {
+	args := pgx.NamedArgs{"prober": g.Prober, "from": g.From, "to": g.To, "reason": string(g.Reason)}
+	done, err := t.tx.Exec(ctx, sqlGapExtend, args)
+	if err == nil && done.RowsAffected() == 0 {
+		_, err = t.tx.Exec(ctx, sqlGapInsert, args)
+	}
+	if err != nil {
+		return fmt.Errorf("record the gap of prober %s from %s: %w", g.Prober, g.From.Format(time.RFC3339), err)
+	}
+	return nil
+}
+
+var (
+	sqlStateEngine    = query("state.engine", `SELECT state FROM engine`)
+	sqlStateLinks     = query("state.links", `SELECT state FROM link_state ORDER BY link_id`)
+	sqlStateIncidents = query("state.incidents", `SELECT state FROM incident WHERE closed_at IS NULL ORDER BY id`)
+	sqlStateTickets   = query("state.tickets", `SELECT state FROM ticket_memory ORDER BY ticket_id`)
+)
+
+// State loads what the decisions remember.
+func (t watchTx) State(ctx context.Context) (incident.State, error) {
+	var s incident.State
+	var raw []byte
+	if err := t.tx.QueryRow(ctx, sqlStateEngine).Scan(&raw); err != nil {
+		return s, fmt.Errorf("load the engine: %w", err)
+	}
+	if err := json.Unmarshal(raw, &s.Engine); err != nil {
+		return s, fmt.Errorf("read the engine: %w", err)
+	}
+	var err error
+	if s.Links, err = loadJSON[incident.LinkState](ctx, t.tx, sqlStateLinks); err != nil {
+		return s, fmt.Errorf("load the link states: %w", err)
+	}
+	if s.Incidents, err = loadJSON[incident.Incident](ctx, t.tx, sqlStateIncidents); err != nil {
+		return s, fmt.Errorf("load the open incidents: %w", err)
+	}
+	if s.Tickets, err = loadJSON[incident.Ticket](ctx, t.tx, sqlStateTickets); err != nil {
+		return s, fmt.Errorf("load the tickets remembered: %w", err)
+	}
+	return s, nil
+}
+
+func loadJSON[T any](ctx context.Context, tx pgx.Tx, sql string) ([]T, error) {
+	rows, err := tx.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (T, error) {
+		var raw []byte
+		var v T
+		if err := row.Scan(&raw); err != nil {
+			return v, err
+		}
+		return v, json.Unmarshal(raw, &v)
+	})
+}
+
+// Journal appends entries to their chains.
+func (t conversationTx) Journal(ctx context.Context, entries ...journal.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	return appendJournal(ctx, t.tx, entries...)
+}

@@ -1,0 +1,131 @@
+package ticket
+
+import (
+	"fmt"
+	"strings"
+
+	"vigie/internal/i18n"
+)
+
+// detailed is how many accesses a message describes in full; the others are
+// named by reference and site, so that a mass ticket stays readable.
+const detailed = 3
+
+// Compose writes subject and body of a message, in French: the operators' desks
+// are French.
+func Compose(t Ticket, kind MessageKind, f Facts) (subject, body string) {
+	c := composer{p: i18n.For(i18n.French), t: t, kind: kind, f: f}
+	return c.subject(), c.body()
+}
+
+type composer struct {
+	strings.Builder
+	p    i18n.Printer
+	t    Ticket
+	kind MessageKind
+	f    Facts
+}
+
+func (c *composer) line(text string)  { c.WriteString(text + "\n") }
+func (c *composer) blank()            { c.WriteString("\n") }
+func (c *composer) point(text string) { c.line("- " + text) }
+
+func (c *composer) subject() string {
+	what := c.p.N("mail.accesses", len(c.f.Accesses))
+	if len(c.f.Accesses) == 1 {
+		what = c.f.Accesses[0].Ref + ", " + c.f.Accesses[0].Site
+	} else if len(c.f.Accesses) > 1 {
+		what += ", " + c.f.Accesses[0].POP
+	}
+	return c.p.T("mail.subject."+string(c.kind), c.t.Number, what)
+}
+
+func (c *composer) body() string {
+	c.line(c.p.T("mail.hello"))
+	c.blank()
+	c.line(c.intro())
+	c.blank()
+	c.times()
+	if c.kind != ResolveMessage {
+		c.tested()
+	}
+	c.accesses()
+	if c.kind != ResolveMessage {
+		c.line(c.p.T("mail.ask"))
+	}
+	c.line(c.p.T("mail.sign", c.t.Number))
+	if c.f.Simulated {
+		c.line(c.p.T("mail.simulated"))
+	}
+	return c.String()
+}
+
+func (c *composer) intro() string {
+	if c.kind == OpenMessage && len(c.f.Accesses) > 1 {
+		return c.p.T("mail.intro.open.mass", c.f.Accesses[0].POP)
+	}
+	return c.p.T("mail.intro." + string(c.kind))
+}
+
+func (c *composer) times() {
+	period := c.t.Current()
+	c.line(c.p.T("mail.since", c.p.TimeSeconds(period.Since)))
+	if !c.f.RestoredAt.IsZero() {
+		c.line(c.p.T("mail.restored", c.p.TimeSeconds(c.f.RestoredAt)))
+		c.line(c.p.T("mail.duration", c.p.Duration(c.f.RestoredAt.Sub(period.Since))))
+	}
+	if len(c.f.Accesses) > 0 && c.f.Accesses[0].GTR > 0 {
+		c.line(c.p.T("mail.gtr", c.p.Duration(c.f.Accesses[0].GTR)))
+	}
+	if c.kind == ReminderMessage && !period.SentAt.IsZero() {
+		c.line(c.p.T("mail.first", c.p.TimeSeconds(period.SentAt)))
+	}
+	c.blank()
+}
+
+func (c *composer) tested() {
+	if c.f.Tested.Rounds == 0 {
+		return
+	}
+	c.line(c.p.T("mail.tested.title"))
+	var addresses []string
+	for _, a := range c.f.Accesses[:min(detailed, len(c.f.Accesses))] {
+		addresses = append(addresses, a.Probed)
+	}
+	if len(c.f.Accesses) > detailed {
+		addresses = append(addresses, "…")
+	}
+	c.point(c.p.T("mail.tested.echoes", fmt.Sprint(c.f.Tested.Rounds), fmt.Sprint(c.f.Tested.Echoes), strings.Join(addresses, ", ")))
+	if c.f.Tested.Canaries > 0 {
+		c.point(c.p.N("mail.tested.canaries", c.f.Tested.Canaries))
+	}
+	if len(c.f.Accesses) == 1 {
+		c.point(c.p.T("mail.tested.power"))
+	}
+	c.blank()
+}
+
+func (c *composer) accesses() {
+	for i, a := range c.f.Accesses {
+		if i >= detailed {
+			c.point(a.Ref + ", " + a.Site)
+			continue
+		}
+		c.line(c.p.T("mail.link.title", a.Ref))
+		c.point(c.p.T("mail.link.technology", a.Technology, a.POP))
+		c.point(c.p.T("mail.link.site", a.Site))
+		c.point(c.p.T("mail.link.address", a.Address))
+		c.point(c.contact(a))
+		c.blank()
+	}
+	if len(c.f.Accesses) > detailed {
+		c.blank()
+	}
+}
+
+func (c *composer) contact(a Access) string {
+	if a.Contact == "" {
+		return c.p.T("mail.link.nocontact")
+	}
+	return c.p.T("mail.link.contact", c.p.T("mail.contact.hours", a.Contact, a.Phone, a.Hours))
+}

@@ -1,0 +1,232 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"vigie/internal/incident"
+	"vigie/internal/journal"
+	"vigie/internal/ticket"
+)
+
+const actor = "vigie"
+
+// Decide decides the cycle that starts at cycle, in one transaction. A cycle not
+// after the last decided one changes nothing, so a call repeated after a crash is
+// harmless. With backlog a fresher cycle waits: nothing is said to anyone yet.
+func (s *Service) Decide(ctx context.Context, cycle time.Time, backlog bool, now time.Time) (Report, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	report := Report{Cycle: cycle, Lag: now.Sub(cycle.Add(s.cycle()))}
+	err := s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		decided, err := tx.Decided(ctx)
+		if err != nil || !cycle.After(decided) {
+			return err
+		}
+		d, err := s.decide(ctx, tx, cycle, backlog, now)
+		if err != nil {
+			return err
+		}
+		report.Transitions, report.Effects = len(d.Transitions), len(d.Effects)
+		return nil
+	})
+	if err != nil {
+		return Report{}, fmt.Errorf("decide cycle %s: %w", cycle.Format(time.RFC3339), err)
+	}
+	return report, nil
+}
+
+func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bool, now time.Time) (incident.Decision, error) {
+	prev, err := tx.State(ctx)
+	if err != nil {
+		return incident.Decision{}, err
+	}
+	x, err := tx.Inventory(ctx)
+	if err != nil {
+		return incident.Decision{}, err
+	}
+	p, err := s.planFor(x, cycle)
+	if err != nil {
+		return incident.Decision{}, err
+	}
+	batches, err := tx.Batches(ctx, cycle, cycle.Add(s.cycle()))
+	if err != nil {
+		return incident.Decision{}, err
+	}
+	delivered := parts(batches)
+	input := p.input(cycle, delivered)
+	input.Backlog = backlog
+	d := incident.Decide(prev, p.topology, input, s.policy.Incident)
+	if err := tx.SaveState(ctx, prev, d); err != nil {
+		return incident.Decision{}, err
+	}
+	if err := s.converse(ctx, tx, d, p, evidence(delivered), now); err != nil {
+		return incident.Decision{}, err
+	}
+	if err := s.recordGaps(ctx, tx, prev, cycle, delivered); err != nil {
+		return incident.Decision{}, err
+	}
+	entries, err := entries(d, now)
+	if err != nil {
+		return incident.Decision{}, err
+	}
+	if err := tx.Journal(ctx, entries...); err != nil {
+		return incident.Decision{}, err
+	}
+	return d, s.closeMinutes(ctx, tx, prev.Engine.Cycle, cycle)
+}
+
+// closeMinutes summarises the minute that ends with the cycle, and the one that
+// a jump over missing cycles left open.
+func (s *Service) closeMinutes(ctx context.Context, tx Tx, prev, cycle time.Time) error {
+	minute := cycle.Truncate(time.Minute)
+	if left := prev.Truncate(time.Minute); left.Before(minute) && !s.ends(prev) && !prev.IsZero() {
+		if err := s.summarise(ctx, tx, left); err != nil {
+			return err
+		}
+	}
+	if !s.ends(cycle) {
+		return nil
+	}
+	return s.summarise(ctx, tx, minute)
+}
+
+// ends reports whether the cycle is the last that starts in its minute.
+func (s *Service) ends(cycle time.Time) bool {
+	return cycle.Add(s.cycle()).Truncate(time.Minute).After(cycle.Truncate(time.Minute))
+}
+
+// evidence is the number of canaries that answered, of the prober that saw most.
+func evidence(parts []part) int {
+	canaries := 0
+	for _, p := range parts {
+		canaries = max(canaries, p.canaries)
+	}
+	return canaries
+}
+
+// converse turns the effects on tickets into messages and jobs.
+func (s *Service) converse(ctx context.Context, tx Tx, d incident.Decision, p plan, canaries int, now time.Time) error {
+	if len(d.Effects) == 0 {
+		return nil
+	}
+	modes, err := tx.Modes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range d.Effects {
+		f := ticket.Describe(p.index, modes, p.operatorKey(e), e.Links, now)
+		f.Simulated, f.Since = s.policy.Ticket.Simulated, e.Since
+		f.Tested = ticket.Tested{Echoes: s.policy.Echoes, Canaries: canaries, Rounds: 1 + int(e.At.Sub(e.Since)/s.cycle())}
+		decision, err := s.say(ctx, tx, e, p, f, now)
+		if err != nil {
+			return fmt.Errorf("ticket %d, %s: %w", e.Ticket, e.Action, err)
+		}
+		entry, err := decision.Entry(actor, now)
+		if err != nil {
+			return err
+		}
+		if err := tx.SaveDecision(ctx, decision); err != nil {
+			return fmt.Errorf("ticket %d, %s: %w", e.Ticket, e.Action, err)
+		}
+		if err := tx.Journal(ctx, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) say(ctx context.Context, tx Tx, e incident.Effect, p plan, f ticket.Facts, now time.Time) (ticket.Decision, error) {
+	if e.Action == incident.Open {
+		t := ticket.Ticket{
+			ID: e.Ticket, Incident: e.Key, Kind: e.Kind, Addressee: e.To, Operator: p.operatorKey(e),
+			Mode: f.Operator.Mode, Related: e.Related, Links: e.Links,
+		}
+		if e.To == incident.ToInternal {
+			t.Mode = ticket.Observe
+		}
+		return ticket.Start(t, f, s.policy.Ticket, now), nil
+	}
+	t, err := tx.Ticket(ctx, e.Ticket)
+	if err != nil {
+		return ticket.Decision{}, err
+	}
+	switch e.Action {
+	case incident.Join:
+		return ticket.Join(t, e.Links, f, s.policy.Ticket, now), nil
+	case incident.Reopen:
+		return ticket.Reopen(t, f, s.policy.Ticket, now), nil
+	case incident.Requalify:
+		return ticket.Requalify(t, e.Kind), nil
+	case incident.Resolve:
+		return ticket.Resolve(t, f, e.Since, s.policy.Ticket, now), nil
+	}
+	return ticket.Decision{}, fmt.Errorf("effect %q is not known", e.Action)
+}
+
+// operatorKey names the operator that an effect concerns; empty for an internal one.
+func (p plan) operatorKey(e incident.Effect) string {
+	for _, o := range p.index.Operators {
+		if o.ID == e.Operator && e.To == incident.ToOperator {
+			return o.Key
+		}
+	}
+	return ""
+}
+
+// recordGaps writes down which known probers gave nothing, or nothing that
+// counts, for the time since the last decided cycle.
+func (s *Service) recordGaps(ctx context.Context, tx Tx, prev incident.State, cycle time.Time, delivered []part) error {
+	state := map[string]GapReason{}
+	for _, known := range prev.Engine.Probers {
+		state[known.ID] = Stopped
+	}
+	for _, p := range delivered {
+		delete(state, p.prober)
+		if p.isolated {
+			state[p.prober] = Isolated
+		}
+	}
+	for _, known := range prev.Engine.Probers {
+		reason, missing := state[known.ID]
+		if !missing {
+			continue
+		}
+		g := Gap{Prober: known.ID, From: cycle, To: cycle.Add(s.cycle()), Reason: reason}
+		if after := prev.Engine.Cycle.Add(s.cycle()); reason == Stopped && after.Before(cycle) {
+			g.From = after // cycles that were jumped over
+		}
+		if err := tx.AddGap(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entries are the journal entries of a decision: one chain a link, one an incident.
+func entries(d incident.Decision, now time.Time) ([]journal.Entry, error) {
+	var out []journal.Entry
+	add := func(kind string, id int64, action string, body any) error {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("write the journal entry of %s %d: %w", kind, id, err)
+		}
+		chain := journal.Chain{Kind: kind, ID: strconv.FormatInt(id, 10)}
+		out = append(out, journal.Entry{Chain: chain, At: now, Actor: actor, Action: action, Body: raw})
+		return nil
+	}
+	for _, t := range d.Transitions {
+		if err := add("link", t.Link, "link."+t.To.String(), t); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range d.Changes {
+		if err := add("incident", c.Incident, "incident."+string(c.Action), c); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,152 @@
+package watch
+
+import (
+	"time"
+
+	"vigie/internal/incident"
+	"vigie/internal/inventory"
+	"vigie/internal/linkstate"
+	"vigie/internal/measure"
+	"vigie/probe"
+)
+
+// plan is the inventory as the decisions of one day need it.
+type plan struct {
+	index       *inventory.Index
+	day         time.Time
+	topology    incident.Topology
+	limits      map[int64]measure.Limits
+	maintenance []incident.Maintenance
+}
+
+// planFor builds the plan, or returns the one at hand when inventory and day are
+// still the same.
+func (s *Service) planFor(x *inventory.Index, at time.Time) (plan, error) {
+	day := at.Truncate(24 * time.Hour)
+	if s.plan.index == x && s.plan.day.Equal(day) {
+		return s.plan, nil
+	}
+	p := plan{index: x, day: day, limits: map[int64]measure.Limits{}}
+	var links []incident.Link
+	for _, l := range x.Links {
+		if !inventory.InForce(l.Starts, l.Ends, day) {
+			continue
+		}
+		links = append(links, topologyLink(x, l))
+		if c, ok := x.ClauseAt(l.Lot, day); ok {
+			p.limits[l.ID] = measure.Limits{MaxRTTMicros: c.MaxRTTMicros, MaxLossPercent: c.MaxLossPercent}
+		}
+	}
+	topology, err := incident.NewTopology(links)
+	if err != nil {
+		return plan{}, err
+	}
+	p.topology = topology
+	for _, m := range x.Maintenances {
+		if id, ok := scopeID(x, m); ok {
+			p.maintenance = append(p.maintenance, incident.Maintenance{Scope: incident.Scope(m.Scope), ID: id, From: m.From, To: m.To})
+		}
+	}
+	s.plan = p
+	return p, nil
+}
+
+func topologyLink(x *inventory.Index, l inventory.Link) incident.Link {
+	out := incident.Link{ID: l.ID, CPEOwner: incident.Owner(l.CPEOwner)}
+	for _, site := range x.SitesOfLink(l) {
+		out.Sites = append(out.Sites, site.ID)
+	}
+	if o, ok := x.Operator(l.Operator); ok {
+		out.Operator = o.ID
+	}
+	if pop, ok := x.POP(l.POP); ok {
+		out.POP = pop.ID
+	}
+	return out
+}
+
+func scopeID(x *inventory.Index, m inventory.Maintenance) (int64, bool) {
+	switch m.Scope {
+	case inventory.ScopeLink:
+		l, ok := x.Link(m.Subject)
+		return l.ID, ok
+	case inventory.ScopeSite:
+		site, ok := x.Site(m.Subject)
+		return site.ID, ok
+	case inventory.ScopePOP:
+		pop, ok := x.POP(m.Subject)
+		return pop.ID, ok
+	case inventory.ScopeOperator:
+		o, ok := x.Operator(m.Subject)
+		return o.ID, ok
+	}
+	return 0, false
+}
+
+// part is what one prober delivered of one cycle.
+type part struct {
+	prober   string
+	last     bool
+	canaries int // that answered
+	isolated bool
+	rounds   []probe.Observation // of links
+}
+
+// parts gathers the batches of one cycle by prober, in their order. A prober
+// that probed canaries and reached none is isolated (R3).
+func parts(batches []probe.Batch) []part {
+	var out []part
+	place := map[string]int{}
+	probed := map[string]int{}
+	for _, b := range batches {
+		i, ok := place[b.Prober]
+		if !ok {
+			i = len(out)
+			place[b.Prober] = i
+			out = append(out, part{prober: b.Prober})
+		}
+		p := &out[i]
+		p.last = p.last || b.Last
+		for _, o := range b.Observations {
+			switch {
+			case o.Kind == probe.Link:
+				p.rounds = append(p.rounds, o)
+			case o.Sent() > 0:
+				probed[b.Prober]++
+				if o.Received() > 0 {
+					p.canaries++
+				}
+			}
+		}
+	}
+	for i := range out {
+		out[i].isolated = probed[out[i].prober] > 0 && out[i].canaries == 0
+	}
+	return out
+}
+
+// input turns the parts of a cycle into what the decisions take.
+func (p plan) input(at time.Time, parts []part) incident.Cycle {
+	cycle := incident.Cycle{At: at, Maintenance: p.maintenance}
+	for _, part := range parts {
+		round := incident.Round{Prober: part.prober, Isolated: part.isolated}
+		for _, o := range part.rounds {
+			result := result(measure.Judge(o, p.limits[o.Target]).Verdict)
+			round.Samples = append(round.Samples, incident.Sample{Link: o.Target, Result: result, At: o.At})
+		}
+		cycle.Rounds = append(cycle.Rounds, round)
+	}
+	return cycle
+}
+
+func result(v measure.Verdict) linkstate.Result {
+	switch v {
+	case measure.OK:
+		return linkstate.OK
+	case measure.Slow:
+		return linkstate.Slow
+	case measure.Fail:
+		return linkstate.Fail
+	}
+	return linkstate.None
+}
