@@ -1,0 +1,313 @@
+package icmp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"vigie/probe"
+)
+
+const (
+	// tick is the grain of the engine's wake-ups: what falls due within one is
+	// done in one go, since waking costs more than an echo.
+	tick = 10 * time.Millisecond
+	// burst is how many requests leave before the socket is read again: with
+	// their stamps and replies they fit in the smallest usual buffer (212,992
+	// bytes hold 128).
+	burst = 64
+	// minGap keeps the echoes of a round on ticks of their own.
+	minGap     = 2 * tick
+	maxTimeout = time.Minute
+	maxEchoes  = math.MaxUint8
+)
+
+// errBusy is what a socket answers when a request does not fit in its queue now.
+var errBusy = errors.New("the send queue is full")
+
+// Options says how an engine measures.
+type Options struct {
+	// Echoes is the number of requests in a round, 1 to 255.
+	Echoes int
+	// Gap is the time between two requests of a round, at least 20 ms. A request
+	// late by more than this is not sent.
+	Gap time.Duration
+	// Timeout is how long after its request a reply counts, at most 1 minute.
+	Timeout time.Duration
+	// Open, when set, calls create exactly once, on a thread and in a network
+	// namespace of its choice; there the socket stays. The engine runs anywhere.
+	Open func(create func() error) error
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Echoes < 1 || o.Echoes > maxEchoes:
+		return fmt.Errorf("icmp: echoes: %d, expected 1 to %d", o.Echoes, maxEchoes)
+	case o.Gap < minGap:
+		return fmt.Errorf("icmp: gap: %s, expected at least %s", o.Gap, minGap)
+	case o.Timeout <= 0 || o.Timeout > maxTimeout:
+		return fmt.Errorf("icmp: timeout: %s, expected more than 0 and at most %s", o.Timeout, maxTimeout)
+	}
+	return nil
+}
+
+// Round asks for one round of echoes to one target.
+type Round struct {
+	Target probe.Target
+	// Cycle is the start of the cycle in which the round is planned. It comes
+	// back with the result; the engine does not look at it.
+	Cycle time.Time
+	// Start is when the first echo is due. Derived from time.Now it carries a
+	// monotonic reading, and setting the clock does not move it.
+	Start time.Time
+}
+
+// Result is a finished round.
+type Result struct {
+	Round
+	// Observation holds the echoes whose outcome is known, maybe none.
+	Observation probe.Observation
+	// Unsent and Void count the other echoes, see probe.Quality.
+	Unsent, Void int
+	// WorstLag is the longest delay between the planned time of an echo and its
+	// sending or giving up.
+	WorstLag time.Duration
+}
+
+// Counters count since the engine was made.
+type Counters struct {
+	Sent uint64 // echoes that left
+	// Malformed, Forged, Duplicate and Late count the replies refused: of another
+	// form than ours; without our mark for the address they come from; second to
+	// one accepted; after the timeout.
+	Malformed, Forged, Duplicate, Late uint64
+	Dropped                            uint64 // messages the kernel dropped because our buffer was full
+	Refused                            uint64 // attempts to send that the host refused
+	Refusal                            error  // the latest such refusal, nil before the first
+}
+
+// Rejected is the number of replies refused, for whatever reason.
+func (c Counters) Rejected() uint64 { return c.Malformed + c.Forged + c.Duplicate + c.Late }
+
+// Engine sends and receives echoes through one socket. It is for one goroutine.
+type Engine struct {
+	socket  *socket
+	seal    *seal
+	ledger  ledger
+	made    time.Time     // origin of reading.running
+	offset  time.Duration // wall clock minus running time at the last collection
+	request [messageLen]byte
+	results []Result
+}
+
+// New opens the socket. Without the right to it the error names what to grant.
+// The kernel begins to stamp a moment after the first socket of a host asks for
+// it: echoes sent at once may be void.
+func New(o Options) (*Engine, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	open := o.Open
+	if open == nil {
+		open = func(create func() error) error { return create() }
+	}
+	seal, err := newSeal()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{seal: seal, made: time.Now()}
+	e.ledger = ledger{echoes: o.Echoes, gap: o.Gap, timeout: o.Timeout, bySerial: map[uint32]*round{}}
+	e.offset = e.read().offset()
+	err = open(func() (err error) {
+		e.socket, err = openSocket()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Close closes the socket; rounds under way are forgotten.
+func (e *Engine) Close() error { return e.socket.close() }
+
+// Counters returns the counts up to now.
+func (e *Engine) Counters() Counters { return e.ledger.counters }
+
+// Add takes rounds to measure, in any order. Each comes back as one Result, its
+// timeout after its last echo was due. Targets must be IPv4, else nothing is
+// added.
+func (e *Engine) Add(rounds ...Round) error {
+	for _, r := range rounds {
+		if !r.Target.Addr.Is4() {
+			return fmt.Errorf("icmp: %s %d: address %s, expected IPv4", r.Target.Kind, r.Target.ID, r.Target.Addr)
+		}
+	}
+	for _, r := range rounds {
+		e.ledger.add(r, r.Start.Sub(e.made))
+	}
+	return nil
+}
+
+// Advance works until rounds have finished, until the given time, or until ctx
+// ends, whichever is first, and returns the rounds finished; the slice is valid
+// until the next call. Between two calls nothing is sent, and what comes in
+// waits in the kernel, with its stamp. An error means that the socket is of no
+// more use.
+func (e *Engine) Advance(ctx context.Context, until time.Time) ([]Result, error) {
+	e.results = e.results[:0]
+	for {
+		if err := e.turn(); err != nil {
+			return nil, err
+		}
+		now := time.Now()
+		if len(e.results) > 0 || ctx.Err() != nil || !now.Before(until) {
+			return e.results, nil
+		}
+		sleep(ctx, e.wake(now, until).Sub(now))
+	}
+}
+
+// wake is when to work next: at the tick on or after the earliest due, and at
+// until at the latest. What the host had no room for waits for the next tick.
+func (e *Engine) wake(now, until time.Time) time.Time {
+	if len(e.ledger.agenda) == 0 {
+		return until
+	}
+	due := max(e.ledger.agenda[0].due, now.Sub(e.made))
+	at := e.made.Add((due + tick - 1).Truncate(tick))
+	if at.Before(until) {
+		return at
+	}
+	return until
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// turn does everything that is due: collect, finish, send.
+func (e *Engine) turn() error {
+	for {
+		// Replies that were in time lie in the socket by then, so what has run out
+		// by this moment is judged after reading them.
+		before := e.read()
+		if err := e.collect(); err != nil {
+			return err
+		}
+		e.results = e.ledger.finish(before.running, e.results)
+		if e.sendDue() < burst {
+			return nil
+		}
+	}
+}
+
+// collect reads all replies and stamps, then looks whether they can be trusted.
+// Replies go first: the stamp of a request is there before its reply.
+func (e *Engine) collect() error {
+	e.ledger.collection++
+	if err := e.socket.receive(e.reply); err != nil {
+		return fmt.Errorf("icmp: read replies: %w", err)
+	}
+	if err := e.socket.transmitted(e.stamp); err != nil {
+		return fmt.Errorf("icmp: read transmit stamps: %w", err)
+	}
+	dropped, err := e.socket.dropped()
+	if err != nil {
+		return fmt.Errorf("icmp: read the count of dropped messages: %w", err)
+	}
+	if dropped > 0 {
+		e.ledger.repliesDropped(dropped)
+	}
+	if e.clockWasSet() {
+		e.ledger.clockSet()
+	}
+	return nil
+}
+
+func (e *Engine) reply(a arrival) {
+	n, sequence, ok := parseReply(a.message, e.socket.identifier)
+	switch {
+	case !ok:
+		e.ledger.counters.Malformed++
+	case !e.seal.check(a.message, n, a.from):
+		e.ledger.counters.Forged++
+	default:
+		e.ledger.replied(n, sequence, a.stampNanos)
+	}
+}
+
+// stamp takes the kernel's stamp of a request. One that cannot be told is left:
+// the echo keeps our own stamp, taken a moment earlier.
+func (e *Engine) stamp(a arrival) {
+	message, n, ok := parseSent(a.message)
+	if !ok || a.stampNanos == 0 {
+		return
+	}
+	if r, underWay := e.ledger.bySerial[n.serial]; underWay && e.seal.check(message, n, r.Target.Addr) {
+		e.ledger.transmitted(n, a.stampNanos)
+	}
+}
+
+// sendDue sends what is due, one burst at most, and returns how many requests it
+// handed to the socket.
+func (e *Engine) sendDue() int {
+	for count := range burst {
+		now := e.read()
+		r := e.ledger.nextDue(now.running)
+		if r == nil {
+			return count
+		}
+		n := name{serial: r.serial, index: uint8(r.next)}
+		e.seal.request(e.request[:], e.socket.identifier, e.ledger.sequence(n), n, r.Target.Addr)
+		switch err := e.socket.send(e.request[:], r.Target.Addr); {
+		case err == nil:
+			e.ledger.sent(r, now)
+		case errors.Is(err, errBusy):
+			e.ledger.refused(err)
+			return count
+		default:
+			e.ledger.refused(err)
+			e.ledger.passed(r, unsent, now.running)
+		}
+	}
+	return burst
+}
+
+// read looks at both clocks.
+func (e *Engine) read() reading {
+	now := time.Now()
+	return reading{wallNanos: now.UnixNano(), running: now.Sub(e.made)}
+}
+
+// clockGrain is how far the two clocks may seem to part between two readings
+// without having been set: they run at one rate, but are read one after the
+// other.
+const clockGrain = 100 * time.Microsecond
+
+// clockWasSet reports whether the wall clock jumped since the last call. A
+// thread put aside between the two clocks sees a jump that is none, so a jump
+// must be seen three times.
+func (e *Engine) clockWasSet() bool {
+	var offset time.Duration
+	for range 3 {
+		offset = e.read().offset()
+		if parted := offset - e.offset; parted.Abs() <= clockGrain {
+			e.offset = offset
+			return false
+		}
+	}
+	e.offset = offset
+	return true
+}
+
+// offset is the wall clock minus the running time: constant until the clock is
+// set.
+func (r reading) offset() time.Duration { return time.Duration(r.wallNanos) - r.running }

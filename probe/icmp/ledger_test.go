@@ -1,0 +1,256 @@
+package icmp
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vigie/probe"
+)
+
+const (
+	testGap     = 100 * time.Millisecond
+	testTimeout = time.Second
+	ms          = time.Millisecond
+)
+
+// epoch is where the wall clock of the tests stands when their engine is made.
+const epoch = int64(1_800_000_000_000_000_000)
+
+func testLedger() ledger {
+	return ledger{echoes: 3, gap: testGap, timeout: testTimeout, bySerial: map[uint32]*round{}}
+}
+
+// clocks is a reading when the wall clock was never set.
+func clocks(running time.Duration) reading {
+	return reading{wallNanos: epoch + int64(running), running: running}
+}
+
+// sendAt sends the next echo of the only round due.
+func sendAt(t *testing.T, l *ledger, at time.Duration) {
+	t.Helper()
+	r := l.nextDue(at)
+	if r == nil {
+		t.Fatalf("nothing is due at %s", at)
+	}
+	l.sent(r, clocks(at))
+}
+
+// answerAt has the reply to an echo of the first round arrive.
+func answerAt(l *ledger, index uint8, at time.Duration) {
+	l.collection++
+	n := name{serial: 1, index: index}
+	l.replied(n, l.sequence(n), clocks(at).wallNanos)
+}
+
+// finished returns the only result there is at the end.
+func finished(t *testing.T, l *ledger) Result {
+	t.Helper()
+	results := l.finish(time.Hour, nil)
+	if len(results) != 1 || len(l.bySerial) != 0 {
+		t.Fatalf("got %d results, %d rounds under way; want 1, 0", len(results), len(l.bySerial))
+	}
+	return results[0]
+}
+
+func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
+	t.Parallel()
+	type outcome struct {
+		RTTMicros    []int32
+		Unsent, Void int
+		Lag          time.Duration
+	}
+	tests := map[string]struct {
+		happen   func(t *testing.T, l *ledger)
+		want     outcome
+		counters Counters
+	}{
+		"answered, lost, answered": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				answerAt(l, 0, 20*ms)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+				answerAt(l, 2, 200*ms+1500)
+			},
+			outcome{RTTMicros: []int32{20_000, probe.Lost, 2}}, Counters{Sent: 3},
+		},
+		"the kernel's stamp of the request replaces ours": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				l.transmitted(name{serial: 1}, epoch+int64(15*ms))
+				answerAt(l, 0, 20*ms)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+			},
+			outcome{RTTMicros: []int32{5000, probe.Lost, probe.Lost}}, Counters{Sent: 3},
+		},
+		"in time to the microsecond, late by one": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				sendAt(t, l, 100*ms)
+				answerAt(l, 0, testTimeout)
+				answerAt(l, 1, 100*ms+testTimeout+1)
+				sendAt(t, l, 200*ms)
+			},
+			outcome{RTTMicros: []int32{1_000_000, probe.Lost, probe.Lost}}, Counters{Sent: 3, Late: 1},
+		},
+		"a second reply counts apart and changes nothing": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				answerAt(l, 0, 10*ms)
+				answerAt(l, 0, 30*ms)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+			},
+			outcome{RTTMicros: []int32{10_000, probe.Lost, probe.Lost}}, Counters{Sent: 3, Duplicate: 1},
+		},
+		"another sequence is forged": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				l.replied(name{serial: 1}, l.sequence(name{serial: 1})+1, epoch)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+			},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost, probe.Lost}}, Counters{Sent: 3, Forged: 1},
+		},
+		"a pause longer than the gap: missed echoes are unsent, not lost, and no burst follows": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 250*ms)
+				if r := l.nextDue(250 * ms); r != nil {
+					t.Error("a second echo is due at once")
+				}
+			},
+			outcome{RTTMicros: []int32{probe.Lost}, Unsent: 2, Lag: 250 * ms}, Counters{Sent: 1},
+		},
+		"a pause longer than the round: nothing is sent": {
+			func(t *testing.T, l *ledger) {
+				if r := l.nextDue(time.Minute); r != nil {
+					t.Error("an echo is due a minute late")
+				}
+			},
+			outcome{RTTMicros: []int32{}, Unsent: 3, Lag: time.Minute}, Counters{},
+		},
+		"refused by the host": {
+			func(t *testing.T, l *ledger) {
+				for i := range time.Duration(3) {
+					r := l.nextDue(i * testGap)
+					l.refused(errBusy)
+					l.passed(r, unsent, i*testGap)
+				}
+			},
+			outcome{RTTMicros: []int32{}, Unsent: 3}, Counters{Refused: 3, Refusal: errBusy},
+		},
+		"the clock is set: echoes out and answered since the last look are void": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				answerAt(l, 0, 10*ms)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+				answerAt(l, 1, 210*ms-time.Hour) // its stamps lie on both sides of the jump
+				l.clockSet()
+				answerAt(l, 2, 220*ms-time.Hour)
+			},
+			outcome{RTTMicros: []int32{10_000}, Void: 2}, Counters{Sent: 3},
+		},
+		"our buffer overflowed: echoes out are void unless their reply is there": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				sendAt(t, l, 100*ms)
+				l.repliesDropped(7)
+				answerAt(l, 1, 150*ms)
+				sendAt(t, l, 200*ms)
+			},
+			outcome{RTTMicros: []int32{50_000, probe.Lost}, Void: 1}, Counters{Sent: 3, Dropped: 7},
+		},
+		"a reply without a stamp is void": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				l.replied(name{serial: 1}, l.sequence(name{serial: 1}), 0)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+			},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1}, Counters{Sent: 3},
+		},
+		"a reply stamped before its request is void": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				answerAt(l, 0, -1)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+			},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1}, Counters{Sent: 3},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := testLedger()
+			l.add(Round{Target: probe.Target{ID: 1}}, 0)
+			test.happen(t, &l)
+			result := finished(t, &l)
+			got := outcome{result.Observation.RTTMicros, result.Unsent, result.Void, result.WorstLag}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("outcome -want +got:\n%s", diff)
+			}
+			if diff := cmp.Diff(test.counters, l.counters, cmp.Comparer(errors.Is)); diff != "" {
+				t.Errorf("counters -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAReplyAfterItsRoundIsLate(t *testing.T) {
+	t.Parallel()
+	l := testLedger()
+	l.add(Round{}, 0)
+	l.nextDue(time.Minute)
+	finished(t, &l)
+	answerAt(&l, 0, time.Minute)
+	if l.counters.Late != 1 {
+		t.Errorf("got %+v, want one late", l.counters)
+	}
+}
+
+func TestAnObservationIsDatedByTheFirstEchoThatLeft(t *testing.T) {
+	t.Parallel()
+	l := testLedger()
+	l.add(Round{Target: probe.Target{ID: 67, Kind: probe.Canary}}, 0)
+	sendAt(t, &l, 150*ms+1999) // the first one was given up
+	sendAt(t, &l, 200*ms)
+	got := finished(t, &l).Observation
+	want := probe.Observation{
+		Target: 67, Kind: probe.Canary,
+		At:        time.Unix(0, epoch+int64(150*ms+1000)).UTC(),
+		RTTMicros: []int32{probe.Lost, probe.Lost},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestRoundsAreSentAndFinishedInOrderOfTimeNotOfAdding(t *testing.T) {
+	t.Parallel()
+	l := testLedger()
+	for id, start := range []time.Duration{40 * ms, 10 * ms, 90 * ms} {
+		l.add(Round{Target: probe.Target{ID: int64(id)}}, start)
+	}
+	var sent, done []int64
+	for at := time.Duration(0); at < 3*time.Second; at += 10 * ms {
+		for r := l.nextDue(at); r != nil; r = l.nextDue(at) {
+			sent = append(sent, r.Target.ID)
+			l.sent(r, clocks(at))
+		}
+		for _, result := range l.finish(at, nil) {
+			done = append(done, result.Target.ID)
+		}
+	}
+	if diff := cmp.Diff([]int64{1, 0, 2, 1, 0, 2, 1, 0, 2}, sent); diff != "" {
+		t.Errorf("sent -want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]int64{1, 0, 2}, done); diff != "" {
+		t.Errorf("finished -want +got:\n%s", diff)
+	}
+}

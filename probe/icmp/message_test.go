@@ -1,0 +1,174 @@
+package icmp
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"vigie/probe"
+)
+
+const identifier = 0x5649
+
+var target = netip.MustParseAddr("127.67.0.1")
+
+// replyTo turns a request into what its target would answer.
+func replyTo(request []byte) []byte {
+	reply := slices.Clone(request)
+	reply[0] = typeReply
+	resum(reply)
+	return reply
+}
+
+func resum(message []byte) {
+	binary.BigEndian.PutUint16(message[2:], 0)
+	binary.BigEndian.PutUint16(message[2:], checksum(message))
+}
+
+func testSeal(t testing.TB) *seal {
+	t.Helper()
+	s, err := newSeal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func testRequest(t testing.TB, s *seal, n name) []byte {
+	t.Helper()
+	request := make([]byte, messageLen)
+	s.request(request, identifier, 9, n, target)
+	return request
+}
+
+func TestAReplyIsReadAsItsRequestWasWritten(t *testing.T) {
+	t.Parallel()
+	s := testSeal(t)
+	asked := name{serial: 1 << 31, index: 4}
+	reply := replyTo(testRequest(t, s, asked))
+	got, sequence, ok := parseReply(reply, identifier)
+	if !ok || got != asked || sequence != 9 {
+		t.Errorf("got %+v, sequence %d, %t; want %+v, 9, true", got, sequence, ok, asked)
+	}
+	if !s.check(reply, got, target) {
+		t.Error("the mark of a true reply is refused")
+	}
+}
+
+func TestARequestHasAValidChecksum(t *testing.T) {
+	t.Parallel()
+	if sum := checksum(testRequest(t, testSeal(t), name{serial: 7})); sum != 0 {
+		t.Errorf("got %#04x over the whole message, want 0", sum)
+	}
+	// The worked example of RFC 1071, section 3: the sum of the words is ddf2.
+	if got := checksum([]byte{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7}); got != ^uint16(0xddf2) {
+		t.Errorf("got %#04x, want %#04x", got, ^uint16(0xddf2))
+	}
+	if got := checksum([]byte{0x12}); got != ^uint16(0x1200) {
+		t.Errorf("got %#04x for one byte, want %#04x", got, ^uint16(0x1200))
+	}
+}
+
+func TestRepliesOfAnotherFormAreRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(reply []byte) []byte{
+		"empty":               func([]byte) []byte { return nil },
+		"truncated":           func(b []byte) []byte { return b[:messageLen-1] },
+		"longer":              func(b []byte) []byte { return append(b, 0) },
+		"a request":           func(b []byte) []byte { b[0] = typeRequest; resum(b); return b },
+		"another code":        func(b []byte) []byte { b[1] = 1; resum(b); return b },
+		"another identifier":  func(b []byte) []byte { b[4]++; resum(b); return b },
+		"a bit turned on way": func(b []byte) []byte { b[60] ^= 4; return b },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			request := make([]byte, messageLen)
+			testSeal(t).request(request, identifier, 1, nameOf(request), target)
+			if _, _, ok := parseReply(change(replyTo(request)), identifier); ok {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+func TestAMarkHoldsForOneEchoOneAddressAndOneEngine(t *testing.T) {
+	t.Parallel()
+	s := testSeal(t)
+	n := name{serial: 5, index: 2}
+	reply := replyTo(testRequest(t, s, n))
+	tests := map[string]bool{
+		"the echo asked":   s.check(reply, n, target),
+		"another round":    s.check(reply, name{serial: 6, index: 2}, target),
+		"another echo":     s.check(reply, name{serial: 5, index: 3}, target),
+		"another address":  s.check(reply, n, target.Next()),
+		"another engine's": testSeal(t).check(reply, n, target),
+		"no address":       s.check(reply, n, netip.Addr{}),
+	}
+	for name, got := range tests {
+		if want := name == "the echo asked"; got != want {
+			t.Errorf("%s: got %t, want %t", name, got, want)
+		}
+	}
+}
+
+func TestTheHeaderOfAnIPv4PacketIsStripped(t *testing.T) {
+	t.Parallel()
+	packet := func(first, protocol byte, length int) []byte {
+		p := make([]byte, length)
+		p[0], p[9] = first, protocol
+		return p
+	}
+	tests := map[string]struct {
+		packet []byte
+		want   int // bytes left, -1 when refused
+	}{
+		"plain":               {packet(0x45, 1, 84), 64},
+		"with options":        {packet(0x46, 1, 88), 64},
+		"header only":         {packet(0x45, 1, 20), 0},
+		"too short":           {packet(0x45, 1, 19+1)[:19], -1},
+		"header past the end": {packet(0x4f, 1, 40), -1},
+		"header too small":    {packet(0x44, 1, 84), -1},
+		"IPv6":                {packet(0x60, 1, 84), -1},
+		"UDP":                 {packet(0x45, 17, 84), -1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			message, ok := stripIPv4(test.packet)
+			if got := len(message); ok != (test.want >= 0) || ok && got != test.want {
+				t.Errorf("got %d bytes, %t; want %d", got, ok, test.want)
+			}
+		})
+	}
+}
+
+// FuzzReply throws bytes at everything that reads them: nothing but the one true
+// reply may answer the echo, and no packet may be taken for a request of ours.
+func FuzzReply(f *testing.F) {
+	s := testSeal(f)
+	genuine := replyTo(testRequest(f, s, name{serial: 1}))
+	header := append([]byte{0x45}, make([]byte, ipHeaderLen-1)...)
+	header[ipProtocolAt] = protocolICMP
+	f.Add(append(slices.Clone(header), genuine...))
+	f.Add(append(slices.Clone(header), genuine[:40]...))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		l := testLedger()
+		l.add(Round{Target: probe.Target{Addr: target}}, 0)
+		l.sent(l.nextDue(0), reading{wallNanos: 1})
+		e := Engine{seal: s, socket: &socket{identifier: identifier}, ledger: l, made: time.Now()}
+		message, _ := stripIPv4(packet)
+		e.reply(arrival{message: message, from: target, stampNanos: 2})
+		e.stamp(arrival{message: packet, stampNanos: 3})
+		echo := l.bySerial[1].echoes[0]
+		if echo.fate == answered && !slices.Equal(message[8:], genuine[8:]) {
+			t.Errorf("answered by % x", message)
+		}
+		if echo.sentNanos != 1 {
+			t.Errorf("stamped by % x", packet)
+		}
+	})
+}
