@@ -1,0 +1,13 @@
+package configs
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed demo/*.csv
+var embedded embed.FS
+
+// Demo is the folder of the demo inventory: real public schools with fictitious
+// operators, links, addresses and prices.
+func Demo() (fs.FS, error) { return fs.Sub(embedded, "demo") }
