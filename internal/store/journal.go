@@ -179,6 +179,7 @@ func scanSeal(row pgx.CollectableRow) (journal.Seal, error) {
 	var s journal.Seal
 	var heads, prev, hash []byte
 	err := row.Scan(&s.Day, &s.At, &heads, &prev, &hash)
+	s.At = s.At.UTC()
 	copy(s.Heads[:], heads)
 	copy(s.Prev[:], prev)
 	copy(s.Hash[:], hash)
