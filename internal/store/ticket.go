@@ -48,9 +48,10 @@ func (t conversationTx) Inventory(ctx context.Context) (*inventory.Index, error)
 }
 
 var (
+	sqlTicketHold = query("ticket.hold", `SELECT id FROM ticket WHERE id = @id FOR UPDATE`)
 	sqlTicketLoad = query("ticket.load", `
 		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
-		FROM ticket WHERE id = @id FOR UPDATE`)
+		FROM ticket WHERE id = @id`)
 	sqlTicketLinks   = query("ticket.links", `SELECT link_id FROM ticket_link WHERE ticket_id = @id ORDER BY ordinal`)
 	sqlTicketPeriods = query("ticket.periods", `
 		SELECT since, opened_at, sent_at, delivered_at, restored_at, coalesce(ack_reference, '') AS ack_reference, ack_at, coalesce(ack_by, 0) AS ack_by
@@ -106,8 +107,16 @@ type messageRow struct {
 
 // Ticket loads a ticket and holds it until the end of the transaction.
 func (t conversationTx) Ticket(ctx context.Context, id int64) (ticket.Ticket, error) {
+	if _, err := t.tx.Exec(ctx, sqlTicketHold, pgx.NamedArgs{"id": id}); err != nil {
+		return ticket.Ticket{}, fmt.Errorf("hold ticket %d: %w", id, err)
+	}
+	return loadTicket(ctx, t.tx, id)
+}
+
+// loadTicket reads a ticket whole.
+func loadTicket(ctx context.Context, tx pgx.Tx, id int64) (ticket.Ticket, error) {
 	args := pgx.NamedArgs{"id": id}
-	row, err := one[ticketRow](ctx, t.tx, sqlTicketLoad, args)
+	row, err := one[ticketRow](ctx, tx, sqlTicketLoad, args)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ticket.Ticket{}, fault.Errorf(fault.NotFound, "ticket %d does not exist", id)
 	}
@@ -119,17 +128,17 @@ func (t conversationTx) Ticket(ctx context.Context, id int64) (ticket.Ticket, er
 		Operator: row.Operator, Mode: ticket.Mode(row.Mode), Status: ticket.Status(row.Status),
 		OpenedAt: row.OpenedAt.UTC(), ResolvedAt: instant(row.ResolvedAt), Related: row.Related,
 	}
-	links, err := t.tx.Query(ctx, sqlTicketLinks, args)
+	links, err := tx.Query(ctx, sqlTicketLinks, args)
 	if err != nil {
 		return ticket.Ticket{}, fmt.Errorf("load the links of ticket %d: %w", id, err)
 	}
 	if out.Links, err = pgx.CollectRows(links, pgx.RowTo[int64]); err != nil {
 		return ticket.Ticket{}, fmt.Errorf("load the links of ticket %d: %w", id, err)
 	}
-	if out.Periods, err = many(ctx, t.tx, sqlTicketPeriods, args, periodRow.period); err != nil {
+	if out.Periods, err = many(ctx, tx, sqlTicketPeriods, args, periodRow.period); err != nil {
 		return ticket.Ticket{}, fmt.Errorf("load the periods of ticket %d: %w", id, err)
 	}
-	if out.Messages, err = many(ctx, t.tx, sqlTicketMessages, args, messageRow.message); err != nil {
+	if out.Messages, err = many(ctx, tx, sqlTicketMessages, args, messageRow.message); err != nil {
 		return ticket.Ticket{}, fmt.Errorf("load the messages of ticket %d: %w", id, err)
 	}
 	return out, nil
