@@ -1,0 +1,268 @@
+package dashboards
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"vigie/internal/i18n"
+	"vigie/internal/view"
+)
+
+// Chart is a series drawn: delays above, loss below, on one time axis. Places along
+// the axis are percents of the width, so that one drawing fits a wall and a phone
+// with text of one size; heights are the pixels of the constants here.
+type Chart struct {
+	ID      string // unique on the page
+	Empty   bool   // nothing was measured
+	Summary string // the drawing in words
+	Smoke   string // path of the band from min to p95, in the plot's own units
+	Median  string // path
+	Peak    string // path of the maxima
+	Gaps    []Span // not measured
+	Outages []Span
+	Losses  []Bar
+	Times   []Mark
+	Delays  []Mark
+	Limit   *Mark // the contract's limit, when it lies on the scale
+	Rows    []ChartRow
+}
+
+// Span is a stretch of the time axis.
+type Span struct{ X, Width string }
+
+// Bar is a loss: its height grows with the share lost.
+type Bar struct {
+	Span
+	Y, Height string
+}
+
+// Mark is a place on an axis with its label.
+type Mark struct{ At, Label string }
+
+// ChartRow is one step of the series in the table that says the same.
+type ChartRow struct {
+	At       time.Time
+	Measured bool
+	Point    view.Point
+	Coverage view.Coverage
+}
+
+// The plot is plotWidth x plotHeight units, stretched to the width of the drawing;
+// the strip of losses lies below it.
+const (
+	plotWidth  = 1000
+	plotHeight = 180
+	lossTop    = 196
+	lossHeight = 28
+)
+
+// drawing places instants and delays.
+type drawing struct {
+	window view.Window
+	top    int32 // delay at the top of the plot, microseconds
+}
+
+func newChart(p i18n.Printer, s view.Series, id string) Chart {
+	c := Chart{ID: id, Rows: chartRows(s), Empty: len(s.Points) == 0}
+	d := drawing{window: s.Window, top: scaleTop(s)}
+	for _, run := range runs(s) {
+		c.Smoke += d.band(run)
+		c.Median += d.line(run, func(p view.Point) int32 { return p.MedianMicros })
+		c.Peak += d.line(run, func(p view.Point) int32 { return p.MaxMicros })
+	}
+	for _, gap := range gaps(s) {
+		c.Gaps = append(c.Gaps, d.span(gap.From, gap.To))
+	}
+	for _, outage := range s.Outages {
+		to := outage.To
+		if to.IsZero() {
+			to = s.Window.To
+		}
+		c.Outages = append(c.Outages, d.span(outage.From, to))
+	}
+	for _, point := range s.Points {
+		if point.Lost() > 0 {
+			c.Losses = append(c.Losses, d.loss(point))
+		}
+	}
+	c.Times, c.Delays = d.times(p), d.delays(p)
+	if s.LimitMicros > 0 && s.LimitMicros <= d.top {
+		c.Limit = &Mark{d.y(s.LimitMicros), p.T("chart.limit", p.Millis(int64(s.LimitMicros)))}
+	}
+	c.Summary = summary(p, s)
+	return c
+}
+
+// runs cuts the points where a step is missing or has no delay.
+func runs(s view.Series) [][]view.Point {
+	var all [][]view.Point
+	var last time.Time
+	for _, point := range s.Points {
+		if point.MedianMicros == 0 {
+			continue
+		}
+		if len(all) == 0 || !point.At.Equal(last.Add(s.Window.Step)) {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], point)
+		last = point.At
+	}
+	return all
+}
+
+// gaps are the steps without any measure, joined. The last step may not be due.
+func gaps(s view.Series) []view.Window {
+	var all []view.Window
+	from := s.Window.From
+	for _, point := range s.Points {
+		if point.At.After(from) {
+			all = append(all, view.Window{From: from, To: point.At})
+		}
+		from = point.At.Add(s.Window.Step)
+	}
+	if s.Window.To.Sub(from) > max(s.Window.Step, 2*time.Minute) {
+		all = append(all, view.Window{From: from, To: s.Window.To})
+	}
+	return all
+}
+
+// scaleTop is a round delay that leaves room above the band; peaks beyond it are
+// cut off at the top.
+func scaleTop(s view.Series) int32 {
+	var highest int32
+	for _, point := range s.Points {
+		highest = max(highest, point.P95Micros, point.MedianMicros)
+	}
+	if s.LimitMicros <= 3*highest {
+		highest = max(highest, s.LimitMicros)
+	}
+	wanted := max(int64(highest)*5/4, 2000)
+	for step := int64(1000); ; step *= 10 {
+		for _, factor := range []int64{1, 2, 4, 6, 8} {
+			if top := step * factor; top >= wanted {
+				return int32(min(top, 1<<30))
+			}
+		}
+	}
+}
+
+// x is a place on the time axis as a share of 1, inside the drawing.
+func (d drawing) x(at time.Time) float64 {
+	share := float64(at.Sub(d.window.From)) / float64(d.window.To.Sub(d.window.From))
+	return min(max(share, 0), 1)
+}
+
+// y is the height of a delay in the plot, counted from its top.
+func (d drawing) y(micros int32) string {
+	return fmt.Sprintf("%.1f", plotHeight*(1-float64(min(micros, d.top))/float64(d.top)))
+}
+
+func (d drawing) span(from, to time.Time) Span {
+	x := d.x(from)
+	// An instant is still seen: a third of a percent is a pixel on a phone.
+	return Span{fmt.Sprintf("%.3f%%", 100*x), fmt.Sprintf("%.3f%%", max(100*(d.x(to)-x), 0.3))}
+}
+
+func (d drawing) loss(p view.Point) Bar {
+	height := max(lossHeight*float64(p.Lost())/float64(p.Sent), 3)
+	return Bar{d.span(p.At, p.At.Add(d.window.Step)), fmt.Sprintf("%.1f", lossTop+lossHeight-height), fmt.Sprintf("%.1f", height)}
+}
+
+// edges are the places where a run is drawn: its start, the middle of each step,
+// its end, so that even a single step is a line.
+func (d drawing) edges(run []view.Point) []string {
+	place := func(at time.Time) string { return fmt.Sprintf("%.1f", plotWidth*d.x(at)) }
+	all := []string{place(run[0].At)}
+	for _, p := range run {
+		all = append(all, place(p.At.Add(d.window.Step/2)))
+	}
+	return append(all, place(run[len(run)-1].At.Add(d.window.Step)))
+}
+
+func (d drawing) line(run []view.Point, value func(view.Point) int32) string {
+	var path strings.Builder
+	for i, x := range d.edges(run) {
+		command := "L"
+		if i == 0 {
+			command = "M"
+		}
+		path.WriteString(command + x + " " + d.y(value(run[min(max(i-1, 0), len(run)-1)])))
+	}
+	return path.String()
+}
+
+// band goes along the p95 and back along the min.
+func (d drawing) band(run []view.Point) string {
+	edges := d.edges(run)
+	var back strings.Builder
+	for i := len(edges) - 1; i >= 0; i-- {
+		back.WriteString("L" + edges[i] + " " + d.y(run[min(max(i-1, 0), len(run)-1)].MinMicros))
+	}
+	return d.line(run, func(p view.Point) int32 { return p.P95Micros }) + back.String() + "Z"
+}
+
+// times labels five instants inside the window, by day where it is long.
+func (d drawing) times(p i18n.Printer) []Mark {
+	var marks []Mark
+	length := d.window.To.Sub(d.window.From)
+	for i := 1; i < 6; i++ {
+		at := d.window.From.Add(length * time.Duration(i) / 6).Truncate(time.Minute)
+		label := p.Clock(at)
+		if length > 48*time.Hour {
+			label = p.DayMonth(at)
+		}
+		marks = append(marks, Mark{fmt.Sprintf("%.3f%%", 100*d.x(at)), label})
+	}
+	return marks
+}
+
+func (d drawing) delays(p i18n.Printer) []Mark {
+	var marks []Mark
+	for i := int32(1); i <= 4; i++ {
+		micros := d.top / 4 * i
+		marks = append(marks, Mark{d.y(micros), p.Millis(int64(micros))})
+	}
+	return marks
+}
+
+// chartRows gives every step of the window, measured or not, the latest first.
+func chartRows(s view.Series) []ChartRow {
+	points := make(map[int64]view.Point, len(s.Points))
+	for _, point := range s.Points {
+		points[point.At.Unix()] = point
+	}
+	var rows []ChartRow
+	for at := s.Window.From; at.Before(s.Window.To); at = at.Add(s.Window.Step) {
+		point, ok := points[at.Unix()]
+		end := at.Add(s.Window.Step)
+		if end.After(s.Window.To) {
+			end = s.Window.To
+		}
+		expected := int64(end.Sub(at)/time.Minute) * 1000
+		rows = append(rows, ChartRow{at, ok, point, view.Coverage{CoveredMillis: point.CoveredMillis, Expected: expected}})
+	}
+	slices.Reverse(rows)
+	return rows
+}
+
+// summary says in words what the drawing shows.
+func summary(p i18n.Printer, s view.Series) string {
+	if len(s.Points) == 0 {
+		return p.T("chart.summary.empty", p.Time(s.Window.From), p.Time(s.Window.To))
+	}
+	var sent, lost int
+	lowest, highest := s.Points[0].MedianMicros, int32(0)
+	for _, point := range s.Points {
+		sent += point.Sent
+		lost += point.Lost()
+		highest = max(highest, point.MedianMicros)
+		if point.MedianMicros > 0 && (lowest == 0 || point.MedianMicros < lowest) {
+			lowest = point.MedianMicros
+		}
+	}
+	return p.T("chart.summary.full", p.Time(s.Window.From), p.Time(s.Window.To), p.Millis(int64(lowest)), p.Millis(int64(highest)),
+		p.Percent(int64(lost), int64(sent), 1), p.N("chart.summary.outages", len(s.Outages)),
+		p.Percent(s.Coverage.CoveredMillis, s.Coverage.Expected, 1))
+}

@@ -1,0 +1,79 @@
+package dashboards
+
+import (
+	"html/template"
+	"net/url"
+	"time"
+
+	"vigie/billing/money"
+	"vigie/internal/i18n"
+	"vigie/internal/view"
+)
+
+// functions are what templates call, bound to one language. Texts: t, n. Figures
+// and instants carry the name of what they write.
+func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
+	return template.FuncMap{
+		"t":           p.T,
+		"n":           p.N,
+		"num":         func(n int) string { return p.Number(int64(n)) },
+		"euros":       func(c money.Cents) string { return p.Euros(int64(c)) },
+		"ratio":       func(part, whole int) string { return p.Percent(int64(part), int64(whole), 1) },
+		"covered":     func(c view.Coverage) string { return p.Percent(c.CoveredMillis, c.Expected, 1) },
+		"share":       func(s Share) string { return p.Percent(s.Part, s.Whole, 1) },
+		"percent":     func(figure string) string { return p.PercentSign(p.Decimal(figure)) },
+		"decimal":     p.Decimal,
+		"millis":      func(micros int32) string { return p.Millis(int64(micros)) },
+		"bits":        p.BitRate,
+		"instant":     p.Time,
+		"second":      p.TimeSeconds,
+		"hour":        p.ClockSeconds,
+		"civil":       p.CivilDate,
+		"month":       p.Month,
+		"lasted":      p.Duration,
+		"elapsed":     func(since, now time.Time) string { return p.Duration(now.Sub(since)) },
+		"machine":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"asset":       r.static.URL,
+		"chart":       func(s view.Series, id string) Chart { return newChart(p, s, id) },
+		"query":       withQuery,
+		"wall":        wallClock,
+		"tel":         telephone,
+		"person":      func(id int64, people map[int64]string) string { return personName(p, id, people) },
+		"actor":       func(actor string, people map[int64]string) string { return actorName(p, actor, people) },
+		"action":      func(action string) string { return actionName(p, action) },
+		"int":         func(n int64) int { return int(n) },
+		"langs":       i18n.Languages,
+		"ranges":      view.Ranges,
+		"states":      stateNames,
+		"modes":       sendingModes,
+		"entry":       newSectionEntry,
+		"total":       newStateTotal,
+		"messageTone": messageTone,
+		"table": func(caption string, links []view.BoardLink, now time.Time) linkTable {
+			return linkTable{caption, links, now}
+		},
+		"named": func(id string, links []view.LinkName, hidden int) linkNames { return linkNames{id, links, hidden} },
+		"past": func(incidents []view.Incident, tickets []view.TicketLine, seeTickets bool, now time.Time) history {
+			return history{incidents, tickets, seeTickets, now}
+		},
+		"outages": func(all []view.Outage, now time.Time) outageTable { return outageTable{all, now} },
+		"pick":    func(path string, chosen view.Range) rangeChoice { return rangeChoice{path, chosen} },
+		"which":   func(href string, openOnly bool) openChoice { return openChoice{href, openOnly} },
+	}
+}
+
+// withQuery gives the address with one value of its query set, or taken away when
+// empty. An address that cannot be read comes back as the first page.
+func withQuery(address, key, value string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "/"
+	}
+	q := u.Query()
+	q.Set(key, value)
+	if value == "" {
+		q.Del(key)
+	}
+	u.RawQuery = q.Encode()
+	return u.RequestURI()
+}

@@ -1,0 +1,136 @@
+package dashboards
+
+import (
+	"time"
+
+	"vigie/internal/i18n"
+	"vigie/internal/view"
+)
+
+// Page is a typed page; every one embeds a Shell.
+type Page interface {
+	shell() *Shell
+	template() string
+}
+
+// Shell is what stands around every page.
+type Shell struct {
+	Lang    i18n.Lang
+	Viewer  *Viewer // nil when nobody is signed in
+	Section Section
+	Path    string // address of the page with its query, to come back to
+	Now     time.Time
+	Done    string // what was just done, a key of the family "done."; empty for nothing
+	// Fictitious marks an installation whose operators, links and prices are made up.
+	Fictitious bool
+	Notices    *view.Notices // nil where nobody is signed in
+}
+
+func (s *Shell) shell() *Shell { return s }
+
+// Section is an entry of the navigation.
+type Section string
+
+// The sections.
+const (
+	Links      Section = "links"
+	Incidents  Section = "incidents"
+	Tickets    Section = "tickets"
+	Statements Section = "statements"
+	Probers    Section = "probers"
+)
+
+// Viewer is who looks, and which sections and switches the role gives.
+type Viewer struct {
+	Name        string
+	Role        string
+	SeeTickets  bool
+	SeeCosts    bool
+	StopSending bool
+}
+
+// BoardPage shows every link by state.
+type BoardPage struct {
+	Shell
+	Filter view.Filter
+	Board  view.Board
+}
+
+func (*BoardPage) template() string { return "board" }
+
+// LinkPage shows one link.
+type LinkPage struct {
+	Shell
+	Link view.LinkPage
+}
+
+func (*LinkPage) template() string { return "link" }
+
+// SitePage shows one site.
+type SitePage struct {
+	Shell
+	Range view.Range
+	Site  view.SitePage
+}
+
+func (*SitePage) template() string { return "site" }
+
+// IncidentsPage lists incidents.
+type IncidentsPage struct {
+	Shell
+	List view.IncidentList
+}
+
+func (*IncidentsPage) template() string { return "incidents" }
+
+// TicketsPage lists tickets, with the sending modes.
+type TicketsPage struct {
+	Shell
+	List view.TicketList
+}
+
+func (*TicketsPage) template() string { return "tickets" }
+
+// TicketPage shows one ticket.
+type TicketPage struct {
+	Shell
+	Ticket view.TicketPage
+}
+
+func (*TicketPage) template() string { return "ticket" }
+
+// ProbersPage shows what measures.
+type ProbersPage struct {
+	Shell
+	Probers view.ProberPage
+}
+
+func (*ProbersPage) template() string { return "probers" }
+
+// StatementPage shows the statement of a month.
+type StatementPage struct {
+	Shell
+	Statement Statement
+}
+
+func (*StatementPage) template() string { return "statement" }
+
+// SignInPage asks who is there.
+type SignInPage struct {
+	Shell
+	Login   string // as it was typed
+	Next    string // where to go afterwards
+	Problem string // a key of the family "signin.problem."; empty at first
+}
+
+func (*SignInPage) template() string { return "signin" }
+
+// ErrorPage says what went wrong, with a number that the log knows too.
+type ErrorPage struct {
+	Shell
+	Status int    // HTTP
+	Kind   string // a key of the family "error."
+	Number string // empty when nothing was logged
+}
+
+func (*ErrorPage) template() string { return "error" }

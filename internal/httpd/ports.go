@@ -1,0 +1,53 @@
+package httpd
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"vigie/dashboards"
+	"vigie/internal/org"
+	"vigie/internal/ticket"
+)
+
+// Desk is what a person may do about tickets and sending; internal/desk does it.
+// Errors carry their kind: NotFound outside the territory, Forbidden, Invalid,
+// Conflict when somebody was quicker.
+type Desk interface {
+	Approve(ctx context.Context, who org.User, message int64, now time.Time) error
+	Acknowledge(ctx context.Context, who org.User, ticket int64, reference string, at, now time.Time) error
+	StopSending(ctx context.Context, who org.User, stop bool, now time.Time) error
+	SetMode(ctx context.Context, who org.User, operator string, mode ticket.Mode, now time.Time) error
+}
+
+// Statements gives the statement of a month, bounded to what the asker sees; month
+// is its first day at midnight UTC. NotFound when no month is known there.
+type Statements interface {
+	Month(ctx context.Context, who org.User, month time.Time) (dashboards.Statement, error)
+}
+
+// Changes tells that a cycle was decided, so that pages look again. The channel
+// holds at most one pending word; the function ends the subscription.
+type Changes interface {
+	Subscribe() (<-chan struct{}, func())
+}
+
+// People finds those who sign in. An unknown one is NotFound.
+type People interface {
+	ByLogin(ctx context.Context, login string) (user org.User, passwordHash string, err error)
+	ByID(ctx context.Context, id int64) (org.User, error)
+}
+
+// Health names the parts of Vigie and how each is.
+type Health interface {
+	Parts(ctx context.Context) []Part
+}
+
+// Part is one part of Vigie.
+type Part struct {
+	Name    string `json:"name"`
+	Healthy bool   `json:"healthy"`
+}
+
+// Metrics writes the metrics in the Prometheus text format.
+type Metrics func(w io.Writer)

@@ -1,0 +1,63 @@
+package view
+
+import (
+	"time"
+
+	"vigie/internal/calendar"
+	"vigie/internal/org"
+	"vigie/internal/sla"
+	"vigie/internal/ticket"
+)
+
+// clocks reads the GTR clock of one absence, under the clause of its first day, for each link that the asker sees and
+// that has a clause, links of one reading together: a mass ticket spans communes
+// whose holidays differ.
+func (r reach) clocks(t ticket.Ticket, p ticket.Period, gels []sla.Gel, now time.Time) []LinkClock {
+	var clocks []LinkClock
+	places := map[reading]int{}
+	seen, _ := r.nameLinks(org.SeeTickets, t.Links)
+	for _, name := range seen {
+		link, _ := r.LinkByID(name.ID)
+		clause, ok := r.ClauseAt(link.Lot, civilDay(p.Since))
+		if !ok {
+			continue
+		}
+		service := clause.Service
+		if sites := r.SitesOfLink(link); len(sites) > 0 {
+			if commune, ok := r.Commune(sites[0].Commune); ok {
+				service = calendar.Resolve(service, commune.Departement, commune.Temple)
+			}
+		}
+		key := reading{clause.GTR, sla.Clock(timeline(p, gels), clause, service, now)}
+		place, ok := places[key]
+		if !ok {
+			place = len(clocks)
+			places[key] = place
+			clocks = append(clocks, LinkClock{GTR: key.GTR, Reading: key.Reading})
+		}
+		clocks[place].Links = append(clocks[place].Links, name)
+	}
+	return clocks
+}
+
+// reading is what links of one clock share.
+type reading struct {
+	GTR     time.Duration
+	Reading sla.Reading
+}
+
+// timeline is what is known of one absence, as the clock takes it.
+func timeline(p ticket.Period, gels []sla.Gel) sla.Timeline {
+	return sla.Timeline{
+		Sent: p.SentAt, Delivered: p.DeliveredAt, Acknowledged: p.Ack.At,
+		Restored: p.RestoredAt, Gels: gels,
+	}
+}
+
+// worse reports whether a is worse than b for the operator.
+func worse(a, b sla.Reading) bool {
+	if a.Overrun != b.Overrun {
+		return a.Overrun > b.Overrun
+	}
+	return !a.Deadline.IsZero() && (b.Deadline.IsZero() || a.Deadline.Before(b.Deadline))
+}

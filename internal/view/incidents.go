@@ -1,0 +1,92 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"vigie/internal/incident"
+	"vigie/internal/org"
+)
+
+// listLimit bounds a list page; the page says so when it is reached.
+const listLimit = 200
+
+// IncidentRow is one incident as it is stored.
+type IncidentRow struct {
+	ID       int64
+	Kind     incident.Kind
+	Since    time.Time // first failed round
+	OpenedAt time.Time
+	ClosedAt time.Time // zero while open
+	Reason   string
+	Links    []int64
+	Ticket   TicketRef // zero without one
+}
+
+// Incident is one cause and the links that it failed, as the asker sees it.
+type Incident struct {
+	IncidentRef
+	Since    time.Time
+	OpenedAt time.Time
+	ClosedAt time.Time
+	Links    []LinkName
+	Hidden   int       // links outside the asker's territory
+	Ticket   TicketRef // zero without one, or for a role that sees none
+}
+
+// Open reports whether the incident still lasts.
+func (i Incident) Open() bool { return i.ClosedAt.IsZero() }
+
+// Duration is how long the incident lasted, until now while it is open.
+func (i Incident) Duration(now time.Time) time.Duration {
+	if i.Open() {
+		return now.Sub(i.Since)
+	}
+	return i.ClosedAt.Sub(i.Since)
+}
+
+// IncidentList is the answer to "what failed, and as one?".
+type IncidentList struct {
+	Notices
+	Incidents []Incident
+	OpenOnly  bool
+	Cut       bool // there are older ones
+}
+
+// Incidents answers with the latest incidents first.
+func (s *Service) Incidents(ctx context.Context, who org.User, openOnly bool, now time.Time) (IncidentList, error) {
+	r, err := s.reach(ctx, who, org.SeeLinks, now)
+	if err != nil {
+		return IncidentList{}, err
+	}
+	live, err := s.store.Live(ctx, now.Add(-latestWithin))
+	if err != nil {
+		return IncidentList{}, err
+	}
+	rows, err := s.store.Incidents(ctx, Query{Links: r.links(org.SeeLinks), OpenOnly: openOnly, Limit: listLimit})
+	if err != nil {
+		return IncidentList{}, err
+	}
+	return IncidentList{
+		Notices:   s.notices(r, live, now),
+		Incidents: r.incidents(rows),
+		OpenOnly:  openOnly,
+		Cut:       len(rows) == listLimit,
+	}, nil
+}
+
+func (r reach) incidents(rows []IncidentRow) []Incident {
+	incidents := make([]Incident, 0, len(rows))
+	for _, row := range rows {
+		i := Incident{
+			IncidentRef: IncidentRef{ID: row.ID, Kind: row.Kind},
+			Since:       row.Since, OpenedAt: row.OpenedAt, ClosedAt: row.ClosedAt,
+		}
+		i.Links, i.Hidden = r.nameLinks(org.SeeLinks, row.Links)
+		if org.Allowed(r.who, org.SeeTickets) {
+			i.Ticket = row.Ticket
+		}
+		incidents = append(incidents, i)
+	}
+	return incidents
+}

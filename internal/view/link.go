@@ -1,0 +1,210 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"vigie/billing/money"
+	"vigie/internal/contract"
+	"vigie/internal/inventory"
+	"vigie/internal/linkstate"
+	"vigie/internal/org"
+)
+
+// listed bounds the incidents, tickets and outages that a page of one thing shows.
+const listed = 20
+
+// LinkPage is the answer to "how is this link, and what was bought?".
+type LinkPage struct {
+	Notices
+	LinkName
+	Status   linkstate.Status
+	Since    time.Time
+	Latest   Latest
+	Works    bool
+	Facts    LinkFacts
+	Contract Contract
+	Series   Series
+	Incident IncidentRef
+	Ticket   TicketRef
+	// Incidents and Tickets are the latest ones; Tickets is empty for a role that
+	// sees none.
+	Incidents []Incident
+	Tickets   []TicketLine
+	Cost      *Cost // nil for a role that sees none
+}
+
+// LinkFacts is what the inventory says of a link.
+type LinkFacts struct {
+	Technology   string
+	DownBits     int64 // guaranteed towards the site, bits per second
+	UpBits       int64
+	ProbeAddress string
+	CPEOwner     inventory.CPEOwner
+	Routers      []inventory.Router
+	Starts, Ends time.Time // civil days; Ends zero = open
+	Source       string
+}
+
+// Contract is what binds the operator of a link today.
+type Contract struct {
+	Market, Lot string // names; empty = outside the market
+	Clause      contract.Clause
+	InForce     bool // a clause is in force today
+}
+
+// Cost is the monthly price of a link today and who pays it.
+type Cost struct {
+	Monthly money.Cents // HT, as the price list says, before revision
+	Priced  bool        // the price list has a price today
+	Item    string
+	Revised bool // the clause revises the price: an invoice shows another one
+	Payers  []Payer
+}
+
+// Unshared reports whether several members are named and no key shares the cost
+// among them: no bill can.
+func (c Cost) Unshared() bool { return len(c.Payers) > 1 && c.Payers[0].Weight == "" }
+
+// Payer is one member's part of a cost.
+type Payer struct {
+	Organisation string // name
+	Weight       string // of the split key, decimal; empty for a single payer
+	Basis, Legal string
+}
+
+// Link answers for one link over a range.
+func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now time.Time) (LinkPage, error) {
+	r, err := s.reach(ctx, who, org.SeeLinks, now)
+	if err != nil {
+		return LinkPage{}, err
+	}
+	link, err := r.link(org.SeeLinks, id)
+	if err != nil {
+		return LinkPage{}, err
+	}
+	live, err := s.store.Live(ctx, now.Add(-latestWithin))
+	if err != nil {
+		return LinkPage{}, err
+	}
+	page := LinkPage{Notices: s.notices(r, live, now), LinkName: r.nameLink(link)}
+	page.status(live, id)
+	page.Works = r.works(now)(link)
+	page.Facts, page.Contract, page.Cost = r.facts(link), r.contract(link), r.cost(link)
+	if page.Series, err = s.series(ctx, r, link, g, now); err != nil {
+		return LinkPage{}, err
+	}
+	page.Incidents, page.Tickets, err = s.past(ctx, r, []int64{id}, now)
+	if !org.Allowed(who, org.SeeTickets) {
+		page.Ticket = TicketRef{}
+	}
+	return page, err
+}
+
+func (p *LinkPage) status(live Live, id int64) {
+	incidents, tickets := live.byLink()
+	p.Status = linkstate.Unknown
+	if state, ok := live.States[id]; ok {
+		p.Status, p.Since = state.Status, state.Since
+	}
+	p.Latest, p.Incident, p.Ticket = live.Latest[id], incidents[id], tickets[id]
+}
+
+func (r reach) facts(link inventory.Link) LinkFacts {
+	facts := LinkFacts{
+		Technology: link.Technology, DownBits: link.DownKbps * 1000, UpBits: link.UpKbps * 1000,
+		ProbeAddress: link.ProbeAddress.String(), CPEOwner: link.CPEOwner,
+		Starts: link.Starts, Ends: link.Ends, Source: link.Source,
+	}
+	for _, router := range r.Routers {
+		if router.Link == link.Ref && inventory.InForce(time.Time{}, router.Ends, r.day) {
+			facts.Routers = append(facts.Routers, router)
+		}
+	}
+	return facts
+}
+
+func (r reach) contract(link inventory.Link) Contract {
+	var c Contract
+	lot, ok := r.Lot(link.Lot)
+	if !ok {
+		return c
+	}
+	c.Lot = lot.Name
+	for _, market := range r.Markets {
+		if market.Key == lot.Market {
+			c.Market = market.Name
+		}
+	}
+	c.Clause, c.InForce = r.ClauseAt(link.Lot, r.day)
+	return c
+}
+
+func (r reach) cost(link inventory.Link) *Cost {
+	if link.Lot == "" || !r.sees(org.SeeCosts, link) {
+		return nil
+	}
+	cost := &Cost{Item: link.PriceItem}
+	price, ok := r.PriceAt(link.Lot, link.PriceItem, r.day)
+	cost.Monthly, cost.Priced = price.Monthly, ok
+	clause, _ := r.ClauseAt(link.Lot, r.day)
+	cost.Revised = clause.Revision.Index != ""
+	cost.Payers = r.payers(link)
+	return cost
+}
+
+// payers are the shares of the key in force, else the single member that answers
+// for the link's sites. Several members without a key are named without weights:
+// no bill can be split among them.
+func (r reach) payers(link inventory.Link) []Payer {
+	var payers []Payer
+	for _, share := range r.KeyAt(inventory.PayerSubject(link), r.day) {
+		payers = append(payers, Payer{r.organisationName(share.Organisation), share.Weight, share.Basis, share.Legal})
+	}
+	if len(payers) > 0 {
+		return payers
+	}
+	for _, key := range r.OrganisationsOfLink(link, r.day) {
+		payers = append(payers, Payer{Organisation: r.organisationName(key)})
+	}
+	return payers
+}
+
+func (r reach) organisationName(key string) string {
+	if o, ok := r.Organisation(key); ok {
+		return o.Name
+	}
+	return key
+}
+
+func (s *Service) series(ctx context.Context, r reach, link inventory.Link, g Range, now time.Time) (Series, error) {
+	w := g.window(now)
+	points, err := s.store.Minutes(ctx, link.ID, w)
+	if err != nil {
+		return Series{}, err
+	}
+	series := newSeries(g, w, points, link.Starts, now)
+	if clause, ok := r.ClauseAt(link.Lot, r.day); ok {
+		series.LimitMicros = clause.MaxRTTMicros
+	}
+	series.Outages, err = s.store.Outages(ctx, []int64{link.ID}, w)
+	return series, err
+}
+
+// past gives the latest incidents and tickets of links.
+func (s *Service) past(ctx context.Context, r reach, links []int64, now time.Time) ([]Incident, []TicketLine, error) {
+	q := Query{Links: links, Limit: listed}
+	rows, err := s.store.Incidents(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	incidents := r.incidents(rows)
+	if !org.Allowed(r.who, org.SeeTickets) {
+		return incidents, nil, nil
+	}
+	tickets, err := s.store.Tickets(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	return incidents, r.ticketLines(tickets, now), nil
+}

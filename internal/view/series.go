@@ -1,0 +1,131 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Range is how far back a series looks.
+type Range string
+
+// The ranges.
+const (
+	Hour     Range = "1h"
+	SixHours Range = "6h"
+	Day      Range = "24h"
+	Week     Range = "7d"
+)
+
+// Ranges lists the ranges, the shortest first.
+func Ranges() []Range { return []Range{Hour, SixHours, Day, Week} }
+
+// ParseRange reads a range.
+func ParseRange(s string) (Range, error) {
+	if slices.Contains(Ranges(), Range(s)) {
+		return Range(s), nil
+	}
+	return "", fmt.Errorf("range %q: expected 1h, 6h, 24h or 7d", s)
+}
+
+// window gives the range's time up to now in whole minutes, and the step that a
+// screen can show.
+func (g Range) window(now time.Time) Window {
+	length, step := time.Hour, time.Minute
+	switch g {
+	case SixHours:
+		length, step = 6*time.Hour, 5*time.Minute
+	case Day:
+		length, step = 24*time.Hour, 15*time.Minute
+	case Week:
+		length, step = 7*24*time.Hour, time.Hour
+	}
+	to := now.UTC().Truncate(time.Minute)
+	return Window{From: to.Add(-length).Truncate(step), To: to, Step: step}
+}
+
+// Point sums the minutes of one step. Delays are 0 where every echo was lost.
+type Point struct {
+	At       time.Time
+	Sent     int
+	Received int
+	// CoveredMillis is the measured time, in thousandths of a minute: a minute of
+	// which half the planned echoes left counts 500.
+	CoveredMillis int64
+	MinMicros     int32
+	MedianMicros  int32 // median of the minutes' medians
+	P95Micros     int32 // largest of the minutes' 95th percentiles
+	MaxMicros     int32
+	Simulated     bool
+}
+
+// Lost is the number of echoes without answer.
+func (p Point) Lost() int { return p.Sent - p.Received }
+
+// Series is what was measured on a link: the points that have a measure, in order
+// of time. What has no point was not measured.
+type Series struct {
+	Range    Range
+	Window   Window
+	Points   []Point
+	Coverage Coverage
+	Outages  []Outage // the latest first
+	// LimitMicros is the contract's limit of a round trip, 0 without one.
+	LimitMicros int32
+	Simulated   bool
+}
+
+// Coverage is measured time over the time that should have been.
+type Coverage struct {
+	CoveredMillis int64 // thousandths of a minute
+	Expected      int64 // thousandths of a minute
+}
+
+// Whole reports whether nothing is missing.
+func (c Coverage) Whole() bool { return c.CoveredMillis >= c.Expected }
+
+// Outage is a confirmed absence of one link [From, To); a zero To lasts.
+type Outage struct {
+	Link     int64
+	From, To time.Time
+	Incident int64 // 0 when none is known
+}
+
+// Duration is how long the outage lasted, until now for one that lasts.
+func (o Outage) Duration(now time.Time) time.Duration {
+	if o.To.IsZero() {
+		return now.Sub(o.From)
+	}
+	return o.To.Sub(o.From)
+}
+
+// summaryDelay is how long after its end a minute may still be unwritten without
+// being a gap.
+const summaryDelay = 75 * time.Second
+
+// newSeries puts points into a window. A link in service since a later day owes
+// nothing before, and the last minutes nothing until they are due.
+func newSeries(g Range, w Window, points []Point, starts, now time.Time) Series {
+	due := now.Add(-summaryDelay).Truncate(time.Minute)
+	if last := len(points) - 1; last >= 0 && points[last].At.Add(w.Step).After(due) {
+		due = minTime(w.To, points[last].At.Add(w.Step))
+	}
+	series := Series{Range: g, Window: w, Points: points}
+	from := w.From
+	if starts.After(from) {
+		from = starts
+	}
+	series.Coverage.Expected = max(0, int64(due.Sub(from)/time.Minute)*1000)
+	for _, p := range points {
+		series.Coverage.CoveredMillis += p.CoveredMillis
+		series.Simulated = series.Simulated || p.Simulated
+	}
+	return series
+}
+
+func minTime(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

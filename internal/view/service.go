@@ -1,0 +1,172 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"vigie/internal/fault"
+	"vigie/internal/inventory"
+	"vigie/internal/journal"
+	"vigie/internal/linkstate"
+	"vigie/internal/org"
+	"vigie/internal/sla"
+	"vigie/internal/ticket"
+)
+
+// Store gives the stored facts that the answers are made of.
+type Store interface {
+	// Inventory gives the whole inventory with each operator's sending mode.
+	Inventory(ctx context.Context) (*inventory.Index, error)
+	// Live gives what is true now; a link's latest minute counts from since.
+	Live(ctx context.Context, since time.Time) (Live, error)
+	// Minutes sums the minutes of a link in steps from a time to another.
+	Minutes(ctx context.Context, link int64, w Window) ([]Point, error)
+	// Outages gives the outages of links that touch a window, the latest first.
+	Outages(ctx context.Context, links []int64, w Window) ([]Outage, error)
+	// Incidents gives the incidents within a scope, the latest first.
+	Incidents(ctx context.Context, q Query) ([]IncidentRow, error)
+	// Tickets gives the tickets within a scope without their messages' texts,
+	// the latest first.
+	Tickets(ctx context.Context, q Query) ([]ticket.Ticket, error)
+	// Ticket gives one ticket whole; an error of kind NotFound without it.
+	Ticket(ctx context.Context, id int64) (TicketFile, error)
+	// Probers gives the vantage points and what they did not measure since a time.
+	Probers(ctx context.Context, since time.Time) ([]Prober, error)
+}
+
+// Window is the time [From, To), in steps where a series is asked for.
+type Window struct {
+	From, To time.Time
+	Step     time.Duration
+}
+
+// Query bounds a list. Links nil means every link, and what belongs to none.
+type Query struct {
+	Links    []int64
+	OpenOnly bool
+	Limit    int
+}
+
+// Live is what is true now.
+type Live struct {
+	Decided   time.Time // last decided cycle; zero before the first
+	States    map[int64]LinkState
+	Latest    map[int64]Latest
+	Incidents []IncidentRow // the open ones
+	Tickets   []OpenTicket
+	Modes     ticket.Modes
+	// StoppedSince is when the one switch was turned, zero while all may be sent.
+	StoppedSince time.Time
+}
+
+// LinkState is the decided state of one link.
+type LinkState struct {
+	Status linkstate.Status
+	Since  time.Time
+}
+
+// OpenTicket names an open ticket, its links and how many of its messages wait
+// for a person.
+type OpenTicket struct {
+	TicketRef
+	Links   []int64
+	Waiting int
+}
+
+// TicketFile is all that is kept of one ticket.
+type TicketFile struct {
+	Ticket   ticket.Ticket // without its messages
+	Messages []Message
+	Related  TicketRef
+	Gels     []sla.Gel
+	Journal []journal.Record
+	People  map[int64]string // names of those that the ticket or its journal names
+}
+
+// Service answers. It is safe for concurrent use.
+type Service struct {
+	store Store
+	// staleAfter is how long after the last decided cycle the board says that it
+	// no longer tells the present.
+	staleAfter time.Duration
+}
+
+// New returns the service over a store. A board older than staleAfter says so.
+func New(store Store, staleAfter time.Duration) *Service {
+	return &Service{store: store, staleAfter: staleAfter}
+}
+
+// reach is the part of an inventory that somebody sees.
+type reach struct {
+	*inventory.Index
+	who org.User
+	day time.Time
+}
+
+// reach loads the inventory for somebody who may do the action at all.
+func (s *Service) reach(ctx context.Context, who org.User, action org.Action, now time.Time) (reach, error) {
+	if !org.Allowed(who, action) {
+		return reach{}, fault.Errorf(fault.Forbidden, "user %d with role %s may not %s", who.ID, who.Role, action)
+	}
+	index, err := s.store.Inventory(ctx)
+	if err != nil {
+		return reach{}, err
+	}
+	return reach{Index: index, who: who, day: civilDay(now)}, nil
+}
+
+// ownersOfSite are those who own, occupy or pay for a site.
+func (r reach) ownersOfSite(site inventory.Site) []string {
+	owners := append(r.OrganisationsOfSite(site.Key, r.day), site.Organisation)
+	for _, share := range r.KeyAt(site.Key, r.day) {
+		owners = append(owners, share.Organisation)
+	}
+	return owners
+}
+
+// ownersOfLink are those of its sites, and those who pay for it as a grappe.
+func (r reach) ownersOfLink(link inventory.Link) []string {
+	var owners []string
+	for _, site := range r.SitesOfLink(link) {
+		owners = append(owners, r.ownersOfSite(site)...)
+	}
+	for _, share := range r.KeyAt(link.Ref, r.day) {
+		owners = append(owners, share.Organisation)
+	}
+	return owners
+}
+
+// sees reports whether the asker may do the action on a link. A link of nobody is
+// seen with the whole territory only.
+func (r reach) sees(action org.Action, link inventory.Link) bool {
+	owners := r.ownersOfLink(link)
+	if len(owners) == 0 {
+		return r.who.Territory.All && org.Allowed(r.who, action)
+	}
+	return org.Allowed(r.who, action, owners...)
+}
+
+// links gives the ids of the links seen, ended ones included, for a Query: nil
+// with the whole territory.
+func (r reach) links(action org.Action) []int64 {
+	if r.who.Territory.All {
+		return nil
+	}
+	seen := []int64{}
+	for _, link := range r.Links {
+		if r.sees(action, link) {
+			seen = append(seen, link.ID)
+		}
+	}
+	return seen
+}
+
+// link finds a link that the asker sees; a hidden one is not found, so that an
+// address tells nothing about the others.
+func (r reach) link(action org.Action, id int64) (inventory.Link, error) {
+	link, ok := r.LinkByID(id)
+	if !ok || !r.sees(action, link) {
+		return inventory.Link{}, fault.Errorf(fault.NotFound, "link %d is not in the territory of user %d", id, r.who.ID)
+	}
+	return link, nil
+}

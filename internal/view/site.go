@@ -1,0 +1,114 @@
+package view
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"vigie/internal/fault"
+	"vigie/internal/inventory"
+	"vigie/internal/org"
+)
+
+// SitePage is the answer to "which school is that, whom do I call, what connects it?".
+type SitePage struct {
+	Notices
+	SiteName
+	Kind           inventory.SiteKind
+	Address        string
+	Postcode       string
+	Owner          string // name of the organisation
+	Establishments []Establishment
+	Contacts       []inventory.Contact
+	Key            []Payer // of the split key of the site, when it has one in force
+	KeySince       time.Time
+	Links          []SiteLink
+	Incidents      []Incident
+	Tickets        []TicketLine
+	Source         string
+}
+
+// Establishment is a school of the site with the member that answers for it.
+type Establishment struct {
+	inventory.Establishment
+	Member string // name
+}
+
+// SiteLink is one link of the site with its series.
+type SiteLink struct {
+	BoardLink
+	DownBits int64 // guaranteed towards the site, bits per second
+	Series   Series
+	Cost     *Cost // nil for a role that sees none
+}
+
+// Site answers for one site over a range.
+func (s *Service) Site(ctx context.Context, who org.User, id int64, g Range, now time.Time) (SitePage, error) {
+	r, err := s.reach(ctx, who, org.SeeLinks, now)
+	if err != nil {
+		return SitePage{}, err
+	}
+	site, err := r.site(id)
+	if err != nil {
+		return SitePage{}, err
+	}
+	live, err := s.store.Live(ctx, now.Add(-latestWithin))
+	if err != nil {
+		return SitePage{}, err
+	}
+	page := SitePage{
+		Notices: s.notices(r, live, now), SiteName: r.nameSite(site),
+		Kind: site.Kind, Address: site.Address, Postcode: site.Postcode, Source: site.Source,
+		Owner: r.organisationName(site.Organisation), Contacts: r.ContactsOfSite(site.Key),
+	}
+	for _, e := range r.EstablishmentsOfSite(site.Key) {
+		if inventory.InForce(time.Time{}, e.Ends, r.day) {
+			page.Establishments = append(page.Establishments, Establishment{e, r.organisationName(e.Organisation)})
+		}
+	}
+	for _, share := range r.KeyAt(site.Key, r.day) {
+		page.Key = append(page.Key, Payer{r.organisationName(share.Organisation), share.Weight, share.Basis, share.Legal})
+		page.KeySince = share.From
+	}
+	return page, s.siteLinks(ctx, r, site, &page, siteQuestion{live, g, now})
+}
+
+// siteQuestion is what the links of a site are asked.
+type siteQuestion struct {
+	live Live
+	g    Range
+	now  time.Time
+}
+
+// siteLinks adds the links of the site with what happened on them.
+func (s *Service) siteLinks(ctx context.Context, r reach, site inventory.Site, page *SitePage, q siteQuestion) error {
+	var ids []int64
+	for _, row := range r.boardLinks(q.live, q.now) {
+		link, _ := r.LinkByID(row.ID)
+		if !slices.Contains(link.Sites, site.Key) {
+			continue
+		}
+		series, err := s.series(ctx, r, link, q.g, q.now)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, link.ID)
+		page.Links = append(page.Links, SiteLink{BoardLink: row, DownBits: link.DownKbps * 1000, Series: series, Cost: r.cost(link)})
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var err error
+	page.Incidents, page.Tickets, err = s.past(ctx, r, ids, q.now)
+	return err
+}
+
+// site finds a site that the asker sees; a hidden one is not found.
+func (r reach) site(id int64) (inventory.Site, error) {
+	for _, site := range r.Sites {
+		if site.ID == id && org.Allowed(r.who, org.SeeLinks, r.ownersOfSite(site)...) {
+			return site, nil
+		}
+	}
+	return inventory.Site{}, fault.Errorf(fault.NotFound, "site %d is not in the territory of user %d", id, r.who.ID)
+}

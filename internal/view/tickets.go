@@ -1,0 +1,202 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"vigie/internal/fault"
+	"vigie/internal/incident"
+	"vigie/internal/journal"
+	"vigie/internal/org"
+	"vigie/internal/sla"
+	"vigie/internal/ticket"
+)
+
+// TicketList is the answer to "what was asked of the operators?".
+type TicketList struct {
+	Notices
+	Tickets  []TicketLine
+	OpenOnly bool
+	Cut      bool // there are older ones
+}
+
+// TicketLine is one ticket in a list.
+type TicketLine struct {
+	TicketRef
+	Kind         incident.Kind
+	Addressee    incident.Addressee
+	OperatorName string
+	Mode         ticket.Mode
+	Status       ticket.Status
+	Since        time.Time // first failed round of the current absence
+	OpenedAt     time.Time
+	ResolvedAt   time.Time
+	Reopens      int
+	Links        []LinkName
+	Hidden       int // links outside the asker's territory
+	Ack          ticket.Ack
+	Delivered    time.Time // zero: no proof that the operator has the current request
+	Waiting      int       // messages that wait for a person
+	// Clock is the current absence's clock under the link that is worst off; false
+	// in Clocked when no link has a clause.
+	Clock   sla.Reading
+	Clocked bool
+}
+
+// TicketPage is the answer to "what was said, and how long has the operator had?".
+type TicketPage struct {
+	Notices
+	TicketLine
+	Incident int64
+	Related  TicketRef
+	Periods  []Period // the latest first
+	Gels     []sla.Gel
+	Messages []Message
+	// Textless is set when the messages name links outside the asker's territory:
+	// their subjects and texts are then left out.
+	Textless bool
+	Journal  []journal.Record // empty for a role that does not see it
+	Intact   bool             // the journal's chain verifies
+	People   map[int64]string
+	Rights   TicketRights
+}
+
+// TicketRights is what the asker may do with the ticket.
+type TicketRights struct {
+	Approve, Acknowledge, SeeJournal bool
+}
+
+// Message is one message of a ticket with the id that approves it.
+type Message struct {
+	ID int64
+	ticket.Message
+}
+
+// Period is one absence of the service with its clocks.
+type Period struct {
+	ticket.Period
+	Clocks []LinkClock
+}
+
+// LinkClock is a reading shared by some links of a ticket.
+type LinkClock struct {
+	Links   []LinkName
+	GTR     time.Duration
+	Reading sla.Reading
+}
+
+// Tickets answers with the latest tickets first.
+func (s *Service) Tickets(ctx context.Context, who org.User, openOnly bool, now time.Time) (TicketList, error) {
+	r, err := s.reach(ctx, who, org.SeeTickets, now)
+	if err != nil {
+		return TicketList{}, err
+	}
+	live, err := s.store.Live(ctx, now.Add(-latestWithin))
+	if err != nil {
+		return TicketList{}, err
+	}
+	tickets, err := s.store.Tickets(ctx, Query{Links: r.links(org.SeeTickets), OpenOnly: openOnly, Limit: listLimit})
+	if err != nil {
+		return TicketList{}, err
+	}
+	return TicketList{
+		Notices:  s.notices(r, live, now),
+		Tickets:  r.ticketLines(tickets, now),
+		OpenOnly: openOnly,
+		Cut:      len(tickets) == listLimit,
+	}, nil
+}
+
+// Ticket answers for one ticket.
+func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.Time) (TicketPage, error) {
+	r, err := s.reach(ctx, who, org.SeeTickets, now)
+	if err != nil {
+		return TicketPage{}, err
+	}
+	file, err := s.store.Ticket(ctx, id)
+	if err != nil {
+		return TicketPage{}, err
+	}
+	line := r.ticketLine(file.Ticket, file.Gels, now)
+	if len(line.Links) == 0 && !who.Territory.All {
+		return TicketPage{}, fault.Errorf(fault.NotFound, "ticket %d is not in the territory of user %d", id, who.ID)
+	}
+	live, err := s.store.Live(ctx, now.Add(-latestWithin))
+	if err != nil {
+		return TicketPage{}, err
+	}
+	page := TicketPage{
+		Notices: s.notices(r, live, now), TicketLine: line, Incident: file.Ticket.Incident,
+		Related: file.Related, Gels: file.Gels, Messages: file.Messages,
+		People: file.People, Rights: r.ticketRights(file.Ticket),
+	}
+	page.hideTexts()
+	for i := len(file.Ticket.Periods) - 1; i >= 0; i-- {
+		period := file.Ticket.Periods[i]
+		page.Periods = append(page.Periods, Period{period, r.clocks(file.Ticket, period, file.Gels, now)})
+	}
+	if page.Rights.SeeJournal {
+		page.Journal = file.Journal
+		_, broken := journal.Verify(file.Journal)
+		page.Intact = broken == nil
+	}
+	return page, nil
+}
+
+// hideTexts takes away what names places that the asker does not see.
+func (p *TicketPage) hideTexts() {
+	if p.Hidden == 0 {
+		return
+	}
+	p.Textless = true
+	for i := range p.Messages {
+		p.Messages[i].Subject, p.Messages[i].Body = "", ""
+	}
+}
+
+// ticketRights asks for each right on everyone the ticket touches.
+func (r reach) ticketRights(t ticket.Ticket) TicketRights {
+	var owners []string
+	for _, id := range t.Links {
+		if link, ok := r.LinkByID(id); ok {
+			owners = append(owners, r.ownersOfLink(link)...)
+		}
+	}
+	return TicketRights{
+		Approve:     org.Allowed(r.who, org.ApproveMessage, owners...),
+		Acknowledge: org.Allowed(r.who, org.Acknowledge, owners...),
+		SeeJournal:  org.Allowed(r.who, org.SeeJournal),
+	}
+}
+
+func (r reach) ticketLines(tickets []ticket.Ticket, now time.Time) []TicketLine {
+	lines := make([]TicketLine, 0, len(tickets))
+	for _, t := range tickets {
+		lines = append(lines, r.ticketLine(t, nil, now))
+	}
+	return lines
+}
+
+func (r reach) ticketLine(t ticket.Ticket, gels []sla.Gel, now time.Time) TicketLine {
+	current := t.Current()
+	line := TicketLine{
+		TicketRef: TicketRef{t.ID, t.Number}, Kind: t.Kind, Addressee: t.Addressee,
+		Mode: t.Mode, Status: t.Status, Since: current.Since, OpenedAt: t.OpenedAt,
+		ResolvedAt: t.ResolvedAt, Reopens: t.Reopens(), Ack: current.Ack, Delivered: current.DeliveredAt,
+	}
+	if operator, ok := r.Operator(t.Operator); ok {
+		line.OperatorName = operator.Name
+	}
+	line.Links, line.Hidden = r.nameLinks(org.SeeTickets, t.Links)
+	for _, m := range t.Messages {
+		if m.State == ticket.Waiting {
+			line.Waiting++
+		}
+	}
+	for _, clock := range r.clocks(t, *current, gels, now) {
+		if !line.Clocked || worse(clock.Reading, line.Clock) {
+			line.Clock, line.Clocked = clock.Reading, true
+		}
+	}
+	return line
+}
