@@ -109,16 +109,16 @@ func align(rows []LinkState, topo Topology) []LinkState {
 // without members is closed at once by resolve; its running outage ends now.
 func (e *engine) dropRemoved(rows []LinkState) {
 	for _, row := range rows {
-		if _, ok := e.topo.index[row.ID]; ok {
-			continue
-		}
-		if row.State.Confirmed() == linkstate.Down {
+		if !e.topo.has(row.ID) && row.State.Confirmed() == linkstate.Down {
 			e.out.Outages = append(e.out.Outages, Outage{
 				Link: row.ID, From: row.State.Since, To: e.cycle.At, Incident: row.Incident,
 			})
 		}
-		if inc := e.incidents[row.Incident]; inc != nil {
-			inc.Links = slices.DeleteFunc(slices.Clone(inc.Links), func(id int64) bool { return id == row.ID })
+	}
+	gone := func(id int64) bool { return !e.topo.has(id) }
+	for _, inc := range e.incidents {
+		if slices.ContainsFunc(inc.Links, gone) {
+			inc.Links = slices.DeleteFunc(slices.Clone(inc.Links), gone)
 		}
 	}
 }
@@ -207,9 +207,11 @@ func (e *engine) remembers(ticket *Ticket) bool {
 	if ticket.Resolved.IsZero() || e.cycle.At.Sub(ticket.Resolved) <= e.policy.ReopenWithin {
 		return true
 	}
-	i, ok := e.topo.index[ticket.Links[0]]
-	if !ok || e.links[i].OwnTicket != ticket.ID {
-		return false
+	for _, id := range ticket.Links {
+		i, ok := e.topo.index[id]
+		if ok && e.links[i].OwnTicket == ticket.ID && (e.links[i].Incident != 0 || e.links[i].State.Fails.Count > 0) {
+			return true
+		}
 	}
-	return e.links[i].Incident != 0 || e.links[i].State.Fails.Count > 0
+	return false
 }

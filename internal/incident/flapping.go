@@ -66,7 +66,7 @@ func (e *engine) outageStart(i int) time.Time {
 // now, and ends with it when the link is up.
 func (e *engine) endFlapping(i int) {
 	row := &e.links[i]
-	if e.cycle.At.Sub(row.Transitions[0]) < e.policy.FlapExit {
+	if len(row.Transitions) > 0 && e.cycle.At.Sub(row.Transitions[0]) < e.policy.FlapExit {
 		return
 	}
 	row.Flapping, row.Transitions = false, nil

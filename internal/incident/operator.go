@@ -79,7 +79,7 @@ func (e *engine) mergeInto(inc *Incident, masses []*Incident) {
 			inc.Start = mass.Start
 		}
 		for _, pop := range mass.POPs {
-			if !contains(inc.POPs, pop) {
+			if !slices.Contains(inc.POPs, pop) {
 				inc.POPs = append(slices.Clone(inc.POPs), pop)
 			}
 		}

@@ -42,7 +42,7 @@ type scenario struct {
 	Canary      []segment       `json:"canary"`
 	Maintenance []struct {
 		segment
-		Scope map[string]string `json:"scope"`
+		Scope map[string]names `json:"scope"`
 	} `json:"maintenance"`
 	Signals []struct {
 		segment
@@ -227,10 +227,12 @@ func newWorld(t *testing.T, file scenarioFile, s scenario) *world {
 		t.Fatal(err)
 	}
 	for _, m := range s.Maintenance {
-		for scope, name := range m.Scope {
-			w.windows = append(w.windows, incident.Maintenance{
-				Scope: incident.Scope(scope), ID: w.id(scope, name), From: instant(m.From), To: instant(m.To),
-			})
+		for scope, all := range m.Scope {
+			for _, name := range all {
+				w.windows = append(w.windows, incident.Maintenance{
+					Scope: incident.Scope(scope), ID: w.id(scope, name), From: instant(m.From), To: instant(m.To),
+				})
+			}
 		}
 	}
 	if len(w.scenario.Topology.Probers) == 0 {

@@ -184,7 +184,7 @@ func (e *engine) followUp(inc *Incident) {
 	ticket := e.tickets[inc.Ticket]
 	var joined []int64
 	for _, id := range inc.Links {
-		if !contains(ticket.Links, id) {
+		if !slices.Contains(ticket.Links, id) {
 			joined = append(joined, id)
 			e.links[e.topo.index[id]].LastTicket = ticket.ID
 		}

@@ -1,6 +1,9 @@
 package incident
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Owner says whose the router at the end of a link is.
 type Owner string
@@ -54,7 +57,7 @@ func NewTopology(links []Link) (Topology, error) {
 		t.index[link.ID] = i
 		t.byPOP[link.POP] = append(t.byPOP[link.POP], i)
 		for s, site := range link.Sites {
-			if !contains(link.Sites[:s], site) {
+			if !slices.Contains(link.Sites[:s], site) {
 				t.bySite[site] = append(t.bySite[site], i)
 			}
 		}
@@ -65,13 +68,9 @@ func NewTopology(links []Link) (Topology, error) {
 // Links returns the links in topology order; read only.
 func (t Topology) Links() []Link { return t.links }
 
-func contains(ids []int64, id int64) bool {
-	for _, have := range ids {
-		if have == id {
-			return true
-		}
-	}
-	return false
+func (t Topology) has(link int64) bool {
+	_, ok := t.index[link]
+	return ok
 }
 
 // redundant reports whether a site has at least two links of at least two

@@ -17,7 +17,7 @@ func (e *engine) wakeAt() time.Time {
 	}
 	for i := range e.links {
 		row := &e.links[i]
-		if row.Flapping {
+		if row.Flapping && len(row.Transitions) > 0 {
 			consider(row.Transitions[0].Add(e.policy.FlapExit))
 		}
 		if !row.State.LastValid.IsZero() && row.State.Status != linkstate.Unknown {

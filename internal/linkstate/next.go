@@ -123,8 +123,12 @@ func recovering(s State, sample Sample, policy Policy) State {
 }
 
 // answered applies a non-fail result to a link that is up or degraded, or was
-// when it became unknown: it agrees, so unknown ends here.
+// when it became unknown: it agrees, so unknown ends here. A failure breaks a
+// run of ok only now, since an isolation could still have made it void.
 func answered(s State, sample Sample, policy Policy) State {
+	if s.Fails.Count > 0 {
+		s.Goods = Run{}
+	}
 	s = reveal(forgetFails(s))
 	if s.Status == Up {
 		s.Slow = s.Slow.push(sample, policy.DegradedWindow)
