@@ -59,7 +59,7 @@ func settings(h home, unsafe bool) []string {
 	}
 	if unsafe {
 		return append(list, "shared_buffers=32MB", "max_connections=200", "fsync=off",
-			"synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+			"synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=64MB")
 	}
 	return append(list, "shared_buffers=128MB", "max_connections=50", "fsync=on")
 }
