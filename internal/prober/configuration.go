@@ -1,0 +1,43 @@
+package prober
+
+import (
+	"fmt"
+	"time"
+
+	"vigie/probe/schedule"
+)
+
+// Configuration says how often and how targets are probed.
+type Configuration struct {
+	// Cycle is the time between two rounds of a target.
+	Cycle time.Duration `yaml:"cycle"`
+	// Echoes is the number of echoes in a round, 1 to 255.
+	Echoes int `yaml:"echoes"`
+	// Gap is the time between two echoes of a round, at least 20ms.
+	Gap time.Duration `yaml:"gap"`
+	// Timeout is how long a reply is waited for, less than a third of the cycle.
+	Timeout time.Duration `yaml:"timeout"`
+}
+
+// DefaultConfiguration probes with 5 echoes, 100 ms apart, every 30 s.
+func DefaultConfiguration() Configuration {
+	return Configuration{Cycle: 30 * time.Second, Echoes: 5, Gap: 100 * time.Millisecond, Timeout: time.Second}
+}
+
+// Validate names the key that is out of its range. The limits of the engine
+// itself are held when it is opened.
+func (c Configuration) Validate() error {
+	if err := c.shape().Validate(); err != nil {
+		return err
+	}
+	// The core decides a cycle a third of its length after its end at the latest;
+	// what comes later changes no decision.
+	if c.Timeout <= 0 || c.Timeout >= c.Cycle/3 {
+		return fmt.Errorf("timeout: %s, expected more than 0 and less than a third of the cycle (%s)", c.Timeout, c.Cycle/3)
+	}
+	return nil
+}
+
+func (c Configuration) shape() schedule.Shape {
+	return schedule.Shape{Cycle: c.Cycle, Echoes: c.Echoes, Gap: c.Gap}
+}

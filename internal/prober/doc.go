@@ -1,0 +1,15 @@
+// Package prober is one vantage point: it probes its targets cycle after cycle
+// and delivers what it saw.
+//
+// At each boundary of a cycle (a multiple of its length since the Unix epoch) the
+// present targets, links and canaries alike, are spread over the cycle and handed
+// to the echo engine. When the cycle is over and its last echo has been answered
+// or has run out, the whole part is published as batches, numbered without
+// repetition, the final one marked Last. Publishing has a goroutine and a bounded
+// queue of its own: a core that is away delays nothing, and after too long an
+// absence the oldest batches are given up and counted as a gap.
+//
+// The prober judges nothing, not even whether its canaries answer, and it never
+// invents loss: cycles slept through are not there, and what could not be
+// measured is in the quality of the batch, not in its observations.
+package prober

@@ -1,0 +1,120 @@
+package prober
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"vigie/probe"
+	"vigie/probe/icmp"
+	"vigie/probe/schedule"
+)
+
+// run is one life of the engine: its cycles and the parts of them not yet
+// complete. It belongs to one goroutine.
+type run struct {
+	Configuration
+	name    string
+	engine  *icmp.Engine
+	targets func() []probe.Target
+	deliver func(probe.Batch)
+	log     *slog.Logger
+
+	last     time.Time // the cycle planned last; zero before the first
+	parts    []*part   // the oldest first
+	told     icmp.Counters
+	refusals time.Time // when refusals to send were logged last
+}
+
+// measure works until ctx ends or the engine fails. Parts that are not complete
+// then are never published.
+func (r *run) measure(ctx context.Context) error {
+	next := schedule.Next(time.Now(), r.last, r.Cycle)
+	for ctx.Err() == nil {
+		results, err := r.engine.Advance(ctx, r.wake(next, time.Now()))
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		r.file(results)
+		r.publish(now)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if late := now.Sub(next); late >= r.Cycle {
+			r.log.Warn("cycles missed", "prober", r.name, "first", next, "count", int64(late/r.Cycle))
+		} else if late >= 0 {
+			if err := r.begin(next, now); err != nil {
+				return err
+			}
+		}
+		next = schedule.Next(now, r.last, r.Cycle)
+	}
+	return nil
+}
+
+// wake is when there is something to do beside the echoes: at the next cycle, or
+// before it at the end of one whose rounds are all finished. The wait runs on the
+// monotonic clock; afterwards the wall clock, which may have been set meanwhile,
+// says which cycle it is.
+func (r *run) wake(next, now time.Time) time.Time {
+	at := now.Add(next.Sub(now))
+	if len(r.parts) > 0 && r.parts[0].finished == r.parts[0].planned && r.parts[0].end.Before(at) {
+		return r.parts[0].end
+	}
+	return at
+}
+
+// begin plans a cycle that has just started by the wall clock.
+func (r *run) begin(cycle, now time.Time) error {
+	at := func(offset time.Duration) time.Time { return now.Add(cycle.Add(offset).Sub(now)) }
+	slots := schedule.Spread(r.targets(), r.shape(), schedule.Phase(r.name))
+	rounds := make([]icmp.Round, len(slots))
+	for i, slot := range slots {
+		rounds[i] = icmp.Round{Target: slot.Target, Cycle: cycle, Start: at(slot.Offset)}
+	}
+	if err := r.engine.Add(rounds...); err != nil {
+		return fmt.Errorf("plan the cycle of %s: %w", cycle.Format(time.RFC3339), err)
+	}
+	r.parts = append(r.parts, &part{cycle: cycle, end: at(r.Cycle), planned: len(rounds)})
+	r.last = cycle
+	return nil
+}
+
+// file puts each finished round into the part of its cycle.
+func (r *run) file(results []icmp.Result) {
+	for _, result := range results {
+		for _, p := range r.parts {
+			if p.cycle.Equal(result.Cycle) {
+				p.take(result)
+				break
+			}
+		}
+	}
+}
+
+// publish hands over the parts that are complete, in order.
+func (r *run) publish(now time.Time) {
+	for len(r.parts) > 0 && r.parts[0].complete(now) {
+		p := r.parts[0]
+		r.parts = r.parts[1:]
+		r.account(p, now)
+		for _, batch := range p.batches(r.name, r.Cycle) {
+			r.deliver(batch)
+		}
+	}
+}
+
+// account adds what the engine counted since the part before, and tells the log
+// at intervals what the host refused to send.
+func (r *run) account(p *part, now time.Time) {
+	counters := r.engine.Counters()
+	p.quality.Dropped = int(counters.Dropped - r.told.Dropped)
+	p.quality.Rejected = int(counters.Rejected() - r.told.Rejected())
+	if counters.Refused > r.told.Refused && now.Sub(r.refusals) >= complainEvery {
+		r.refusals = now
+		r.log.Warn("echoes refused by the host", "prober", r.name, "count", counters.Refused, "error", counters.Refusal)
+	}
+	r.told = counters
+}

@@ -1,0 +1,60 @@
+package prober
+
+import (
+	"slices"
+	"time"
+
+	"vigie/probe"
+	"vigie/probe/icmp"
+)
+
+// maxObservations bounds a batch, so that one of a large prober stays a message
+// of reasonable size.
+const maxObservations = 4000
+
+// part is what this prober has of one cycle so far.
+type part struct {
+	cycle        time.Time
+	end          time.Time // of the cycle, with a monotonic reading
+	planned      int       // rounds
+	finished     int
+	quality      probe.Quality
+	observations []probe.Observation
+}
+
+// take adds a finished round. One without a single echo of known outcome is no
+// observation.
+func (p *part) take(r icmp.Result) {
+	p.finished++
+	p.quality.Unsent += r.Unsent
+	p.quality.Void += r.Void
+	p.quality.WorstLag = max(p.quality.WorstLag, r.WorstLag)
+	if r.Observation.Sent() > 0 {
+		p.observations = append(p.observations, r.Observation)
+	}
+}
+
+// complete reports whether the cycle is over and all its rounds are finished.
+func (p *part) complete(now time.Time) bool {
+	return p.finished == p.planned && !now.Before(p.end)
+}
+
+// batches cuts the part into batches, not yet numbered. Without any observation
+// it is one empty batch, which tells the core not to wait.
+func (p *part) batches(prober string, cycleLength time.Duration) []probe.Batch {
+	var batches []probe.Batch
+	for chunk := range slices.Chunk(p.observations, maxObservations) {
+		batches = append(batches, probe.Batch{
+			Prober: prober, Cycle: p.cycle, CycleLength: cycleLength,
+			Planned: len(chunk), Observations: chunk,
+		})
+	}
+	if len(batches) == 0 {
+		batches = []probe.Batch{{Prober: prober, Cycle: p.cycle, CycleLength: cycleLength}}
+	}
+	last := &batches[len(batches)-1]
+	last.Last = true
+	last.Quality = p.quality
+	last.Planned += p.planned - len(p.observations)
+	return batches
+}

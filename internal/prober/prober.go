@@ -1,0 +1,190 @@
+package prober
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"vigie/probe"
+	"vigie/probe/icmp"
+)
+
+const (
+	// closingTime bounds how long Stop waits for complete batches to be published.
+	closingTime = 2 * time.Second
+	// reopenAfter spaces the attempts to open an engine in place of a failed one.
+	reopenAfter = time.Second
+)
+
+// Options says what a prober is and where its batches go.
+type Options struct {
+	// Name identifies the vantage point; it is the Prober of its batches.
+	Name string
+	Configuration
+	// NextSeq is the number of the first batch, at least 1: one more than the last
+	// this prober ever published.
+	NextSeq uint64
+	// Open places the socket, see icmp.Options; nil for where the program runs.
+	Open func(create func() error) error
+	// Publish delivers a batch; after an error it is called again with the same
+	// one. It may take its time, but returns when its context ends. The prober
+	// calls it from one goroutine, in the order of Seq.
+	Publish func(context.Context, probe.Batch) error
+	Log     *slog.Logger
+}
+
+// Prober is one vantage point. Use New, SetTargets, Start, Stop.
+type Prober struct {
+	opts   Options
+	outbox *outbox
+
+	mu      sync.Mutex
+	targets []probe.Target
+	started bool
+	stop    func() // set by Start
+}
+
+// New returns an inert prober without targets. An error names the option.
+func New(o Options) (*Prober, error) {
+	switch {
+	case o.Name == "":
+		return nil, errors.New("prober: name: empty, expected the name of the vantage point")
+	case o.NextSeq == 0:
+		return nil, fmt.Errorf("prober %s: next sequence: 0, expected at least 1", o.Name)
+	case o.Publish == nil || o.Log == nil:
+		return nil, fmt.Errorf("prober %s: expected a publish function and a log", o.Name)
+	}
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("prober %s: %w", o.Name, err)
+	}
+	return &Prober{opts: o, outbox: newOutbox(outboxBatches, o.NextSeq)}, nil
+}
+
+// SetTargets replaces the targets from the next cycle on; it may be called at any
+// time. Addresses must be IPv4, and no target may stand twice in the list; else
+// the error names the target and the list before remains.
+func (p *Prober) SetTargets(targets []probe.Target) error {
+	type identity struct {
+		kind probe.Kind
+		id   int64
+	}
+	seen := make(map[identity]bool, len(targets))
+	for _, t := range targets {
+		if !t.Addr.Is4() {
+			return fmt.Errorf("prober %s: %s %d: address %s, expected IPv4", p.opts.Name, t.Kind, t.ID, t.Addr)
+		}
+		if seen[identity{t.Kind, t.ID}] {
+			return fmt.Errorf("prober %s: %s %d stands twice among the targets", p.opts.Name, t.Kind, t.ID)
+		}
+		seen[identity{t.Kind, t.ID}] = true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.targets = slices.Clone(targets)
+	return nil
+}
+
+// current returns the targets; the list is never changed once it is set.
+func (p *Prober) current() []probe.Target {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.targets
+}
+
+// Start opens the engine and returns; measuring begins with the next cycle. The
+// error says which right is missing. A prober starts once.
+func (p *Prober) Start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.started {
+		return fmt.Errorf("prober %s: started before", p.opts.Name)
+	}
+	engine, err := p.open()
+	if err != nil {
+		return fmt.Errorf("start prober %s: %w", p.opts.Name, err)
+	}
+	p.started = true
+
+	measuring, stopMeasuring := context.WithCancel(context.Background())
+	publishing, stopPublishing := context.WithCancel(context.Background())
+	measured, closing, published := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(measured)
+		p.measure(measuring, engine)
+	}()
+	go func() {
+		defer close(published)
+		out := publisher{outbox: p.outbox, publish: p.opts.Publish, log: p.opts.Log}
+		out.run(publishing, closing)
+	}()
+	p.stop = sync.OnceFunc(func() {
+		stopMeasuring()
+		<-measured
+		close(closing)
+		patience := time.AfterFunc(closingTime, stopPublishing)
+		<-published
+		patience.Stop()
+		stopPublishing()
+	})
+	return nil
+}
+
+// Stop ends measuring, publishes what is complete and returns when nothing runs
+// any more. The cycle under way is not published. It may be called twice, or
+// without Start.
+func (p *Prober) Stop() {
+	p.mu.Lock()
+	stop := p.stop
+	p.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+func (p *Prober) open() (*icmp.Engine, error) {
+	c := p.opts.Configuration
+	return icmp.New(icmp.Options{Echoes: c.Echoes, Gap: c.Gap, Timeout: c.Timeout, Open: p.opts.Open})
+}
+
+// measure runs one engine after another until ctx ends. A socket that fails is
+// ours: what was under way is not there, and measuring goes on with a new one.
+func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
+	var last time.Time
+	for engine != nil {
+		r := run{
+			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
+			targets: p.current, deliver: p.deliver, log: p.opts.Log,
+		}
+		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {
+			p.opts.Log.Error("echo engine failed", "prober", p.opts.Name, "error", err)
+		}
+		last = r.last
+		engine = p.reopen(ctx)
+	}
+}
+
+// reopen returns a new engine, nil when ctx ends.
+func (p *Prober) reopen(ctx context.Context) *icmp.Engine {
+	var complained time.Time
+	for pause(ctx, reopenAfter); ctx.Err() == nil; pause(ctx, reopenAfter) {
+		engine, err := p.open()
+		if err == nil {
+			return engine
+		}
+		if now := time.Now(); now.Sub(complained) >= complainEvery {
+			complained = now
+			p.opts.Log.Error("echo engine not opened, will retry", "prober", p.opts.Name, "error", err)
+		}
+	}
+	return nil
+}
+
+func (p *Prober) deliver(b probe.Batch) {
+	if gap := p.outbox.put(b); gap > 0 && gap%outboxBatches == 1 {
+		p.opts.Log.Warn("batches given up for want of room", "prober", b.Prober, "count", gap)
+	}
+}
