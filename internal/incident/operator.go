@@ -74,21 +74,25 @@ func countPOPs(masses []*Incident) int {
 // mergeInto moves whole masses into an operator incident; it then starts with
 // the earliest of them.
 func (e *engine) mergeInto(inc *Incident, masses []*Incident) {
+	if len(masses) == 0 {
+		return
+	}
+	var members []int
+	inc.POPs = slices.Clone(inc.POPs)
 	for _, mass := range masses {
 		if mass.Start.Before(inc.Start) {
 			inc.Start = mass.Start
 		}
 		for _, pop := range mass.POPs {
 			if !slices.Contains(inc.POPs, pop) {
-				inc.POPs = append(slices.Clone(inc.POPs), pop)
+				inc.POPs = append(inc.POPs, pop)
 			}
 		}
-		members := make([]int, 0, len(mass.Links))
 		for _, id := range mass.Links {
 			members = append(members, e.topo.index[id])
 		}
-		e.takeIn(inc, members)
 	}
+	e.takeIn(inc, members)
 }
 
 // earliest returns the earliest since of some links.

@@ -74,9 +74,10 @@ func (e *engine) leavesStragglers(s standing, members int) bool {
 // delay starts now.
 func (e *engine) split(inc *Incident, s standing) {
 	e.close(inc, ending{at: s.lastGood, reason: Split})
+	hold := Hold{Reason: HeldDelay, Until: e.cycle.At.Add(e.policy.OpenDelay)}
 	for _, i := range s.down {
 		e.start(Incident{
-			Kind: KindLink, Start: e.cycle.At, Operator: e.topo.links[i].Operator, Straggler: true,
+			Kind: KindLink, Start: e.cycle.At, Operator: e.topo.links[i].Operator, Straggler: true, Hold: hold,
 		}, []int{i})
 	}
 }
