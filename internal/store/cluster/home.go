@@ -43,7 +43,12 @@ func openHome(dir string, owner account) (home, error) {
 	if err != nil {
 		return home{}, fmt.Errorf("find the data directory %q: %w", dir, err)
 	}
-	if err := os.MkdirAll(absolute, 0o700); err != nil {
+	// The server's account must be able to pass through the directories above.
+	err = os.MkdirAll(filepath.Dir(absolute), 0o755)
+	if err == nil {
+		err = os.Mkdir(absolute, 0o700)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return home{}, fmt.Errorf("make the data directory %s: %w", absolute, reason(err))
 	}
 	resolved, err := filepath.EvalSymlinks(absolute)
@@ -143,10 +148,11 @@ func (h home) major() (int, error) {
 }
 
 // socketDir returns where the socket goes: in the directory itself, or, when that path would be
-// too long for a socket, in a directory of the system's that is keyed by a hash of the path.
+// too long for a socket or has a comma (clients take it for a list), in a directory of the
+// system's that is keyed by a hash of the path.
 func (h home) socketDir() string {
 	inside := filepath.Join(h.dir, socketName)
-	if len(filepath.Join(inside, socketFile)) <= longestSocket {
+	if len(filepath.Join(inside, socketFile)) <= longestSocket && !strings.Contains(inside, ",") {
 		return inside
 	}
 	sum := sha256.Sum256([]byte(h.dir))

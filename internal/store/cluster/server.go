@@ -90,30 +90,32 @@ func openLog(h home) (*os.File, int64, error) {
 // a crash counts as not ready.
 func (s *server) waitReady(ctx context.Context, h home) error {
 	for {
-		if answers(ctx, h) {
+		silence := probe(ctx, h)
+		if silence == nil {
 			return nil
 		}
 		select {
 		case <-s.exited:
 			return s.failure(h)
 		case <-ctx.Done():
-			return fmt.Errorf("wait for PostgreSQL in %s: %w", h.data, context.Cause(ctx))
+			return fmt.Errorf("wait for PostgreSQL in %s: %w (%v)", h.data, context.Cause(ctx), silence)
 		case <-time.After(15 * time.Millisecond):
 		}
 	}
 }
 
-func answers(ctx context.Context, h home) bool {
+// probe returns nil when the server lets a client in.
+func probe(ctx context.Context, h home) error {
 	if _, err := os.Lstat(filepath.Join(h.socket, socketFile)); err != nil {
-		return false
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, h.dsn("postgres"))
 	if err != nil {
-		return false
+		return err
 	}
-	return conn.Close(ctx) == nil
+	return conn.Close(ctx)
 }
 
 // failure says why a server that has ended did so.
