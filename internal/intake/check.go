@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type checker struct {
 func check(set Set, becomes inventory.Snapshot, today time.Time) (problems, warnings Problems) {
 	c := checker{set: set, all: inventory.NewIndex(becomes)}
 	c.references()
+	c.subjects()
 	c.operators()
 	c.prices()
 	c.addresses()
@@ -51,20 +53,31 @@ func (c *checker) references() {
 	for _, s := range sheets {
 		for _, r := range s.references(c.set.Rows) {
 			o := c.set.places[place{s.name(), r.row}]
-			found, unsure := 0, false
-			for _, file := range r.files {
-				unsure = unsure || c.set.partial[file]
-				if known[file][r.key] {
-					found++
-				}
+			if !c.exists(known, r.reference) {
+				c.problems.add(Problem{
+					File: o.file, Line: o.line, Column: r.column, Value: r.key,
+					Expected: "is neither in " + strings.Join(r.files, " or ") + " nor stored",
+				})
 			}
-			expected := "is neither in " + strings.Join(r.files, " or ") + " nor stored"
-			if found > 1 {
-				expected = "is ambiguous: it is in " + strings.Join(r.files, " and in ")
-			}
-			if found > 1 || (found == 0 && !unsure) {
-				c.problems.add(Problem{File: o.file, Line: o.line, Column: r.column, Value: r.key, Expected: expected})
-			}
+		}
+	}
+}
+
+// exists reports whether a reference leads somewhere, or may lead to a row that could
+// not be read.
+func (c *checker) exists(known map[string]map[string]bool, r reference) bool {
+	return slices.ContainsFunc(r.files, func(file string) bool { return known[file][r.key] || c.set.partial[file] })
+}
+
+// subjects wants no link with the name of a site: a split key could mean either.
+func (c *checker) subjects() {
+	for _, l := range c.all.Links {
+		if _, both := c.all.Site(l.Ref); !both {
+			continue
+		}
+		c.blame(place{linksFile, l.Ref}, finding{"ref", l.Ref, "is the key of a site too: a split key could mean either"})
+		if _, read := c.set.places[place{linksFile, l.Ref}]; !read {
+			c.blame(place{sitesFile, l.Ref}, finding{"key", l.Ref, "is the reference of a link too: a split key could mean either"})
 		}
 	}
 }
@@ -81,26 +94,28 @@ func (c *checker) operators() {
 		if !c.sound(at) {
 			continue
 		}
-		if lot, ok := c.all.Lot(l.Lot); ok && lot.Operator != l.Operator {
-			found := finding{"operator", l.Operator, fmt.Sprintf("is not the operator of lot %s, which is %s", lot.Key, lot.Operator)}
-			c.blameEither(at, place{lotsFile, lot.Key}, found)
+		if lot, known := c.all.Lot(l.Lot); known {
+			c.oneOperator(l, place{lotsFile, lot.Key}, lot.Operator)
+			if !items[[2]string{l.Lot, l.PriceItem}] && !c.set.partial[pricesFile] {
+				c.blame(at, finding{"price_item", l.PriceItem, "has no price in lot " + l.Lot})
+			}
 		}
-		if pop, ok := c.all.POP(l.POP); ok && pop.Operator != l.Operator {
-			found := finding{"operator", l.Operator, fmt.Sprintf("is not the operator of POP %s, which is %s", pop.Key, pop.Operator)}
-			c.blameEither(at, place{popsFile, pop.Key}, found)
-		}
-		if l.Lot != "" && !items[[2]string{l.Lot, l.PriceItem}] && !c.set.partial[pricesFile] {
-			c.blame(at, finding{"price_item", l.PriceItem, "has no price in lot " + l.Lot})
+		if pop, known := c.all.POP(l.POP); known {
+			c.oneOperator(l, place{popsFile, pop.Key}, pop.Operator)
 		}
 	}
 }
 
-// blameEither blames a row that stands in the files, the first one rather.
-func (c *checker) blameEither(first, second place, found finding) {
-	if _, read := c.set.places[first]; read {
-		c.blame(first, found)
+// oneOperator wants the operator of a link to be that of its lot or POP, and blames the
+// link when it is in the files, else the other.
+func (c *checker) oneOperator(l inventory.Link, other place, operator string) {
+	if operator == l.Operator {
 		return
 	}
-	found.expected += " (stored: " + first.key + ")"
-	c.blame(second, found)
+	at := place{linksFile, l.Ref}
+	if _, read := c.set.places[at]; read {
+		c.blame(at, finding{"operator", l.Operator, fmt.Sprintf("is not that of %s, which is %s", other.key, operator)})
+		return
+	}
+	c.blame(other, finding{"operator", operator, fmt.Sprintf("is not that of link %s, which is %s", l.Ref, l.Operator)})
 }

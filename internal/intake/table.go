@@ -92,6 +92,9 @@ func (t table[T]) read(f File, set *Set, problems *Problems) {
 		for _, found := range findings {
 			problems.add(Problem{File: f.Name, Line: r.line, Column: found.column, Value: found.value, Expected: found.expected})
 		}
+		if key == "" {
+			set.partial[t.file] = true
+		}
 		if taken || key == "" {
 			continue
 		}

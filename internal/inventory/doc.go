@@ -3,6 +3,7 @@
 // planned works, and the dated keys that share a site's cost.
 //
 // Natural keys (a UAI, an operator's service reference) name things between
-// files and people; numeric ids name them between tables. Nothing is deleted: a
+// files and people, and bind the inventory's own tables; numeric ids, which never
+// change, name them in the tables of what happens to them. Nothing is deleted: a
 // thing ends on a date. The package refuses to compute money or state.
 package inventory
