@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"vigie/dashboards"
+	"vigie/internal/invoicing"
 	"vigie/internal/org"
 	"vigie/internal/ticket"
 )
@@ -20,10 +20,10 @@ type Desk interface {
 	SetMode(ctx context.Context, who org.User, operator string, mode ticket.Mode, now time.Time) error
 }
 
-// Statements gives the statement of a month, bounded to what the asker sees; month
-// is its first day at midnight UTC. NotFound when no month is known there.
+// Statements makes the bill of a month, given by its first day at midnight UTC;
+// internal/invoicing does it. The page shows each asker their part.
 type Statements interface {
-	Month(ctx context.Context, who org.User, month time.Time) (dashboards.Statement, error)
+	Month(ctx context.Context, month, now time.Time) (invoicing.Bill, error)
 }
 
 // Changes tells that a cycle was decided, so that pages look again. The channel
@@ -45,8 +45,9 @@ type Health interface {
 
 // Part is one part of Vigie.
 type Part struct {
-	Name    string `json:"name"`
-	Healthy bool   `json:"healthy"`
+	Name      string
+	Healthy   bool
+	Essential bool // nothing can be shown without it
 }
 
 // Metrics writes the metrics in the Prometheus text format.

@@ -178,6 +178,9 @@ func (l Live) byLink() (map[int64]IncidentRef, map[int64]TicketRef) {
 		}
 	}
 	for _, open := range l.Tickets {
+		if !open.Open {
+			continue
+		}
 		for _, link := range open.Links {
 			if ref, ok := tickets[link]; !ok || open.ID < ref.ID {
 				tickets[link] = open.TicketRef

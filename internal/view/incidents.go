@@ -17,8 +17,8 @@ type IncidentRow struct {
 	Kind     incident.Kind
 	Since    time.Time // first failed round
 	OpenedAt time.Time
-	ClosedAt time.Time // zero while open
-	Reason   string
+	ClosedAt time.Time // when its end was decided; zero while open
+	EndedAt  time.Time // latest first good round
 	Links    []int64
 	Ticket   TicketRef // zero without one
 }
@@ -28,7 +28,8 @@ type Incident struct {
 	IncidentRef
 	Since    time.Time
 	OpenedAt time.Time
-	ClosedAt time.Time
+	ClosedAt time.Time // when its end was decided; zero while open
+	EndedAt  time.Time // latest first good round; zero while open
 	Links    []LinkName
 	Hidden   int       // links outside the asker's territory
 	Ticket   TicketRef // zero without one, or for a role that sees none
@@ -39,10 +40,14 @@ func (i Incident) Open() bool { return i.ClosedAt.IsZero() }
 
 // Duration is how long the incident lasted, until now while it is open.
 func (i Incident) Duration(now time.Time) time.Duration {
-	if i.Open() {
+	switch {
+	case i.Open():
 		return now.Sub(i.Since)
+	case i.EndedAt.IsZero():
+		return i.ClosedAt.Sub(i.Since)
+	default:
+		return i.EndedAt.Sub(i.Since)
 	}
-	return i.ClosedAt.Sub(i.Since)
 }
 
 // IncidentList is the answer to "what failed, and as one?".
@@ -80,7 +85,7 @@ func (r reach) incidents(rows []IncidentRow) []Incident {
 	for _, row := range rows {
 		i := Incident{
 			IncidentRef: IncidentRef{ID: row.ID, Kind: row.Kind},
-			Since:       row.Since, OpenedAt: row.OpenedAt, ClosedAt: row.ClosedAt,
+			Since:       row.Since, OpenedAt: row.OpenedAt, ClosedAt: row.ClosedAt, EndedAt: row.EndedAt,
 		}
 		i.Links, i.Hidden = r.nameLinks(org.SeeLinks, row.Links)
 		if org.Allowed(r.who, org.SeeTickets) {

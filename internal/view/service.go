@@ -15,7 +15,7 @@ import (
 
 // Store gives the stored facts that the answers are made of.
 type Store interface {
-	// Inventory gives the whole inventory with each operator's sending mode.
+	// Inventory gives the whole inventory; the answers share it and change nothing.
 	Inventory(ctx context.Context) (*inventory.Index, error)
 	// Live gives what is true now; a link's latest minute counts from since.
 	Live(ctx context.Context, since time.Time) (Live, error)
@@ -25,13 +25,15 @@ type Store interface {
 	Outages(ctx context.Context, links []int64, w Window) ([]Outage, error)
 	// Incidents gives the incidents within a scope, the latest first.
 	Incidents(ctx context.Context, q Query) ([]IncidentRow, error)
-	// Tickets gives the tickets within a scope without their messages' texts,
-	// the latest first.
-	Tickets(ctx context.Context, q Query) ([]ticket.Ticket, error)
+	// Tickets gives the tickets within a scope, the latest first; of their messages
+	// only number and state, and no journal.
+	Tickets(ctx context.Context, q Query) ([]TicketFile, error)
 	// Ticket gives one ticket whole; an error of kind NotFound without it.
 	Ticket(ctx context.Context, id int64) (TicketFile, error)
 	// Probers gives the vantage points and what they did not measure since a time.
 	Probers(ctx context.Context, since time.Time) ([]Prober, error)
+	// Names gives the names of persons by id.
+	Names(ctx context.Context, ids []int64) (map[int64]string, error)
 }
 
 // Window is the time [From, To), in steps where a series is asked for.
@@ -53,7 +55,7 @@ type Live struct {
 	States    map[int64]LinkState
 	Latest    map[int64]Latest
 	Incidents []IncidentRow // the open ones
-	Tickets   []OpenTicket
+	Tickets   []LiveTicket
 	Modes     ticket.Modes
 	// StoppedSince is when the one switch was turned, zero while all may be sent.
 	StoppedSince time.Time
@@ -65,22 +67,21 @@ type LinkState struct {
 	Since  time.Time
 }
 
-// OpenTicket names an open ticket, its links and how many of its messages wait
-// for a person.
-type OpenTicket struct {
+// LiveTicket is a ticket that is open or has messages that wait for a person.
+type LiveTicket struct {
 	TicketRef
+	Open    bool
 	Links   []int64
 	Waiting int
 }
 
 // TicketFile is all that is kept of one ticket.
 type TicketFile struct {
-	Ticket   ticket.Ticket // without its messages
-	Messages []Message
-	Related  TicketRef
-	Gels     []sla.Gel
-	Journal []journal.Record
-	People  map[int64]string // names of those that the ticket or its journal names
+	Ticket     ticket.Ticket
+	MessageIDs []int64   // of the ticket's messages, in their order
+	Related    TicketRef // zero without one
+	Gels       []sla.Gel
+	Journal    []journal.Record
 }
 
 // Service answers. It is safe for concurrent use.

@@ -2,6 +2,8 @@ package view
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"vigie/internal/fault"
@@ -66,7 +68,7 @@ type TicketRights struct {
 	Approve, Acknowledge, SeeJournal bool
 }
 
-// Message is one message of a ticket with the id that approves it.
+// Message is one message of a ticket with the id it is approved by.
 type Message struct {
 	ID int64
 	ticket.Message
@@ -117,7 +119,7 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	if err != nil {
 		return TicketPage{}, err
 	}
-	line := r.ticketLine(file.Ticket, file.Gels, now)
+	line := r.ticketLine(file, now)
 	if len(line.Links) == 0 && !who.Territory.All {
 		return TicketPage{}, fault.Errorf(fault.NotFound, "ticket %d is not in the territory of user %d", id, who.ID)
 	}
@@ -127,10 +129,15 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	}
 	page := TicketPage{
 		Notices: s.notices(r, live, now), TicketLine: line, Incident: file.Ticket.Incident,
-		Related: file.Related, Gels: file.Gels, Messages: file.Messages,
-		People: file.People, Rights: r.ticketRights(file.Ticket),
+		Related: file.Related, Gels: file.Gels, Rights: r.ticketRights(file.Ticket),
+	}
+	for i, m := range file.Ticket.Messages {
+		page.Messages = append(page.Messages, Message{file.MessageIDs[i], m})
 	}
 	page.hideTexts()
+	if page.People, err = s.store.Names(ctx, file.people()); err != nil {
+		return TicketPage{}, err
+	}
 	for i := len(file.Ticket.Periods) - 1; i >= 0; i-- {
 		period := file.Ticket.Periods[i]
 		page.Periods = append(page.Periods, Period{period, r.clocks(file.Ticket, period, file.Gels, now)})
@@ -141,6 +148,27 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 		page.Intact = broken == nil
 	}
 	return page, nil
+}
+
+// people are those that the ticket or its journal names, by id.
+func (f TicketFile) people() []int64 {
+	actors := []string{}
+	ids := []int64{}
+	for _, record := range f.Journal {
+		actors = append(actors, record.Actor)
+	}
+	for _, gel := range f.Gels {
+		actors = append(actors, gel.DeclaredBy)
+	}
+	for _, actor := range actors {
+		if id, err := strconv.ParseInt(strings.TrimPrefix(actor, "user:"), 10, 64); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	for _, m := range f.Ticket.Messages {
+		ids = append(ids, m.ApprovedBy)
+	}
+	return ids
 }
 
 // hideTexts takes away what names places that the asker does not see.
@@ -169,15 +197,16 @@ func (r reach) ticketRights(t ticket.Ticket) TicketRights {
 	}
 }
 
-func (r reach) ticketLines(tickets []ticket.Ticket, now time.Time) []TicketLine {
-	lines := make([]TicketLine, 0, len(tickets))
-	for _, t := range tickets {
-		lines = append(lines, r.ticketLine(t, nil, now))
+func (r reach) ticketLines(files []TicketFile, now time.Time) []TicketLine {
+	lines := make([]TicketLine, 0, len(files))
+	for _, file := range files {
+		lines = append(lines, r.ticketLine(file, now))
 	}
 	return lines
 }
 
-func (r reach) ticketLine(t ticket.Ticket, gels []sla.Gel, now time.Time) TicketLine {
+func (r reach) ticketLine(file TicketFile, now time.Time) TicketLine {
+	t := file.Ticket
 	current := t.Current()
 	line := TicketLine{
 		TicketRef: TicketRef{t.ID, t.Number}, Kind: t.Kind, Addressee: t.Addressee,
@@ -193,7 +222,7 @@ func (r reach) ticketLine(t ticket.Ticket, gels []sla.Gel, now time.Time) Ticket
 			line.Waiting++
 		}
 	}
-	for _, clock := range r.clocks(t, *current, gels, now) {
+	for _, clock := range r.clocks(t, *current, file.Gels, now) {
 		if !line.Clocked || worse(clock.Reading, line.Clock) {
 			line.Clock, line.Clocked = clock.Reading, true
 		}

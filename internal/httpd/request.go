@@ -1,0 +1,82 @@
+package httpd
+
+import (
+	"context"
+	"net/http"
+
+	"vigie/internal/fault"
+	"vigie/internal/org"
+)
+
+// policy allows what the pages use and nothing else: own files, own forms, no
+// inline script or style.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (s *Server) headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		if s.Secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func limitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func limitTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), pageLimit)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// personKey is where a session keeps the id of who signed in.
+const personKey = "person"
+
+type askerKey struct{}
+
+// identify finds who asks. A person who was disabled or removed since is nobody.
+func (s *Server) identify(next http.Handler) http.Handler {
+	return s.answer(func(w http.ResponseWriter, r *http.Request) error {
+		id := s.sessions.GetInt64(r.Context(), personKey)
+		if id == 0 {
+			next.ServeHTTP(w, r)
+			return nil
+		}
+		who, err := s.People.ByID(r.Context(), id)
+		switch {
+		case fault.KindOf(err) == fault.NotFound:
+		case err != nil:
+			return err
+		case !who.Disabled:
+			r = r.WithContext(context.WithValue(r.Context(), askerKey{}, who))
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
+}
+
+// asker is who asks; false when nobody is signed in.
+func asker(r *http.Request) (org.User, bool) {
+	who, ok := r.Context().Value(askerKey{}).(org.User)
+	return who, ok
+}
+
+// isPart reports whether the script of a page asks for its live part only.
+func isPart(r *http.Request) bool { return r.Header.Get(partHeader) == "live" }
+
+const partHeader = "Vigie-Part"
