@@ -47,7 +47,7 @@ func TestWhateverHappens(t *testing.T) {
 			h.links = append(h.links, h.drawLink(id))
 		}
 		windows := h.drawWindows()
-		cycles := rapid.IntRange(20, 90).Draw(t, "cycles")
+		cycles := rapid.IntRange(20, 60).Draw(t, "cycles")
 		for n := range cycles {
 			if n > 0 && rapid.IntRange(0, 30).Draw(t, "inventory") == 0 {
 				h.changeInventory()
