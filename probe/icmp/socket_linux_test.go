@@ -13,7 +13,7 @@ import (
 
 func hostEngine(t *testing.T) *Engine {
 	t.Helper()
-	e, err := New(Options{Echoes: 1, Gap: 20 * time.Millisecond, Timeout: 200 * time.Millisecond})
+	e, err := New(Options{Echoes: 1, Gap: time.Second, Timeout: 200 * time.Millisecond})
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
 		t.Skip(err)
 	}
