@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"vigie/internal/calendar"
 	"vigie/internal/fault"
 	"vigie/internal/inventory"
 	"vigie/internal/journal"
@@ -102,10 +103,12 @@ func (s *Service) ticketFor(ctx context.Context, tx Tx, u org.User, a org.Action
 }
 
 func ownersOf(x *inventory.Index, links []int64, now time.Time) []string {
+	year, month, date := calendar.Local(now).Date()
+	day := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
 	var owners []string
 	for _, id := range links {
 		if l, ok := x.LinkByID(id); ok {
-			owners = append(owners, x.OrganisationsOfLink(l, now)...)
+			owners = append(owners, x.OrganisationsOfLink(l, day)...)
 		}
 	}
 	return owners

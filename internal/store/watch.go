@@ -184,6 +184,9 @@ func (t watchTx) SaveMinutes(ctx context.Context, prober string, minutes []measu
 
 func saveMinutes(ctx context.Context, tx pgx.Tx, prober string, minutes []measure.Minute, simulated bool) error {
 	at := minutes[0].At
+	if _, err := tx.Exec(ctx, sqlProberEnsure, pgx.NamedArgs{"name": prober}); err != nil {
+		return fmt.Errorf("find prober %s: %w", prober, err)
+	}
 	if _, err := tx.Exec(ctx, sqlMinutePartition, pgx.NamedArgs{"day": at.Truncate(24 * time.Hour)}); err != nil {
 		return fmt.Errorf("prepare the day %s: %w", at.Format(time.DateOnly), err)
 	}
@@ -274,4 +277,18 @@ func (t conversationTx) Journal(ctx context.Context, entries ...journal.Entry) e
 		return nil
 	}
 	return appendJournal(ctx, t.tx, entries...)
+}
+
+var (
+	sqlMinuteAny    = query("minute.any", `SELECT EXISTS (SELECT FROM minute)`)
+	sqlProberEnsure = query("prober.ensure", `INSERT INTO prober (name) VALUES (@name) ON CONFLICT DO NOTHING`)
+)
+
+// Measured reports whether any minute is stored.
+func (w *Watch) Measured(ctx context.Context) (bool, error) {
+	var any bool
+	if err := w.db.pool.QueryRow(ctx, sqlMinuteAny).Scan(&any); err != nil {
+		return false, fmt.Errorf("look for measurements: %w", classify(err))
+	}
+	return any, nil
 }

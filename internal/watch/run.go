@@ -90,14 +90,16 @@ func (s *Service) next(ctx context.Context, now time.Time) (time.Time, error) {
 		if err != nil {
 			return err
 		}
-		if decided.IsZero() {
-			next = current
-			return nil
-		}
 		next = decided.Add(s.cycle())
 		before, after, err := tx.Around(ctx, next)
 		if err != nil {
 			return err
+		}
+		if decided.IsZero() { // a new installation begins with its first measurement
+			if next = current; !after.IsZero() {
+				next = after
+			}
+			return nil
 		}
 		if next.Sub(before) <= s.policy.Incident.Link.UnknownAfter+s.cycle() {
 			return nil

@@ -66,6 +66,18 @@ BEGIN
     END IF;
 END $$;
 
+-- Whole days before day are dropped with their partitions.
+CREATE FUNCTION minute_drop_before(day date) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    part regclass;
+BEGIN
+    FOR part IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'minute'::regclass LOOP
+        IF right(part::text, 8) < to_char(day, 'YYYYMMDD') THEN
+            EXECUTE format('DROP TABLE %s', part);
+        END IF;
+    END LOOP;
+END $$;
+
 -- The decisions, split as internal/incident splits its state: one row an engine,
 -- a link, an incident, a ticket's memory. The jsonb is the engine's own value;
 -- the columns beside it are for reading.

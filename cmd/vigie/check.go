@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+
+	"vigie/internal/app"
+)
+
+type checkCommand struct {
+	Journal journalCommand `cmd:"" help:"Verify every hash chain of the journal and its daily seals."`
+	Config  configCommand  `cmd:"" help:"Read a configuration file and say what is wrong with it."`
+}
+
+type journalCommand struct{}
+
+// Run verifies the journal; a break is a failure.
+func (journalCommand) Run(s surroundings) error {
+	commands, err := s.reach()
+	if err != nil {
+		return err
+	}
+	defer s.leave(commands)
+	a, err := commands.CheckJournal(s.ctx, func(done, total int) {
+		fmt.Fprintf(s.talk, "\r%d of %d entries", done, total)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "chains\t%d\nentries\t%d\nseals\t%d\n", a.Chains, a.Entries, a.Seals)
+	if a.Broken != "" {
+		return fmt.Errorf("the journal is broken: %s", a.Broken)
+	}
+	fmt.Fprintln(s.out, "every chain holds")
+	return nil
+}
+
+type configCommand struct {
+	File string `arg:"" help:"The file to read."`
+}
+
+// Run reads the file.
+func (c configCommand) Run(s surroundings) error {
+	if _, err := app.ReadConfiguration(c.File); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(s.out, c.File, "is valid")
+	return err
+}
+
+type migrateCommand struct {
+	Config string `help:"Configuration file that names the database." required:"" placeholder:"FILE"`
+}
+
+// Run migrates a database of one's own; the private one migrates by itself.
+func (c migrateCommand) Run(s surroundings) error {
+	configuration, err := app.ReadConfiguration(c.Config)
+	if err != nil {
+		return err
+	}
+	if configuration.DatabaseURL == "" {
+		return &usageError{"migrate: the configuration names no database_url; the private database migrates by itself"}
+	}
+	applied, err := app.Migrate(s.ctx, configuration.DatabaseURL)
+	for _, name := range applied {
+		fmt.Fprintln(s.out, "applied", name)
+	}
+	if err == nil && len(applied) == 0 {
+		fmt.Fprintln(s.out, "the schema is up to date")
+	}
+	return err
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"vigie/internal/app"
+	"vigie/internal/intake"
+)
+
+type importCommand struct {
+	Paths      []string `arg:"" name:"path" help:"CSV files, or folders of them. The base name says which table a file holds; configs/README.md fixes them."`
+	DryRun     bool     `help:"Print the difference and save nothing."`
+	EndMissing string   `help:"End the rows that the files leave out, on this day (YYYY-MM-DD). Without it they are left alone." placeholder:"DAY"`
+	Format     string   `help:"Form of the result." enum:"table,json,csv" default:"table"`
+}
+
+// Run imports, or shows what an import would change.
+func (c importCommand) Run(s surroundings) error {
+	request := app.ImportRequest{DryRun: c.DryRun}
+	if c.EndMissing != "" {
+		day, err := time.Parse(time.DateOnly, c.EndMissing)
+		if err != nil {
+			return &usageError{fmt.Sprintf("--end-missing: %q is not a day (YYYY-MM-DD)", c.EndMissing)}
+		}
+		request.EndMissing = day
+	}
+	files, err := readFiles(c.Paths)
+	if err != nil {
+		return err
+	}
+	request.Files = files
+	commands, err := s.reach()
+	if err != nil {
+		return err
+	}
+	defer s.leave(commands)
+	a, err := commands.Import(s.ctx, request)
+	if err != nil {
+		return err
+	}
+	if a.Problems != nil {
+		fmt.Fprint(s.talk, a.Problems)
+		fmt.Fprintf(s.talk, "vigie: nothing was saved: %d problems\n", len(a.Problems.List)+a.Problems.More)
+		return errSaid
+	}
+	return c.show(s, a.Report)
+}
+
+func (c importCommand) show(s surroundings, r intake.Report) error {
+	switch c.Format {
+	case "json":
+		return writeJSON(s.out, r)
+	case "csv":
+		return r.WriteCSV(s.out)
+	}
+	return r.WriteTable(s.out)
+}
+
+// readFiles reads the files that the paths name; a folder stands for its CSV files.
+func readFiles(paths []string) ([]intake.File, error) {
+	var files []intake.File
+	for _, path := range paths {
+		names := []string{path}
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+		if info.IsDir() {
+			if names, err = filepath.Glob(filepath.Join(path, "*.csv")); err != nil {
+				return nil, err
+			}
+			if len(names) == 0 {
+				return nil, fmt.Errorf("read %s: the folder holds no .csv file", path)
+			}
+		}
+		for _, name := range names {
+			content, err := os.ReadFile(name)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, intake.File{Name: name, Content: content})
+		}
+	}
+	return files, nil
+}
+
+func writeJSON(w interface{ Write([]byte) (int, error) }, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"vigie/internal/lab"
+)
+
+type labCommand struct {
+	Fault  faultCommand  `cmd:"" help:"Break something."`
+	Repair repairCommand `cmd:"" help:"End a fault by its number."`
+	Faults faultsCommand `cmd:"" help:"List what is broken."`
+	Mails  mailsCommand  `cmd:"" help:"Print what the fictitious operators received."`
+}
+
+type faultCommand struct {
+	Kind   string        `arg:"" enum:"cut,pop,uplink,loss,delay" help:"cut: one link; pop: every link of a POP; uplink: our own side; loss, delay: one bad link."`
+	Target string        `arg:"" optional:"" help:"Service reference of the link, or key of the POP; none for uplink."`
+	For    time.Duration `help:"How long, e.g. 90s or 2m; 0 = until it is repaired." default:"0"`
+	Loss   uint32        `help:"Loss in percent, for loss." default:"30"`
+	Delay  time.Duration `help:"Round trip, for delay." default:"200ms"`
+}
+
+// Run begins a fault in the running demo.
+func (c faultCommand) Run(s surroundings) error {
+	remote, err := s.running()
+	if err != nil {
+		return err
+	}
+	defer s.leave(remote)
+	f := lab.Fault{Kind: lab.Kind(c.Kind), Target: c.Target, For: c.For}
+	switch f.Kind {
+	case lab.KindLoss:
+		f.LossPerMillion = c.Loss * 10_000
+	case lab.KindDelay:
+		f.Delay = c.Delay
+	}
+	a, err := remote.BeginFault(s.ctx, f)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "fault %d began: %s %s\n", a.ID, c.Kind, c.Target)
+	return err
+}
+
+type repairCommand struct {
+	ID uint64 `arg:"" help:"Number of the fault, as vigie lab faults lists it."`
+}
+
+// Run ends a fault.
+func (c repairCommand) Run(s surroundings) error {
+	remote, err := s.running()
+	if err != nil {
+		return err
+	}
+	defer s.leave(remote)
+	return remote.EndFault(s.ctx, c.ID)
+}
+
+type faultsCommand struct{}
+
+// Run lists the faults in force.
+func (faultsCommand) Run(s surroundings) error {
+	remote, err := s.running()
+	if err != nil {
+		return err
+	}
+	defer s.leave(remote)
+	faults, err := remote.Faults(s.ctx)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "number\tkind\ttarget\tsince")
+	for _, f := range faults {
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\n", f.ID, f.Fault.Kind, f.Fault.Target, f.Since.Format(time.RFC3339))
+	}
+	return table.Flush()
+}
+
+type mailsCommand struct {
+	Full bool `help:"The whole messages, not only who, what and when."`
+}
+
+// Run prints the mails, the oldest first.
+func (c mailsCommand) Run(s surroundings) error {
+	remote, err := s.running()
+	if err != nil {
+		return err
+	}
+	defer s.leave(remote)
+	mails, err := remote.Mails(s.ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range mails {
+		fmt.Fprintf(s.out, "%d  %s  %v  %s  %s\n", m.Number, m.At.Format(time.RFC3339), m.To, m.Subject, m.MessageID)
+		if !c.Full {
+			continue
+		}
+		text, err := os.ReadFile(m.File)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "\n%s\n", text)
+	}
+	return nil
+}

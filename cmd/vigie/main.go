@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // Europe/Paris on machines without zone data
+
+	"github.com/alecthomas/kong"
+
+	"vigie/internal/i18n"
+)
+
+// version is set by the build.
+var version = "dev"
+
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// cli is the command line.
+type cli struct {
+	Data string `help:"Data directory. Default: VIGIE_DATA, else one standard place per user." placeholder:"DIR"`
+
+	Serve   serveCommand   `cmd:"" help:"Run Vigie: probe, decide, tell the operators, show the pages."`
+	Import  importCommand  `cmd:"" help:"Take inventory files (CSV), all or nothing."`
+	Bill    billCommand    `cmd:"" help:"Print the bill of a month, split between the members."`
+	Check   checkCommand   `cmd:"" help:"Check the journal, or a configuration file."`
+	Lab     labCommand     `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`
+	Migrate migrateCommand `cmd:"" help:"Bring the schema of your own database up to date."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// surroundings is what every command may use.
+type surroundings struct {
+	ctx    context.Context
+	out    io.Writer // results
+	talk   io.Writer // everything else
+	data   string    // as given, may be empty
+	print  i18n.Printer
+	logger *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, out, talk io.Writer) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("vigie"), kong.Description(description), kong.UsageOnError(),
+		kong.Writers(out, talk), kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		fmt.Fprintln(talk, "vigie:", err)
+		return exitFailure
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(talk, "vigie: %v\nSee vigie --help.\n", err)
+		return exitUsage
+	}
+	s := surroundings{
+		ctx: ctx, out: out, talk: talk, data: c.Data, print: i18n.For(language(os.Getenv)),
+		logger: slog.New(slog.NewTextHandler(talk, nil)),
+	}
+	err = parsed.Run(s)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(talk, "vigie: %v\n", err)
+		return exitUsage
+	case !errors.Is(err, errSaid):
+		fmt.Fprintf(talk, "vigie: %v\n", err)
+	}
+	return exitFailure
+}
+
+const description = `Vigie watches the internet links of schools, holds the operator to its contract, and splits the bill to the cent.
+
+Examples:
+  vigie serve --demo                     a whole region, simulated, on http://127.0.0.1:8080
+  vigie serve --config vigie.yaml        the real thing
+  vigie import --dry-run inventory/      what these files would change
+  vigie bill --month last                who pays what
+  vigie lab fault cut BRE-1001 --for 2m  cut a fibre of the running demo`
+
+// usageError is a wrong argument that the parser could not know.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// errSaid ends a command that has already said what is wrong.
+var errSaid = errors.New("already said")
+
+// language is that of the results: French where the locale is, else English.
+func language(getenv func(string) string) i18n.Lang {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := getenv(name); v != "" {
+			if strings.HasPrefix(v, "fr") {
+				return i18n.French
+			}
+			return i18n.English
+		}
+	}
+	return i18n.English
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(s surroundings) error {
+	_, err := fmt.Fprintln(s.out, "vigie", version)
+	return err
+}

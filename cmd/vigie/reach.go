@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"vigie/internal/app"
+	"vigie/internal/invoicing"
+)
+
+// commands is what an instance can be asked, running or opened for the command.
+type commands interface {
+	Import(ctx context.Context, in app.ImportRequest) (app.ImportAnswer, error)
+	Bill(ctx context.Context, month, now time.Time) (invoicing.Bill, error)
+	CheckJournal(ctx context.Context, progress func(done, total int)) (app.JournalAnswer, error)
+	Close(ctx context.Context) error
+}
+
+func (s surroundings) dir() (string, error) {
+	if s.data != "" {
+		return filepath.Abs(s.data)
+	}
+	return app.RunningDir()
+}
+
+// reach finds the running instance, or opens the private database for the time
+// of the command.
+func (s surroundings) reach() (commands, error) {
+	dir, err := s.dir()
+	if err != nil {
+		return nil, err
+	}
+	if app.Running(dir) {
+		return app.Connect(dir), nil
+	}
+	fmt.Fprintf(s.talk, "no running instance: opening the data in %s\n", dir)
+	return app.OpenInstance(s.ctx, app.OpenOptions{Dir: dir, Log: s.logger})
+}
+
+// running finds the running instance, and nothing else.
+func (s surroundings) running() (*app.Remote, error) {
+	dir, err := s.dir()
+	if err != nil {
+		return nil, err
+	}
+	if !app.Running(dir) {
+		return nil, fmt.Errorf("no Vigie runs with data in %s: start it with vigie serve --demo, or name its --data", dir)
+	}
+	return app.Connect(dir), nil
+}
+
+func (s surroundings) leave(c commands) {
+	if err := c.Close(context.WithoutCancel(s.ctx)); err != nil {
+		fmt.Fprintln(s.talk, "vigie:", err)
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"vigie/internal/app"
+)
+
+type serveCommand struct {
+	Config string `help:"Configuration file; see configs/vigie.yaml for every key." placeholder:"FILE"`
+	Demo   bool   `help:"A simulated region with real schools and fictitious operators, in a place of its own."`
+	Listen string `help:"Address of the pages, over the configuration's." placeholder:"HOST:PORT"`
+}
+
+// stopWithin bounds the orderly end after Ctrl+C.
+const stopWithin = 25 * time.Second
+
+// Run serves until Ctrl+C, or until a part fails.
+func (c serveCommand) Run(s surroundings) error {
+	o, err := c.options(s)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	server, err := app.Start(s.ctx, o)
+	if err != nil {
+		return err
+	}
+	c.greet(s.talk, o, time.Since(began))
+	select {
+	case <-s.ctx.Done():
+		fmt.Fprintln(s.talk, "stopping…")
+	case err = <-server.Failed():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), stopWithin)
+	defer cancel()
+	if stopErr := server.Stop(ctx); err == nil {
+		err = stopErr
+	}
+	return err
+}
+
+func (c serveCommand) options(s surroundings) (app.Options, error) {
+	configuration := app.DefaultConfiguration()
+	if c.Config != "" {
+		var err error
+		if configuration, err = app.ReadConfiguration(c.Config); err != nil {
+			return app.Options{}, err
+		}
+	}
+	if c.Listen != "" {
+		configuration.Listen = c.Listen
+	}
+	dir, err := app.DefaultDir(c.Demo)
+	if s.data != "" {
+		dir, err = filepath.Abs(s.data)
+	}
+	if err != nil {
+		return app.Options{}, err
+	}
+	return app.Options{Dir: dir, Configuration: configuration, Demo: c.Demo, Say: lines(s.talk), Log: s.logger}, nil
+}
+
+// lines writes what comes from several goroutines, one line at a time.
+func lines(w io.Writer) func(string) {
+	var mu sync.Mutex
+	return func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(w, "%s  %s\n", time.Now().Format(time.TimeOnly), line)
+	}
+}
+
+func (c serveCommand) greet(w io.Writer, o app.Options, took time.Duration) {
+	fmt.Fprintf(w, "\nVigie is ready after %.1f s: http://%s\n", took.Seconds(), o.Configuration.Listen)
+	if !c.Demo {
+		fmt.Fprintf(w, "data in %s\n\n", o.Dir)
+		return
+	}
+	fmt.Fprintln(w, "Demo: schools are real; operators, links, prices, contacts and figures are fictitious or simulated.")
+	fmt.Fprintln(w, app.DemoConstants())
+	fmt.Fprintln(w, "Fictitious accounts (login / password):")
+	for _, a := range app.DemoAccounts() {
+		fmt.Fprintf(w, "  %-11s %-16s %s\n", a.Login, a.Password, a.Role())
+	}
+	fmt.Fprintf(w, "Data in %s. Ctrl+C stops everything.\n\n", o.Dir)
+}

@@ -1,0 +1,157 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"vigie/internal/incident"
+	"vigie/internal/prober"
+	"vigie/internal/ticket"
+	"vigie/internal/watch"
+)
+
+// Configuration is the whole of vigie.yaml.
+type Configuration struct {
+	// Listen is the address of the pages, host:port.
+	Listen string `yaml:"listen"`
+	// DatabaseURL is a PostgreSQL of your own; empty = the private one.
+	DatabaseURL string `yaml:"database_url"`
+	// Prober is the name of this vantage point and how it probes.
+	Prober ProberConfiguration `yaml:"prober"`
+	Mail   MailConfiguration   `yaml:"mail"`
+	// RemindAfter is the time without acknowledgement after which the operator's
+	// second level is called.
+	RemindAfter time.Duration `yaml:"remind_after"`
+}
+
+// ProberConfiguration names the vantage point beside its rhythm.
+type ProberConfiguration struct {
+	Name                 string `yaml:"name"`
+	prober.Configuration `yaml:",inline"`
+}
+
+// MailConfiguration is the way to the operators.
+type MailConfiguration struct {
+	Host         string `yaml:"host"`
+	Port         int    `yaml:"port"`
+	From         string `yaml:"from"`
+	RequireTLS   bool   `yaml:"require_tls"`
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"`
+}
+
+// DefaultConfiguration is a real installation that nobody has configured yet.
+func DefaultConfiguration() Configuration {
+	return Configuration{
+		Listen:      "127.0.0.1:8080",
+		Prober:      ProberConfiguration{Name: "local", Configuration: prober.DefaultConfiguration()},
+		Mail:        MailConfiguration{Host: "127.0.0.1", Port: 25, From: "vigie@localhost"},
+		RemindAfter: ticket.DefaultPolicy().RemindAfter,
+	}
+}
+
+// ReadConfiguration reads a file over the defaults. Unknown keys are refused;
+// the error names the file and the line or key.
+func ReadConfiguration(name string) (Configuration, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return Configuration{}, fmt.Errorf("configuration: %w", err)
+	}
+	c, err := parseConfiguration(content)
+	if err != nil {
+		return Configuration{}, fmt.Errorf("configuration %s: %w", name, err)
+	}
+	return c, nil
+}
+
+func parseConfiguration(content []byte) (Configuration, error) {
+	c := DefaultConfiguration()
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return Configuration{}, err
+	}
+	return c, c.validate()
+}
+
+func (c Configuration) validate() error {
+	switch {
+	case !strings.Contains(c.Listen, ":"):
+		return fmt.Errorf("listen: %q, expected host:port", c.Listen)
+	case c.Prober.Name == "" || strings.ContainsAny(c.Prober.Name, ".*> \t"):
+		return fmt.Errorf("prober.name: %q, expected a word without dot, star or space", c.Prober.Name)
+	case c.Mail.Port < 1 || c.Mail.Port > 65535:
+		return fmt.Errorf("mail.port: %d, expected 1 to 65535", c.Mail.Port)
+	case !strings.Contains(c.Mail.From, "@"):
+		return fmt.Errorf("mail.from: %q, expected an address", c.Mail.From)
+	case c.RemindAfter <= 0:
+		return fmt.Errorf("remind_after: %s, expected more than 0", c.RemindAfter)
+	}
+	if err := c.Prober.Validate(); err != nil {
+		return fmt.Errorf("prober: %w", err)
+	}
+	return nil
+}
+
+// password reads the secret from its file; none is kept in the configuration.
+func (m MailConfiguration) password() (string, error) {
+	if m.PasswordFile == "" {
+		return "", nil
+	}
+	secret, err := os.ReadFile(m.PasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("mail.password_file: %w", err)
+	}
+	return strings.TrimSpace(string(secret)), nil
+}
+
+// policy is how the live chain decides in a real installation.
+func (c Configuration) policy() watch.Policy {
+	p := watch.Policy{Incident: incident.DefaultPolicy(), Ticket: ticket.DefaultPolicy(), Echoes: c.Prober.Echoes}
+	p.Incident.Link.Cycle = c.Prober.Cycle
+	p.Ticket.RemindAfter = c.RemindAfter
+	_, p.Ticket.Domain, _ = strings.Cut(c.Mail.From, "@")
+	return p
+}
+
+// The demo is faster than a real installation, so that a whole outage fits into
+// five minutes. The pages say so.
+const (
+	demoCycle        = 5 * time.Second
+	demoOpen         = 30 * time.Second
+	demoOpenMass     = 20 * time.Second
+	demoResolve      = 60 * time.Second
+	demoRemind       = 60 * time.Second
+	demoOpenDegraded = 5 * time.Minute
+)
+
+func (c Configuration) demo() Configuration {
+	c.Prober.Cycle = demoCycle
+	c.RemindAfter = demoRemind
+	c.Mail.From = "vigie@demo.example"
+	return c
+}
+
+// demoPolicy scales the windows of the rules with the cycle and sets the delays
+// of the demo.
+func (c Configuration) demoPolicy() watch.Policy {
+	p := c.policy()
+	scale := func(d *time.Duration) { *d /= incident.DefaultPolicy().Link.Cycle / demoCycle }
+	for _, d := range []*time.Duration{
+		&p.Incident.Link.UnknownAfter, &p.Incident.MassWindow, &p.Incident.MassJoin, &p.Incident.SiteWindow,
+		&p.Incident.OperatorWindow, &p.Incident.MaintenanceGrace,
+	} {
+		scale(d)
+	}
+	p.Incident.OpenDelay, p.Incident.OpenDelayMass, p.Incident.OpenDelayDegraded = demoOpen, demoOpenMass, demoOpenDegraded
+	p.Incident.ResolveAfter = demoResolve
+	p.Ticket.Simulated = true
+	return p
+}

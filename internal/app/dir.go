@@ -1,0 +1,65 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// DefaultDir is the one standard place of this user's data: VIGIE_DATA when it is
+// set, /var/lib/vigie for root, else below XDG_DATA_HOME. Demo and real data
+// never share a place.
+func DefaultDir(demo bool) (string, error) {
+	if dir := os.Getenv("VIGIE_DATA"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	name := "vigie"
+	if demo {
+		name = "vigie-demo"
+	}
+	if os.Geteuid() == 0 {
+		return filepath.Join("/var/lib", name), nil
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, name), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find a place for the data: set VIGIE_DATA: %w", err)
+	}
+	return filepath.Join(home, ".local", "share", name), nil
+}
+
+// RunningDir is the data directory that a command means when it names none: the
+// one of a running instance, a real one before a demo, else the real one.
+func RunningDir() (string, error) {
+	var dirs [2]string
+	for i, demo := range []bool{false, true} {
+		dir, err := DefaultDir(demo)
+		if err != nil {
+			return "", err
+		}
+		if Running(dir) {
+			return dir, nil
+		}
+		dirs[i] = dir
+	}
+	return dirs[0], nil
+}
+
+// prepareDir makes the data directory and proves that it can be written. Its mode
+// lets the database's own account pass through, and nobody list it.
+func prepareDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	probe, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("data directory %s cannot be written: %w", dir, err)
+	}
+	name := probe.Name()
+	if err := probe.Close(); err != nil {
+		return fmt.Errorf("data directory %s cannot be written: %w", dir, err)
+	}
+	return os.Remove(name)
+}

@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"vigie/internal/fault"
+	"vigie/internal/invoicing"
+	"vigie/internal/lab"
+	"vigie/internal/lab/operator"
+	"vigie/internal/watch"
+	"vigie/probe"
+)
+
+// mailbox is what commands and pages read of the lab's operators.
+type mailbox interface{ Mails() []operator.Mail }
+
+// startLoops sets the live chain going, and in a demo its script.
+func (s *Server) startLoops(ctx context.Context) {
+	s.run(ctx, "batches", func(ctx context.Context) error {
+		return s.pipe.Consume(ctx, func(ctx context.Context, b probe.Batch) error {
+			s.metrics.batch(b)
+			return s.watch.Apply(ctx, b, time.Now())
+		})
+	})
+	s.run(ctx, "cycle clock", func(ctx context.Context) error {
+		s.watch.Run(ctx, watch.Loop{Pending: s.pipe.Pending, Decided: s.decided, Log: s.opts.Log})
+		return nil
+	})
+	if s.opts.Demo {
+		s.run(ctx, "history", s.history)
+	}
+	if s.lab != nil {
+		s.run(ctx, "script", func(ctx context.Context) error { return s.lab.play(ctx, s.opts.Say) })
+	}
+}
+
+// decided is told of each decided cycle.
+func (s *Server) decided(r watch.Report) {
+	s.last.Store(&r)
+	s.metrics.cycle(r)
+	s.changes.tell()
+}
+
+// history fills the demo's past, once, behind pages that already work.
+func (s *Server) history(ctx context.Context) error {
+	until := time.Now().Truncate(time.Minute)
+	measured, err := s.watched.Measured(ctx)
+	if err != nil || measured {
+		return err
+	}
+	x, err := s.index(ctx)
+	if err != nil {
+		return err
+	}
+	ids := map[netip.Addr]int64{}
+	for _, l := range x.Links {
+		ids[l.ProbeAddress] = l.ID
+	}
+	began := time.Now()
+	if err := fillHistory(ctx, s.watched, s.opts.Configuration.Prober.Name, labTopology(x, until), ids, until); err != nil {
+		return err
+	}
+	if ctx.Err() == nil {
+		s.opts.Say("history         simulated past written in " + time.Since(began).Round(time.Second).String())
+	}
+	return nil
+}
+
+// controlHandler answers the commands.
+func (s *Server) controlHandler() http.Handler {
+	mux := http.NewServeMux()
+	opImport.serve(mux, s.instance.Import)
+	opBill.serve(mux, func(ctx context.Context, r BillRequest) (invoicing.Bill, error) {
+		return s.instance.Bill(ctx, r.Month, time.Now())
+	})
+	opJournal.serve(mux, func(ctx context.Context, _ struct{}) (JournalAnswer, error) {
+		return s.instance.CheckJournal(ctx, func(int, int) {})
+	})
+	opFault.serve(mux, func(_ context.Context, f lab.Fault) (lab.Active, error) {
+		if s.lab == nil {
+			return lab.Active{}, errNoLab
+		}
+		active, err := s.lab.faults.Begin(f)
+		if err != nil {
+			return lab.Active{}, &fault.Error{Kind: fault.Invalid, Err: err}
+		}
+		return active, nil
+	})
+	opEnd.serve(mux, func(_ context.Context, r EndRequest) (struct{}, error) {
+		if s.lab == nil {
+			return struct{}{}, errNoLab
+		}
+		return struct{}{}, s.lab.faults.End(r.ID)
+	})
+	opFaults.serve(mux, func(context.Context, struct{}) ([]lab.Active, error) {
+		if s.lab == nil {
+			return nil, errNoLab
+		}
+		return s.lab.faults.List(), nil
+	})
+	opMails.serve(mux, func(context.Context, struct{}) ([]operator.Mail, error) {
+		if s.mails == nil {
+			return nil, errNoLab
+		}
+		return s.mails.Mails(), nil
+	})
+	return mux
+}
+
+var errNoLab = &fault.Error{Kind: fault.Unavailable, Err: errors.New("this instance has no lab: start it with vigie serve --demo, with the capabilities it asks for")}

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"vigie/internal/watch"
+	"vigie/probe"
+)
+
+// meters are Vigie's own figures, as /metrics shows them. What belongs to a link
+// is bounded by the inventory and comes from the store, not from here.
+type meters struct {
+	set         *metrics.Set
+	batches     *metrics.Counter
+	rounds      *metrics.Counter
+	unsent      *metrics.Counter
+	void        *metrics.Counter
+	dropped     *metrics.Counter
+	rejected    *metrics.Counter
+	gaps        *metrics.Counter
+	cycles      *metrics.Counter
+	transitions *metrics.Counter
+	effects     *metrics.Counter
+	lag         *metrics.Histogram
+	worstLag    atomic.Int64 // of the last cycle, nanoseconds
+	decided     atomic.Int64 // start of the last decided cycle, Unix seconds
+}
+
+func newMeters() *meters {
+	set := metrics.NewSet()
+	m := &meters{
+		set:         set,
+		batches:     set.NewCounter("vigie_batches_received_total"),
+		rounds:      set.NewCounter("vigie_rounds_received_total"),
+		unsent:      set.NewCounter("vigie_prober_echoes_unsent_total"),
+		void:        set.NewCounter("vigie_prober_echoes_void_total"),
+		dropped:     set.NewCounter("vigie_prober_messages_dropped_total"),
+		rejected:    set.NewCounter("vigie_prober_replies_rejected_total"),
+		gaps:        set.NewCounter("vigie_prober_batches_lost_total"),
+		cycles:      set.NewCounter("vigie_cycles_decided_total"),
+		transitions: set.NewCounter("vigie_link_transitions_total"),
+		effects:     set.NewCounter("vigie_ticket_effects_total"),
+		lag:         set.NewHistogram("vigie_cycle_decision_lag_seconds"),
+	}
+	set.NewGauge("vigie_prober_worst_send_lag_seconds", func() float64 {
+		return time.Duration(m.worstLag.Load()).Seconds()
+	})
+	set.NewGauge("vigie_cycle_last_decided_timestamp_seconds", func() float64 {
+		return float64(m.decided.Load())
+	})
+	return m
+}
+
+func (m *meters) batch(b probe.Batch) {
+	m.batches.Inc()
+	m.rounds.Add(len(b.Observations))
+	m.unsent.Add(b.Quality.Unsent)
+	m.void.Add(b.Quality.Void)
+	m.dropped.Add(b.Quality.Dropped)
+	m.rejected.Add(b.Quality.Rejected)
+	m.gaps.Add(b.Quality.Gap)
+	if b.Last {
+		m.worstLag.Store(int64(b.Quality.WorstLag))
+	}
+}
+
+func (m *meters) cycle(r watch.Report) {
+	m.cycles.Inc()
+	m.transitions.Add(r.Transitions)
+	m.effects.Add(r.Effects)
+	m.lag.Update(r.Lag.Seconds())
+	m.decided.Store(r.Cycle.Unix())
+}
+
+// write gives every figure in the Prometheus text format.
+func (m *meters) write(w io.Writer) {
+	m.set.WritePrometheus(w)
+	metrics.WriteProcessMetrics(w)
+}

@@ -1,0 +1,387 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"vigie/internal/desk"
+	"vigie/internal/inventory"
+	"vigie/internal/jobs"
+	"vigie/internal/lab"
+	"vigie/internal/pipe"
+	"vigie/internal/prober"
+	"vigie/internal/store"
+	"vigie/internal/store/cluster"
+	"vigie/internal/ticket/email"
+	"vigie/internal/watch"
+	"vigie/probe"
+)
+
+// stopWithin bounds the orderly end; what is not done by then is cut.
+const stopWithin = 20 * time.Second
+
+// Options says what to serve.
+type Options struct {
+	Dir           string
+	Configuration Configuration
+	Demo          bool
+	// Say is told of each step of the start, and of what the demo does.
+	Say func(line string)
+	Log *slog.Logger
+}
+
+// Server is a running Vigie.
+type Server struct {
+	opts     Options
+	instance *Instance
+	watched  *store.Watch
+	desked   *store.Desk
+	pipe     *pipe.Pipe
+	watch    *watch.Service
+	desk     *desk.Service
+	prober   *prober.Prober
+	lab      *laboratory // nil without a demo, or where the machine refuses it
+	mails    mailbox
+	changes  changes
+	metrics  *meters
+	started  stack
+	failed   chan error
+	running  sync.WaitGroup
+	last     atomic.Pointer[watch.Report]
+}
+
+// Start brings everything up in order and returns when the pages answer. After an
+// error what was started is stopped again.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	if o.Demo {
+		o.Configuration = o.Configuration.demo()
+	}
+	s := &Server{opts: o, failed: make(chan error, 1), metrics: newMeters()}
+	if err := s.start(ctx); err != nil {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		return nil, errors.Join(err, s.Stop(stopping))
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	// The port first: it is what most often is not free, and costs nothing to try.
+	listener, err := net.Listen("tcp", s.opts.Configuration.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.opts.Configuration.Listen, err)
+	}
+	s.started.push("the pages' port", func(context.Context) error { return closeListener(listener) })
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"database", s.startDatabase},
+		{"inventory", s.loadInventory},
+		{"message stream", s.startPipe},
+		{"lab", s.startLab},
+		{"services", s.startServices},
+		{"jobs", s.startJobs},
+		{"pages", func(ctx context.Context) error { return s.startPages(ctx, listener) }},
+		{"commands", s.startControl},
+		{"prober", s.startProber},
+	} {
+		began := time.Now()
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+		s.opts.Say(fmt.Sprintf("%-15s ready in %.1f s", step.name, time.Since(began).Seconds()))
+	}
+	s.startLoops(context.WithoutCancel(ctx))
+	return nil
+}
+
+// Failed delivers the error of a part that ended by itself.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Stop ends everything in reverse order and returns when nothing runs any more.
+func (s *Server) Stop(ctx context.Context) error {
+	err := s.started.unwind(ctx)
+	s.running.Wait()
+	return err
+}
+
+// run keeps a loop until the server stops; a loop that fails ends the server.
+func (s *Server) run(ctx context.Context, name string, loop func(context.Context) error) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	s.running.Go(func() {
+		defer close(done)
+		if err := loop(ctx); err != nil && ctx.Err() == nil {
+			select {
+			case s.failed <- fmt.Errorf("%s: %w", name, err):
+			default:
+			}
+		}
+	})
+	s.started.push(name, func(stopping context.Context) error {
+		cancel()
+		select {
+		case <-done:
+			return nil
+		case <-stopping.Done():
+			return fmt.Errorf("still running after %s", stopWithin)
+		}
+	})
+}
+
+func (s *Server) startDatabase(ctx context.Context) error {
+	if err := prepareDir(s.opts.Dir); err != nil {
+		return err
+	}
+	i, err := OpenInstance(ctx, OpenOptions{
+		Dir: s.opts.Dir, DatabaseURL: s.opts.Configuration.DatabaseURL, Notify: s.databaseEvent, Log: s.opts.Log,
+	})
+	if err != nil {
+		return err
+	}
+	s.instance = i
+	s.started.push("the database", i.Close)
+	return nil
+}
+
+func (s *Server) databaseEvent(e cluster.Event) {
+	switch e.Kind {
+	case cluster.Lost:
+		s.opts.Log.Error("database lost, restarting it", "error", e.Err)
+	case cluster.RestartFailed:
+		s.opts.Log.Error("database not restarted, will be tried again", "error", e.Err)
+	case cluster.Restarted:
+		s.opts.Log.Info("database is back")
+	}
+}
+
+func (s *Server) loadInventory(ctx context.Context) error {
+	if s.opts.Demo {
+		if err := importDemo(ctx, s.instance); err != nil {
+			return err
+		}
+	}
+	var err error
+	if s.watched, err = store.NewWatch(s.instance.db); err != nil {
+		return err
+	}
+	if s.opts.Demo {
+		s.watched.Simulated()
+	}
+	s.desked, err = store.NewDesk(s.instance.db)
+	return err
+}
+
+func (s *Server) startPipe(ctx context.Context) error {
+	s.pipe = pipe.New(pipe.Options{Dir: filepath.Join(s.opts.Dir, "stream"), Log: s.opts.Log})
+	if err := s.pipe.Start(ctx); err != nil {
+		return err
+	}
+	s.started.push("the message stream", func(context.Context) error { s.pipe.Stop(); return nil })
+	return nil
+}
+
+// startLab starts the simulated network of the demo. Where the machine refuses
+// it, the pages run on what is stored, and the reason is said.
+func (s *Server) startLab(ctx context.Context) error {
+	if !s.opts.Demo {
+		return nil
+	}
+	x, err := s.index(ctx)
+	if err != nil {
+		return err
+	}
+	box, err := newMailbox(s.opts.Dir, x.Operators, s.opts.Say, s.opts.Log)
+	if err != nil {
+		return err
+	}
+	if err := box.Start(); err != nil {
+		return err
+	}
+	s.started.push("the operators' mailbox", func(context.Context) error { return box.Stop() })
+	s.mails = box
+	if s.opts.Configuration.Mail.Host, s.opts.Configuration.Mail.Port, err = hostPort(box.Addr()); err != nil {
+		return err
+	}
+	l, err := newLaboratory(labTopology(x, time.Now()))
+	if err != nil {
+		return err
+	}
+	err = l.network.Start()
+	var missing *lab.UnavailableError
+	if errors.As(err, &missing) {
+		s.opts.Say("no lab: " + missing.Error() + "; nothing is probed, the pages show what is stored")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.started.push("the lab", func(context.Context) error { return l.network.Stop() })
+	s.lab = l
+	return nil
+}
+
+// index is the inventory as it is now.
+func (s *Server) index(ctx context.Context) (*inventory.Index, error) {
+	var x *inventory.Index
+	err := s.watched.InTx(ctx, func(ctx context.Context, tx watch.Tx) error {
+		var err error
+		x, err = tx.Inventory(ctx)
+		return err
+	})
+	return x, err
+}
+
+func (s *Server) startServices(ctx context.Context) error {
+	c := s.opts.Configuration
+	policy := c.policy()
+	if s.opts.Demo {
+		policy = c.demoPolicy()
+	}
+	if err := policy.Incident.Validate(); err != nil {
+		return err
+	}
+	password, err := c.Mail.password()
+	if err != nil {
+		return err
+	}
+	channel := email.New(email.Options{
+		Host: c.Mail.Host, Port: c.Mail.Port, From: c.Mail.From, RequireTLS: c.Mail.RequireTLS, Username: c.Mail.Username, Password: password,
+	})
+	s.watch = watch.New(s.watched, policy)
+	s.desk = desk.New(s.desked, channel, policy.Ticket)
+	if !s.opts.Demo {
+		return nil
+	}
+	x, err := s.index(ctx)
+	if err != nil {
+		return err
+	}
+	return demoModes(ctx, s.desked, s.desk, x.Operators, time.Now())
+}
+
+func (s *Server) startJobs(ctx context.Context) error {
+	j, err := jobs.New(jobs.Options{
+		Pool: s.instance.db.Pool(), Desk: s.desk, Log: slog.New(quieter{s.opts.Log.Handler()}),
+		Upkeep: store.NewUpkeep(s.instance.db).Run,
+	})
+	if err != nil {
+		return err
+	}
+	if err := j.Start(ctx); err != nil {
+		return err
+	}
+	s.started.push("the jobs", j.Stop)
+	return nil
+}
+
+// quieter keeps a library's ordinary doings out of the log.
+type quieter struct{ slog.Handler }
+
+// Enabled lets warnings and errors through.
+func (q quieter) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+func (s *Server) startControl(context.Context) error {
+	l, err := listenControl(s.opts.Dir)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: s.controlHandler(), ReadHeaderTimeout: dialWithin}
+	s.serve("the commands' socket", server, l)
+	return nil
+}
+
+// serve runs an HTTP server on a listener until the stop.
+func (s *Server) serve(name string, server *http.Server, l net.Listener) {
+	s.running.Go(func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			select {
+			case s.failed <- fmt.Errorf("%s: %w", name, err):
+			default:
+			}
+		}
+	})
+	s.started.push(name, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			return server.Close() // live streams never end by themselves
+		}
+		return nil
+	})
+}
+
+func (s *Server) startProber(ctx context.Context) error {
+	if s.opts.Demo && s.lab == nil {
+		return nil
+	}
+	c := s.opts.Configuration.Prober
+	applied, err := s.watched.LastSeq(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	published, err := s.pipe.LastSeq(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	o := prober.Options{
+		Name: c.Name, Configuration: c.Configuration, NextSeq: max(applied, published) + 1,
+		Publish: s.pipe.Publish, Log: s.opts.Log,
+	}
+	if s.lab != nil {
+		o.Open = s.lab.network.InProber
+	}
+	if s.prober, err = prober.New(o); err != nil {
+		return err
+	}
+	if err := s.retarget(ctx); err != nil {
+		return err
+	}
+	if err := s.prober.Start(); err != nil {
+		return err
+	}
+	s.started.push("the prober", func(context.Context) error { s.prober.Stop(); return nil })
+	s.instance.changed = s.retarget
+	return nil
+}
+
+// retarget tells the prober what the inventory says now.
+func (s *Server) retarget(ctx context.Context) error {
+	x, err := s.index(ctx)
+	if err != nil {
+		return err
+	}
+	return s.prober.SetTargets(targets(x, time.Now()))
+}
+
+// targets are the links in force and the canaries.
+func targets(x *inventory.Index, day time.Time) []probe.Target {
+	var out []probe.Target
+	for _, l := range x.Links {
+		if inventory.InForce(l.Starts, l.Ends, day) && l.ProbeAddress.Is4() {
+			out = append(out, probe.Target{ID: l.ID, Kind: probe.Link, Addr: l.ProbeAddress})
+		}
+	}
+	for _, c := range x.Canaries {
+		if inventory.InForce(time.Time{}, c.Ends, day) && c.Address.Is4() {
+			out = append(out, probe.Target{ID: c.ID, Kind: probe.Canary, Addr: c.Address})
+		}
+	}
+	return out
+}
+
+func closeListener(l net.Listener) error {
+	if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
