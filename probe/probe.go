@@ -98,8 +98,8 @@ type Quality struct {
 	// Rejected counts replies that answered none of our echoes in time:
 	// malformed, forged, repeated or late.
 	Rejected int
-	// WorstLag is the longest delay between the planned and the real sending of
-	// an echo.
+	// WorstLag is the longest delay between the planned time of an echo and its
+	// sending or giving up.
 	WorstLag time.Duration
 	// Gap counts the batches given up since the batch published before this
 	// one, because the way to the core was closed for too long.

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// outboxBatches bounds what waits for the core: half an hour of a large
-	// prober's cycles, in memory.
+	// outboxBatches bounds what waits for the core, in memory: half an hour of 30 s
+	// cycles when each is one batch.
 	outboxBatches = 64
 	firstRetry    = 100 * time.Millisecond
 	lastRetry     = 5 * time.Second
