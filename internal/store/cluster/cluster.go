@@ -213,7 +213,10 @@ func (c *Cluster) leave() {
 	if filepath.Dir(c.home.socket) != c.home.dir {
 		_ = os.Remove(c.home.socket) // a short-lived directory; the next start makes it again
 	}
-	_ = c.lock.Close() // nothing was written since; closing releases the lock
+	// Closing alone would leave the lock to a program that is being started at this moment: until
+	// it runs it holds a copy of the file.
+	_ = syscall.Flock(int(c.lock.Fd()), syscall.LOCK_UN)
+	_ = c.lock.Close() // nothing was written since
 }
 
 const databaseName = "vigie"

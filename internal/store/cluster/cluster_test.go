@@ -49,9 +49,6 @@ func start(t *testing.T, options cluster.Options) *cluster.Cluster {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c, err := cluster.Start(ctx, options)
-	if errors.Is(err, cluster.ErrNotInstalled) && os.Getenv("CI") == "" {
-		t.Skipf("skipped: %v", err)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,9 +239,6 @@ func TestOfTwoStartsAtOnceOneWins(t *testing.T) {
 			continue
 		}
 		t.Cleanup(func() { stop(t, r.c) })
-	}
-	if len(refused) == 2 && errors.Is(refused[0], cluster.ErrNotInstalled) {
-		t.Skipf("skipped: %v", refused[0])
 	}
 	if len(refused) != 1 || !strings.Contains(refused[0].Error(), "in use by another Vigie") {
 		t.Errorf("refused: %v, want exactly one, told of the other", refused)

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,10 @@ const ownerDir = "CLUSTER_TEST_OWNS"
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(ownerDir); dir != "" {
 		own(dir)
+	}
+	if err := cluster.Installed(); errors.Is(err, cluster.ErrNotInstalled) && os.Getenv("CI") == "" {
+		fmt.Println("skipped:", err)
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -72,9 +77,6 @@ func owned(t *testing.T, dir string) (*exec.Cmd, string) {
 	cmd, said := owner(t, dir, nil)
 	if !said.Scan() {
 		t.Fatalf("the owner said nothing: %v", said.Err())
-	}
-	if strings.Contains(said.Text(), cluster.ErrNotInstalled.Error()) && os.Getenv("CI") == "" {
-		t.Skip(said.Text())
 	}
 	if !strings.HasPrefix(said.Text(), "postgres://") {
 		t.Fatal(said.Text())
@@ -321,7 +323,8 @@ func TestStopDoesNotWaitForTheNextRestart(t *testing.T) {
 	var told events
 	dir := filepath.Join(room(t), "pg")
 	c := start(t, cluster.Options{Dir: dir, Unsafe: true, Notify: told.add})
-	if err := os.Remove(filepath.Join(dir, "data", "global", "pg_control")); err != nil {
+	control := filepath.Join(dir, "data", "global", "pg_control")
+	if err := os.Rename(control, control+".away"); err != nil {
 		t.Fatal(err)
 	}
 	killPostmaster(t, dir)
@@ -334,4 +337,9 @@ func TestStopDoesNotWaitForTheNextRestart(t *testing.T) {
 	if left := processes(t, dir); len(left) > 0 {
 		t.Errorf("processes %v run after Stop", left)
 	}
+	// Only a server can free the shared memory of the one that was killed.
+	if err := os.Rename(control+".away", control); err != nil {
+		t.Fatal(err)
+	}
+	start(t, cluster.Options{Dir: dir, Unsafe: true})
 }

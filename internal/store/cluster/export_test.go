@@ -13,6 +13,15 @@ var (
 	ParseVersion = parseVersion
 )
 
+// Installed tells whether this machine has a PostgreSQL that fits.
+func Installed() error {
+	owner, err := serverAccount()
+	if err == nil {
+		_, err = find(0, home{owner: owner, dir: "/"})
+	}
+	return err
+}
+
 // StartStray starts a server on the cluster in dir that nobody will tell to stop, and returns when
 // it answers.
 func StartStray(dir string, wait func(func() error) error) (pid int, err error) {
