@@ -88,3 +88,7 @@ func (d civilDay) at(minute int) time.Time {
 
 // isoWeekday is 1 for Monday to 7 for Sunday; 1 January 1970 was a Thursday.
 func (d civilDay) isoWeekday() int { return int((d+3)%7+7)%7 + 1 }
+
+// Day is the civil day of an instant in Europe/Paris, as the midnight UTC by which
+// contracts and inventories name days.
+func Day(at time.Time) time.Time { return localDay(at).date() }

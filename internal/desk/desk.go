@@ -103,8 +103,7 @@ func (s *Service) ticketFor(ctx context.Context, tx Tx, u org.User, a org.Action
 }
 
 func ownersOf(x *inventory.Index, links []int64, now time.Time) []string {
-	year, month, date := calendar.Local(now).Date()
-	day := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
+	day := calendar.Day(now)
 	var owners []string
 	for _, id := range links {
 		if l, ok := x.LinkByID(id); ok {

@@ -53,7 +53,7 @@ func (s Service) Import(ctx context.Context, files []File, o Options) (Report, e
 		var rows inventory.Snapshot
 		report.Difference, rows = Compare(current, set, o.EndMissing)
 		var problems Problems
-		problems, report.Warnings = check(set, overlaid(current, rows), civilDay(o.Now))
+		problems, report.Warnings = check(set, overlaid(current, rows), calendar.Day(o.Now))
 		if problems = merged(unreadable, problems); len(problems.List) > 0 {
 			return Saving{}, &fault.Error{Kind: fault.Invalid, Err: &Refused{problems}}
 		}
@@ -67,11 +67,6 @@ func (s Service) Import(ctx context.Context, files []File, o Options) (Report, e
 		return report, fmt.Errorf("import the inventory: %w", err)
 	}
 	return report, nil
-}
-
-func civilDay(at time.Time) time.Time {
-	year, month, day := calendar.Local(at).Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
 // overlaid is the inventory with some of its rows replaced and others added.

@@ -63,13 +63,13 @@ func (m *maker) gtr(c Case, l inventory.Link) (Penalty, error) {
 	if !sla.Month(restored).Equal(m.period.From) {
 		return Penalty{}, nil
 	}
-	day := civil(restored)
+	day := calendar.Day(restored)
 	fee, err := m.fee(l, day)
 	if err != nil {
 		return Penalty{}, err
 	}
 	// The clause that binds an absence is the one of the day it began.
-	clause, ok := m.x.ClauseAt(l.Lot, civil(down[0].From))
+	clause, ok := m.x.ClauseAt(l.Lot, calendar.Day(down[0].From))
 	if !ok {
 		return Penalty{}, nil
 	}
@@ -185,10 +185,4 @@ func (m *maker) service(l inventory.Link, s calendar.Service) calendar.Service {
 		}
 	}
 	return s
-}
-
-// civil is the day of an instant in Europe/Paris, at midnight UTC.
-func civil(t time.Time) time.Time {
-	year, month, day := calendar.Local(t).Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }

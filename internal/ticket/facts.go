@@ -51,8 +51,7 @@ type Facts struct {
 // message about the links says. An operator without a ticket address, and links
 // that are all outside the market, are only observed.
 func Describe(x *inventory.Index, modes Modes, operator string, links []int64, at time.Time) Facts {
-	year, month, date := calendar.Local(at).Date()
-	day := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
+	day := calendar.Day(at)
 	o, _ := x.Operator(operator)
 	f := Facts{Operator: Desks{Name: o.Name, Desk: o.TicketEmail, Escalation: o.EscalationEmail, Mode: Observe}}
 	for _, id := range links {
