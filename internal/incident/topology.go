@@ -65,9 +65,6 @@ func NewTopology(links []Link) (Topology, error) {
 	return t, nil
 }
 
-// Links returns the links in topology order; read only.
-func (t Topology) Links() []Link { return t.links }
-
 func (t Topology) has(link int64) bool {
 	_, ok := t.index[link]
 	return ok
