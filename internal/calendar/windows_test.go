@@ -163,11 +163,13 @@ func TestAddStopsAtTheFirstInstant(t *testing.T) {
 		{"what passes the weekend of the clock change", 2 * time.Hour, nil, "2026-03-30T09:00"},
 		{
 			"a suspension over the opening", 2 * time.Hour,
-			[]calendar.Interval{{From: local(t, "2026-03-30T06:00"), To: local(t, "2026-03-30T08:30")}}, "2026-03-30T09:30",
+			[]calendar.Interval{{From: local(t, "2026-03-30T06:00"), To: local(t, "2026-03-30T08:30")}},
+			"2026-03-30T09:30",
 		},
 		{
 			"a suspension that begins exactly at the end", time.Hour,
-			[]calendar.Interval{{From: local(t, "2026-03-27T18:00"), To: calendar.Forever}}, "2026-03-27T18:00",
+			[]calendar.Interval{{From: local(t, "2026-03-27T18:00"), To: calendar.Forever}},
+			"2026-03-27T18:00",
 		},
 	}
 	for _, tt := range tests {

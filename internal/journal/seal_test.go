@@ -31,11 +31,13 @@ func TestASealCoversExactlyItsHeads(t *testing.T) {
 		"a head was added":         {before, []journal.Head{first, second, moved}, nil, journal.Altered},
 		"another seal before it":   {journal.Hash{8}, []journal.Head{first, second}, nil, journal.Unlinked},
 		"another day": {
-			before, []journal.Head{first, second},
+			before,
+			[]journal.Head{first, second},
 			func(s *journal.Seal) { s.Day = s.Day.AddDate(0, 0, 1) }, journal.Altered,
 		},
 		"another time": {
-			before, []journal.Head{first, second},
+			before,
+			[]journal.Head{first, second},
 			func(s *journal.Seal) { s.At = s.At.Add(time.Microsecond) }, journal.Altered,
 		},
 	}

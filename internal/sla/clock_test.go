@@ -217,11 +217,13 @@ func TestTheClauseNamesTheEventThatStartsTheClock(t *testing.T) {
 		{"acknowledged", all, contract.StartAcknowledged, contract.StartAcknowledged, acknowledged, false},
 		{
 			"without acknowledgement the proof of delivery stands",
-			sla.Timeline{Sent: sent, Delivered: delivered}, contract.StartAcknowledged, contract.StartDelivered, delivered, true,
+			sla.Timeline{Sent: sent, Delivered: delivered},
+			contract.StartAcknowledged, contract.StartDelivered, delivered, true,
 		},
 		{
 			"an acknowledgement proves a delivery nobody noted",
-			sla.Timeline{Sent: sent, Acknowledged: acknowledged}, contract.StartDelivered, contract.StartAcknowledged, acknowledged, true,
+			sla.Timeline{Sent: sent, Acknowledged: acknowledged},
+			contract.StartDelivered, contract.StartAcknowledged, acknowledged, true,
 		},
 		{"a message merely sent starts nothing", sla.Timeline{Sent: sent}, contract.StartDelivered, "", time.Time{}, false},
 		{"nothing happened", sla.Timeline{}, contract.StartSent, "", time.Time{}, false},

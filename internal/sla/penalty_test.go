@@ -47,7 +47,9 @@ func TestAGTRPenaltyShowsItsWorking(t *testing.T) {
 			sla.Penalty{Cents: 20625, Part: big.NewRat(1, 2), StartedHours: 11, PercentHour: "5", CapPercent: "50", Capped: true},
 		},
 		{
-			"without a cap", contract.Clause{PercentHour: "5"}, 30 * time.Hour,
+			"without a cap",
+			contract.Clause{PercentHour: "5"},
+			30 * time.Hour,
 			sla.Penalty{Cents: 61875, Part: big.NewRat(3, 2), StartedHours: 30, PercentHour: "5"},
 		},
 		{

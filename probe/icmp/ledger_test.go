@@ -75,7 +75,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 200*ms)
 				answerAt(l, 2, 200*ms+1500)
 			},
-			outcome{RTTMicros: []int32{20_000, probe.Lost, 2}}, Counters{Sent: 3},
+			outcome{RTTMicros: []int32{20_000, probe.Lost, 2}},
+			Counters{Sent: 3},
 		},
 		"the kernel's stamp of the request replaces ours": {
 			func(t *testing.T, l *ledger) {
@@ -85,7 +86,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{5000, probe.Lost, probe.Lost}}, Counters{Sent: 3},
+			outcome{RTTMicros: []int32{5000, probe.Lost, probe.Lost}},
+			Counters{Sent: 3},
 		},
 		"in time to the microsecond, late by one": {
 			func(t *testing.T, l *ledger) {
@@ -95,7 +97,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				answerAt(l, 1, 100*ms+testTimeout+1)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{1_000_000, probe.Lost, probe.Lost}}, Counters{Sent: 3, Late: 1},
+			outcome{RTTMicros: []int32{1_000_000, probe.Lost, probe.Lost}},
+			Counters{Sent: 3, Late: 1},
 		},
 		"a second reply counts apart and changes nothing": {
 			func(t *testing.T, l *ledger) {
@@ -105,7 +108,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{10_000, probe.Lost, probe.Lost}}, Counters{Sent: 3, Duplicate: 1},
+			outcome{RTTMicros: []int32{10_000, probe.Lost, probe.Lost}},
+			Counters{Sent: 3, Duplicate: 1},
 		},
 		"another sequence is forged": {
 			func(t *testing.T, l *ledger) {
@@ -114,7 +118,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{probe.Lost, probe.Lost, probe.Lost}}, Counters{Sent: 3, Forged: 1},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost, probe.Lost}},
+			Counters{Sent: 3, Forged: 1},
 		},
 		"a pause longer than the gap: missed echoes are unsent, not lost, and no burst follows": {
 			func(t *testing.T, l *ledger) {
@@ -123,7 +128,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 					t.Error("a second echo is due at once")
 				}
 			},
-			outcome{RTTMicros: []int32{probe.Lost}, Unsent: 2, Lag: 250 * ms}, Counters{Sent: 1},
+			outcome{RTTMicros: []int32{probe.Lost}, Unsent: 2, Lag: 250 * ms},
+			Counters{Sent: 1},
 		},
 		"a pause longer than the round: nothing is sent": {
 			func(t *testing.T, l *ledger) {
@@ -131,7 +137,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 					t.Error("an echo is due a minute late")
 				}
 			},
-			outcome{RTTMicros: []int32{}, Unsent: 3, Lag: time.Minute}, Counters{},
+			outcome{RTTMicros: []int32{}, Unsent: 3, Lag: time.Minute},
+			Counters{},
 		},
 		"refused by the host": {
 			func(t *testing.T, l *ledger) {
@@ -141,7 +148,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 					l.passed(r, unsent, i*testGap)
 				}
 			},
-			outcome{RTTMicros: []int32{}, Unsent: 3}, Counters{Refused: 3, Refusal: errBusy},
+			outcome{RTTMicros: []int32{}, Unsent: 3},
+			Counters{Refused: 3, Refusal: errBusy},
 		},
 		"the clock is set: echoes out and answered since the last look are void": {
 			func(t *testing.T, l *ledger) {
@@ -153,7 +161,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				l.clockSet()
 				answerAt(l, 2, 220*ms-time.Hour)
 			},
-			outcome{RTTMicros: []int32{10_000}, Void: 2}, Counters{Sent: 3},
+			outcome{RTTMicros: []int32{10_000}, Void: 2},
+			Counters{Sent: 3},
 		},
 		"our buffer overflowed: echoes out are void unless their reply is there": {
 			func(t *testing.T, l *ledger) {
@@ -163,7 +172,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				answerAt(l, 1, 150*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{50_000, probe.Lost}, Void: 1}, Counters{Sent: 3, Dropped: 7},
+			outcome{RTTMicros: []int32{50_000, probe.Lost}, Void: 1},
+			Counters{Sent: 3, Dropped: 7},
 		},
 		"a reply without a stamp is void": {
 			func(t *testing.T, l *ledger) {
@@ -172,7 +182,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1}, Counters{Sent: 3},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1},
+			Counters{Sent: 3},
 		},
 		"a reply stamped before its request is void": {
 			func(t *testing.T, l *ledger) {
@@ -181,7 +192,8 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1}, Counters{Sent: 3},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1},
+			Counters{Sent: 3},
 		},
 	}
 	for name, test := range tests {

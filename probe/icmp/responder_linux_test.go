@@ -128,42 +128,50 @@ func TestOnlyTheTrueReplyCounts(t *testing.T) {
 	}{
 		"the true reply": {
 			func(r request) []answer { return []answer{{source: r.target, message: r.reply}} },
-			true, icmp.Counters{},
+			true,
+			icmp.Counters{},
 		},
 		"repeated twice": {
 			func(r request) []answer {
 				one := answer{source: r.target, message: r.reply}
 				return []answer{one, one, one}
 			},
-			true, icmp.Counters{Duplicate: 2},
+			true,
+			icmp.Counters{Duplicate: 2},
 		},
 		"from another address": {
 			func(r request) []answer { return []answer{{source: r.target.Next(), message: r.reply}} },
-			false, icmp.Counters{Forged: 1},
+			false,
+			icmp.Counters{Forged: 1},
 		},
 		"with another mark": {
 			func(r request) []answer { return []answer{{source: r.target, message: r.changed(20)}} },
-			false, icmp.Counters{Forged: 1},
+			false,
+			icmp.Counters{Forged: 1},
 		},
 		"of another echo of the round": {
 			func(r request) []answer { return []answer{{source: r.target, message: r.changed(12)}} },
-			false, icmp.Counters{Forged: 1},
+			false,
+			icmp.Counters{Forged: 1},
 		},
 		"with another sequence": {
 			func(r request) []answer { return []answer{{source: r.target, message: r.changed(7)}} },
-			false, icmp.Counters{Forged: 1},
+			false,
+			icmp.Counters{Forged: 1},
 		},
 		"truncated": {
 			func(r request) []answer {
 				return []answer{{source: r.target, message: resum(slices.Clone(r.reply[:40]))}}
 			},
-			false, icmp.Counters{Malformed: 1},
+			false,
+			icmp.Counters{Malformed: 1},
 		},
 		"cut inside the header": {
 			func(r request) []answer {
 				return []answer{{source: r.target, message: slices.Clone(r.reply[:6])}}
 			},
-			false, icmp.Counters{}, // the filter cannot read an identifier at its place
+			false,
+			icmp.Counters{}, // the filter cannot read an identifier at its place
 		},
 		"with a wrong checksum": {
 			func(r request) []answer {
@@ -171,17 +179,20 @@ func TestOnlyTheTrueReplyCounts(t *testing.T) {
 				broken[60] ^= 1
 				return []answer{{source: r.target, message: broken}}
 			},
-			false, icmp.Counters{Malformed: 1},
+			false,
+			icmp.Counters{Malformed: 1},
 		},
 		"with another identifier: not even read": {
 			func(r request) []answer { return []answer{{source: r.target, message: r.changed(4)}} },
-			false, icmp.Counters{},
+			false,
+			icmp.Counters{},
 		},
 		"after a forged one": {
 			func(r request) []answer {
 				return []answer{{source: r.target, message: r.changed(20)}, {source: r.target, message: r.reply}}
 			},
-			true, icmp.Counters{Forged: 1},
+			true,
+			icmp.Counters{Forged: 1},
 		},
 	}
 	for name, test := range tests {
