@@ -1,0 +1,70 @@
+# Vigie. "make help" lists the targets.
+SHELL   := /bin/bash
+GO      ?= go
+BIN     := bin/vigie
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOL    := $(GO) tool -modfile=internal/tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-short race lint fmt fuzz golden clean go postgres chromium
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+run: postgres build ## set up what is missing, build, and start the demo on http://127.0.0.1:8080
+	@$(BIN) serve --demo
+
+build: go ## build bin/vigie
+	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/vigie
+
+test: go postgres chromium ## set up what is missing and run every test
+	$(GO) vet ./...
+	$(GO) test -timeout 14m ./...
+
+test-short: go ## only the tests that need no database, no namespace and no browser
+	$(GO) test -short -timeout 5m ./billing/... ./probe/schedule ./internal/calendar ./internal/incident ./internal/linkstate ./internal/sla ./internal/measure ./internal/ticket
+
+race: go postgres ## the tests under the race detector
+	$(GO) test -race -timeout 30m ./...
+
+lint: go ## gofumpt, vet, staticcheck, deadcode
+	@out=$$(git ls-files '*.go' | xargs $(TOOL) gofumpt -l) && { [ -z "$$out" ] || { echo "gofumpt would change:"; echo "$$out"; exit 1; }; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	@out=$$($(TOOL) deadcode -test ./...) && { [ -z "$$out" ] || { echo "$$out"; exit 1; }; }
+
+fmt: go ## format every Go file
+	git ls-files '*.go' | xargs $(TOOL) gofumpt -w
+
+fuzz: go ## fuzz every parser for ten seconds
+	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' . | grep -v internal/tools); do \
+	  for name in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$f | sed 's/func //'); do \
+	    echo "$$name in $$(dirname $$f)"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 10s ./$$(dirname $$f) || exit 1; \
+	  done; done
+
+golden: go postgres ## write the expected files of the tests anew; review the difference
+	$(GO) test ./internal/intake ./internal/ticket ./dashboards -update
+
+clean: ## remove what the build made
+	rm -rf bin
+
+go:
+	@command -v $(GO) >/dev/null || { echo "Vigie needs Go 1.26 or later, and no go is on the PATH: see https://go.dev/dl"; exit 1; }
+	@v=$$($(GO) env GOVERSION | sed -E 's/^go([0-9]+)\.([0-9]+).*/\1 \2/'); set -- $$v; \
+	  [ "$$1" -gt 1 ] || [ "$$2" -ge 26 ] || { echo "Vigie needs Go 1.26 or later; this is $$($(GO) env GOVERSION)"; exit 1; }
+
+# The server's programs only: Debian's package would otherwise make and start a
+# cluster of its own.
+postgres:
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "Vigie needs the programs of a PostgreSQL server (15 or later): install the package postgresql, or run make as root on a Debian system"; exit 1; }; \
+	  echo "installing PostgreSQL"; export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null && \
+	  sed -i 's/^#* *create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf && \
+	  apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }
+
+chromium:
+	@command -v chromium >/dev/null || { \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no chromium: the browser test will be skipped (package chromium)"; exit 0; }; \
+	  echo "installing Chromium for the browser test"; export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null || echo "no chromium: the browser test will be skipped"; }
