@@ -203,17 +203,30 @@ func (d drawing) band(run []view.Point) string {
 	return d.line(run, func(p view.Point) int32 { return p.P95Micros }) + back.String() + "Z"
 }
 
-// times labels five instants inside the window, by day where it is long.
+// times labels round civil times of Paris inside the window, some six of them, by
+// day where it is long. A label needs room: none stands at the very edges.
 func (d drawing) times(p i18n.Printer) []Mark {
 	var marks []Mark
 	length := d.window.To.Sub(d.window.From)
-	for i := 1; i < 6; i++ {
-		at := d.window.From.Add(length * time.Duration(i) / 6).Truncate(time.Minute)
+	step := 24 * time.Hour
+	for _, wanted := range []time.Duration{10 * time.Minute, time.Hour, 4 * time.Hour} {
+		if length <= 7*wanted {
+			step = wanted
+			break
+		}
+	}
+	local := d.window.From.In(i18n.Paris())
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, i18n.Paris())
+	for at := midnight; at.Before(d.window.To); at = at.Add(step) {
+		x := d.x(at)
+		if at.Before(d.window.From) || x < 0.04 || x > 0.96 {
+			continue
+		}
 		label := p.Clock(at)
-		if length > 48*time.Hour {
+		if step == 24*time.Hour {
 			label = p.DayMonth(at)
 		}
-		marks = append(marks, Mark{fmt.Sprintf("%.3f%%", 100*d.x(at)), label})
+		marks = append(marks, Mark{fmt.Sprintf("%.3f%%", 100*x), label})
 	}
 	return marks
 }

@@ -36,6 +36,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"asset":       r.static.URL,
 		"chart":       func(s view.Series, id string) Chart { return newChart(p, s, id) },
 		"query":       withQuery,
+		"hours":       func(notation string) string { return serviceHours(p, notation) },
 		"wall":        wallClock,
 		"tel":         telephone,
 		"person":      func(id int64, people map[int64]string) string { return personName(p, id, people) },

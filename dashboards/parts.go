@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"vigie/internal/calendar"
 	"vigie/internal/i18n"
 	"vigie/internal/linkstate"
 	"vigie/internal/ticket"
@@ -25,7 +26,7 @@ func newSectionEntry(p Page, name Section, href string) sectionEntry {
 	s := p.shell()
 	e := sectionEntry{Name: name, Href: href, Current: s.Section == name}
 	if name == Tickets && s.Notices != nil {
-		e.Count = s.Notices.Waiting
+		e.Count = s.Notices.ToApprove
 	}
 	return e
 }
@@ -132,6 +133,32 @@ func actionName(p i18n.Printer, action string) string {
 		return action
 	}
 	return p.T("action." + action)
+}
+
+// serviceHours writes hours of service as people do: "1-5 08:00-18:00" is
+// lun.–ven. 08:00–18:00. What is not the notation of calendar.ParseService stands
+// as it was written.
+func serviceHours(p i18n.Printer, notation string) string {
+	service, err := calendar.ParseService(notation)
+	if err != nil {
+		return notation
+	}
+	if service.Always {
+		return p.T("hours.always")
+	}
+	days, hours, _ := strings.Cut(service.String(), " ")
+	var b strings.Builder
+	for _, r := range days {
+		switch {
+		case r >= '1' && r <= '7':
+			b.WriteString(p.T("hours.day." + string(r)))
+		case r == '-':
+			b.WriteString("–")
+		default:
+			b.WriteString(", ")
+		}
+	}
+	return b.String() + " " + strings.Replace(hours, "-", "–", 1)
 }
 
 // wallClock is an instant as a datetime-local field takes it, in Paris time.

@@ -69,14 +69,22 @@ func (p Printer) layout(t time.Time, french, english string) string {
 }
 
 // Duration writes an elapsed time with the two units that matter, rounded down:
-// 45 s, 4 min 05 s, 42 min, 2 h 05 min, 3 j 04 h. A negative one has a minus sign.
+// 45 s, 4 min 05 s, 42 min, 2 h 05 min, 3 j 04 h; a whole number of minutes, hours
+// or days stands alone: 4 h. A negative one has a minus sign.
 func (p Printer) Duration(d time.Duration) string {
 	if d < 0 {
 		return minus + p.Duration(-d)
 	}
 	seconds := int64(d / time.Second)
 	minutes, hours, days := seconds/60, seconds/3600, seconds/86400
+	day := noBreak + p.T("unit.day")
 	switch {
+	case days > 0 && d%(24*time.Hour) == 0:
+		return p.Number(days) + day
+	case days == 0 && hours > 0 && d%time.Hour == 0:
+		return fmt.Sprintf("%d\u00a0h", hours)
+	case hours == 0 && minutes > 0 && d%time.Minute == 0:
+		return fmt.Sprintf("%d\u00a0min", minutes)
 	case minutes == 0:
 		return fmt.Sprintf("%d\u00a0s", seconds)
 	case minutes < 10:
@@ -86,6 +94,6 @@ func (p Printer) Duration(d time.Duration) string {
 	case days == 0:
 		return fmt.Sprintf("%d\u00a0h\u00a0%02d\u00a0min", hours, minutes%60)
 	default:
-		return fmt.Sprintf("%s\u00a0%s\u00a0%02d\u00a0h", p.Number(days), p.T("unit.day"), hours%24)
+		return fmt.Sprintf("%s%s\u00a0%02d\u00a0h", p.Number(days), day, hours%24)
 	}
 }

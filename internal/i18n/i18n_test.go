@@ -32,6 +32,7 @@ func TestFiguresAreWrittenAsEachLanguageDoes(t *testing.T) {
 		"delay under 1 ms":       {fr.Millis(423), en.Millis(423), "0,42\u00a0ms", "0.42\u00a0ms"},
 		"delay":                  {fr.Millis(12345), en.Millis(12345), "12,3\u00a0ms", "12.3\u00a0ms"},
 		"delay next to 100 ms":   {fr.Millis(99960), en.Millis(99960), "100\u00a0ms", "100\u00a0ms"},
+		"whole delay":            {fr.Millis(60_000), en.Millis(5_000), "60\u00a0ms", "5\u00a0ms"},
 		"undefined delay":        {fr.Millis(0), en.Millis(0), "–", "–"},
 		"rate":                   {fr.BitRate(100_000_000), en.BitRate(100_000_000), "100\u00a0Mbit/s", "100\u00a0Mbit/s"},
 		"rate with a decimal":    {fr.BitRate(1_500_000_000), en.BitRate(1_500_000_000), "1,5\u00a0Gbit/s", "1.5\u00a0Gbit/s"},
@@ -47,8 +48,9 @@ func TestFiguresAreWrittenAsEachLanguageDoes(t *testing.T) {
 		"short duration":         {fr.Duration(245 * time.Second), en.Duration(245 * time.Second), "4\u00a0min\u00a005\u00a0s", "4\u00a0min\u00a005\u00a0s"},
 		"minutes":                {fr.Duration(42*time.Minute + 59*time.Second), en.Duration(10 * time.Minute), "42\u00a0min", "10\u00a0min"},
 		"hours":                  {fr.Duration(125 * time.Minute), en.Duration(125 * time.Minute), "2\u00a0h\u00a005\u00a0min", "2\u00a0h\u00a005\u00a0min"},
+		"whole hours":            {fr.Duration(4 * time.Hour), en.Duration(48 * time.Hour), "4\u00a0h", "2\u00a0d"},
 		"days":                   {fr.Duration(76 * time.Hour), en.Duration(76 * time.Hour), "3\u00a0j\u00a004\u00a0h", "3\u00a0d\u00a004\u00a0h"},
-		"negative duration":      {fr.Duration(-time.Minute), en.Duration(-time.Minute), "−1\u00a0min\u00a000\u00a0s", "−1\u00a0min\u00a000\u00a0s"},
+		"negative duration":      {fr.Duration(-time.Minute), en.Duration(-61 * time.Second), "−1\u00a0min", "−1\u00a0min\u00a001\u00a0s"},
 		"unknown key is visible": {fr.T("no.such.key"), en.N("no.such.key", 2), "no.such.key", "no.such.key"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -110,14 +110,15 @@ func (p Printer) Percent(part, whole int64, decimals int) string {
 }
 
 // Millis writes a delay given in microseconds in milliseconds: two decimals under
-// 1 ms, one under 100 ms, none above. Not positive means undefined: a dash.
+// 1 ms, one under 100 ms, none above or when it is whole. Not positive means
+// undefined: a dash.
 func (p Printer) Millis(micros int64) string {
 	switch {
 	case micros <= 0:
 		return none
 	case micros < 1_000:
 		return p.fixed((micros+5)/10, 2) + noBreak + "ms"
-	case micros < 99_950:
+	case micros < 99_950 && micros%1_000 != 0:
 		return p.fixed((micros+50)/100, 1) + noBreak + "ms"
 	default:
 		return p.fixed((micros+500)/1_000, 0) + noBreak + "ms"

@@ -79,7 +79,7 @@ func (t *Totals) add(l BoardLink) {
 // Group is some links of a board with their totals.
 type Group struct {
 	Key    string
-	Name   string // empty where Key needs the catalogue's words
+	Name   string // empty for links without a site
 	Totals Totals
 	Links  []BoardLink
 }
@@ -139,7 +139,7 @@ func (s *Service) Board(ctx context.Context, who org.User, f Filter, now time.Ti
 	kept := slices.DeleteFunc(slices.Clone(links), func(l BoardLink) bool { return !f.keeps(l) })
 	b.Groups, b.Shown = groupLinks(kept, f.By), len(kept)
 	b.Operators = choices(links, func(l BoardLink) Choice { return Choice{l.Operator, l.OperatorName} })
-	b.Departements = choices(links, func(l BoardLink) Choice { return Choice{l.departement(), l.departement()} })
+	b.Departements = choices(links, func(l BoardLink) Choice { return Choice{l.departement(), DepartementName(l.departement())} })
 	return b, nil
 }
 
@@ -250,7 +250,8 @@ func groupLinks(links []BoardLink, by Grouping) []Group {
 	places := map[string]int{}
 	var groups []Group
 	for _, link := range links {
-		key, name := link.departement(), ""
+		key := link.departement()
+		name := DepartementName(key)
 		if by == ByPOP {
 			key, name = link.Operator+"/"+link.POP, link.OperatorName+" · "+cmp.Or(link.POP, "?")
 		}

@@ -21,7 +21,7 @@ type Notices struct {
 	// StoppedSince is when all sending was stopped, zero while it is not.
 	StoppedSince time.Time
 	Modes        []OperatorMode
-	Waiting      int  // messages that wait for a person, in the asker's territory
+	ToApprove    int  // messages that wait for a person, in the asker's territory
 	Simulated    bool // some figure of the last minutes is simulated
 }
 
@@ -69,7 +69,7 @@ func (s *Service) notices(r reach, live Live, now time.Time) Notices {
 	}
 	for _, open := range live.Tickets {
 		if seen, _ := r.nameLinks(org.SeeTickets, open.Links); len(seen) > 0 || r.who.Territory.All {
-			n.Waiting += open.Waiting
+			n.ToApprove += open.Waiting
 		}
 	}
 	return n
