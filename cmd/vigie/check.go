@@ -22,6 +22,9 @@ func (journalCommand) Run(s surroundings) error {
 	defer s.leave(commands)
 	a, err := commands.CheckJournal(s.ctx, func(done, total int) {
 		fmt.Fprintf(s.talk, "\r%d of %d entries", done, total)
+		if done == total {
+			fmt.Fprintln(s.talk)
+		}
 	})
 	if err != nil {
 		return err

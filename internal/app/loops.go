@@ -40,7 +40,6 @@ func (s *Server) startLoops(ctx context.Context) {
 
 // decided is told of each decided cycle.
 func (s *Server) decided(r watch.Report) {
-	s.last.Store(&r)
 	s.metrics.cycle(r)
 	s.changes.tell()
 }

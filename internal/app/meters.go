@@ -28,6 +28,7 @@ type meters struct {
 	lag         *metrics.Histogram
 	worstLag    atomic.Int64 // of the last cycle, nanoseconds
 	decided     atomic.Int64 // start of the last decided cycle, Unix seconds
+	measured    atomic.Int64 // start of the last cycle that a prober delivered whole, likewise
 }
 
 func newMeters() *meters {
@@ -65,6 +66,7 @@ func (m *meters) batch(b probe.Batch) {
 	m.gaps.Add(b.Quality.Gap)
 	if b.Last {
 		m.worstLag.Store(int64(b.Quality.WorstLag))
+		m.measured.Store(b.Cycle.Unix())
 	}
 }
 
@@ -75,6 +77,9 @@ func (m *meters) cycle(r watch.Report) {
 	m.lag.Update(r.Lag.Seconds())
 	m.decided.Store(r.Cycle.Unix())
 }
+
+func (m *meters) lastDecided() time.Time { return time.Unix(m.decided.Load(), 0) }
+func (m *meters) lastBatch() time.Time   { return time.Unix(m.measured.Load(), 0) }
 
 // write gives every figure in the Prometheus text format.
 func (m *meters) write(w io.Writer) {

@@ -2,13 +2,79 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"net"
-	"net/http"
+	"time"
+
+	"vigie/internal/httpd"
+	"vigie/internal/invoicing"
+	"vigie/internal/store"
+	"vigie/internal/view"
 )
 
-func (s *Server) startPages(_ context.Context, l net.Listener) error {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) { s.metrics.write(w) })
-	s.serve("the pages", &http.Server{Handler: mux}, l)
+// staleCycles is how many cycles without a decision make the board say that it no
+// longer tells the present.
+const staleCycles = 3
+
+func (s *Server) startPages(ctx context.Context, l net.Listener) error {
+	people := store.NewPeople(s.instance.db)
+	if s.opts.Demo {
+		if err := createAccounts(ctx, people); err != nil {
+			return err
+		}
+	}
+	server, err := httpd.New(httpd.Options{
+		View:       view.New(store.NewView(s.instance.db), staleCycles*s.opts.Configuration.Prober.Cycle),
+		Desk:       s.desk,
+		Statements: invoicing.New(store.NewInvoicing(s.instance.db)),
+		People:     people,
+		Sessions:   store.NewSessions(s.instance.db),
+		Changes:    &s.changes,
+		Health:     s,
+		Metrics:    s.metrics.write,
+		Log:        s.opts.Log,
+		Now:        time.Now,
+		Fictitious: s.opts.Demo,
+	})
+	if err != nil {
+		return err
+	}
+	s.serve("the pages", server.HTTP(), l)
 	return nil
+}
+
+// createAccounts adds the demo's people who are not there yet.
+func createAccounts(ctx context.Context, people *store.People) error {
+	for _, a := range DemoAccounts() {
+		if _, _, err := people.ByLogin(ctx, a.Login); err == nil {
+			continue
+		}
+		hash, err := httpd.HashPassword(a.Password)
+		if err != nil {
+			return err
+		}
+		if _, err := people.Upsert(ctx, a.user, hash); err != nil {
+			return fmt.Errorf("create the account %s: %w", a.Login, err)
+		}
+	}
+	return nil
+}
+
+// Parts names the parts of Vigie and how each is, for /healthz.
+func (s *Server) Parts(ctx context.Context) []httpd.Part {
+	cycle := s.opts.Configuration.Prober.Cycle
+	now := time.Now()
+	_, pipeErr := s.pipe.Pending(ctx)
+	parts := []httpd.Part{
+		{Name: "database", Healthy: s.instance.db.Pool().Ping(ctx) == nil},
+		{Name: "stream", Healthy: pipeErr == nil},
+		{Name: "decisions", Healthy: now.Sub(s.metrics.lastDecided()) < (staleCycles+2)*cycle},
+	}
+	if s.prober != nil {
+		parts = append(parts, httpd.Part{Name: "prober", Healthy: now.Sub(s.metrics.lastBatch()) < (staleCycles+2)*cycle})
+	}
+	if s.opts.Demo {
+		parts = append(parts, httpd.Part{Name: "lab", Healthy: s.lab != nil})
+	}
+	return parts
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"vigie/internal/desk"
@@ -55,7 +54,6 @@ type Server struct {
 	started  stack
 	failed   chan error
 	running  sync.WaitGroup
-	last     atomic.Pointer[watch.Report]
 }
 
 // Start brings everything up in order and returns when the pages answer. After an
