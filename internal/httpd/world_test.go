@@ -61,7 +61,7 @@ func newWorld(t testing.TB) *world {
 		View: view.New(store.NewView(w.db), 90*time.Second), Desk: service, Statements: invoicing.New(store.NewInvoicing(w.db)),
 		People: store.NewPeople(w.db), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },
-		Log:     slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: func() time.Time { return now }, Fictitious: true,
+		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Fictitious: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,9 @@ type browser struct {
 	http *http.Client
 }
 
+// form is what a page sends.
+type form = url.Values
+
 // visit serves the world and opens a browser that nobody signed in with.
 func (w *world) visit(t testing.TB) *browser {
 	t.Helper()
@@ -38,7 +41,7 @@ func (w *world) signIn(t testing.TB, login string) *browser {
 	if login == "" {
 		return b
 	}
-	answer := b.post("/signin", url.Values{"login": {login}, "password": {password}, "next": {"/"}})
+	answer := b.post("/signin", form{"login": {login}, "password": {password}, "next": {"/"}})
 	if answer.status != http.StatusSeeOther {
 		t.Fatalf("sign in as %s: status %d, want 303", login, answer.status)
 	}
@@ -52,13 +55,13 @@ type answer struct {
 	body   string
 }
 
-func (b *browser) do(method, path string, form url.Values, headers ...string) answer {
+func (b *browser) do(method, path string, fields form, headers ...string) answer {
 	b.t.Helper()
-	request, err := http.NewRequest(method, b.base+path, strings.NewReader(form.Encode()))
+	request, err := http.NewRequest(method, b.base+path, strings.NewReader(fields.Encode()))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if form != nil {
+	if fields != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
@@ -74,7 +77,8 @@ func (b *browser) do(method, path string, form url.Values, headers ...string) an
 	for {
 		n, err := response.Body.Read(buffer)
 		body.Write(buffer[:n])
-		if err != nil {
+		// A stream has no end: its first words are enough.
+		if err != nil || response.Header.Get("Content-Type") == "text/event-stream" {
 			break
 		}
 	}
@@ -86,9 +90,9 @@ func (b *browser) get(path string, headers ...string) answer {
 	return b.do(http.MethodGet, path, nil, headers...)
 }
 
-func (b *browser) post(path string, form url.Values) answer {
+func (b *browser) post(path string, fields form) answer {
 	b.t.Helper()
-	return b.do(http.MethodPost, path, form)
+	return b.do(http.MethodPost, path, fields)
 }
 
 // text is what a reader reads of a page.

@@ -1,0 +1,44 @@
+package httpd
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// Addresses gives every method and pattern that the router answers.
+func (s *Server) Addresses() ([]string, error) {
+	var all []string
+	err := chi.Walk(s.handler.(chi.Router), func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		all = append(all, method+" "+pattern)
+		return nil
+	})
+	return all, err
+}
+
+// What the address, the query and the forms are read with.
+var (
+	ReadMonth     = month
+	ReadWallClock = wallClock
+	ReadText      = text
+	ReadLocal     = local
+)
+
+// Attempts counts sign-in attempts.
+type Attempts = attempts
+
+// NewAttempts returns a counter without attempts, Kept how many keys it remembers.
+var NewAttempts = newAttempts
+
+// AllowAttempt counts one.
+var AllowAttempt = (*attempts).allow
+
+// Remembered is the number of keys a counter holds.
+func Remembered(a *Attempts) int { return len(a.byKey) }
+
+// The limits of a counter.
+const (
+	AttemptsKept     = attemptsKept
+	AttemptsPerLogin = attemptsPerLogin
+	AttemptsWindow   = attemptsWindow
+)
