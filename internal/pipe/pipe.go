@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"vigie/internal/fault"
 	"vigie/probe"
 )
 
@@ -146,8 +147,9 @@ func (p *Pipe) LastSeq(ctx context.Context, prober string) (uint64, error) {
 
 // Consume delivers every batch to apply, one at a time and in order, until ctx
 // ends. A batch is acknowledged when apply returns nil and offered again after a
-// second when it returns an error; one that cannot be decoded is logged and
-// dropped, since it will never be readable.
+// second when it returns an error. One that cannot be decoded, or that apply
+// calls fault.Invalid, is logged and dropped: no later attempt would take it, and
+// it would hold up all that follow.
 func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Batch) error) error {
 	cons, err := p.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable:       consumerName,
@@ -167,8 +169,12 @@ func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Ba
 	for {
 		msg, err := msgs.Next()
 		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, jetstream.ErrMsgIteratorClosed) {
+			if ctx.Err() != nil {
 				return nil
+			}
+			if errors.Is(err, jetstream.ErrNoHeartbeat) { // a machine that slept; the iterator asks again
+				p.opts.Log.Warn("batches held up", "error", err)
+				continue
 			}
 			return fmt.Errorf("consume the batches: %w", err)
 		}
@@ -185,21 +191,25 @@ func (p *Pipe) handle(ctx context.Context, msg jetstream.Msg, apply func(context
 		_ = msg.Term()
 		return
 	}
-	if err := apply(ctx, b); err != nil {
-		if ctx.Err() == nil {
-			p.opts.Log.Warn("batch not applied, will be offered again", "prober", b.Prober, "seq", b.Seq, "error", err)
-		}
+	switch err := apply(ctx, b); {
+	case err == nil:
+		_ = msg.Ack()
+	case ctx.Err() != nil:
+		_ = msg.Nak()
+	case fault.KindOf(err) == fault.Invalid:
+		p.opts.Log.Error("batch refused, dropped", "prober", b.Prober, "seq", b.Seq, "error", err)
+		_ = msg.Term()
+	default:
+		p.opts.Log.Warn("batch not applied, will be offered again", "prober", b.Prober, "seq", b.Seq, "error", err)
 		_ = msg.NakWithDelay(retryAfter)
-		return
 	}
-	_ = msg.Ack()
 }
 
 // Pending returns how many batches are not yet acknowledged by the core.
 func (p *Pipe) Pending(ctx context.Context) (uint64, error) {
 	cons, err := p.stream.Consumer(ctx, consumerName)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return 0, nil
+		return p.held(ctx)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("count the batches that wait: %w", err)
@@ -209,4 +219,14 @@ func (p *Pipe) Pending(ctx context.Context) (uint64, error) {
 		return 0, fmt.Errorf("count the batches that wait: %w", err)
 	}
 	return info.NumPending + uint64(info.NumAckPending), nil
+}
+
+// held is how many batches the stream holds: all of them wait when the core never
+// asked for any.
+func (p *Pipe) held(ctx context.Context) (uint64, error) {
+	info, err := p.stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count the batches that wait: %w", err)
+	}
+	return info.State.Msgs, nil
 }

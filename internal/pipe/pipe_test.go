@@ -3,12 +3,14 @@ package pipe_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"vigie/internal/fault"
 	"vigie/internal/pipe"
 	"vigie/probe"
 )
@@ -101,6 +103,61 @@ func TestTheSameSequenceTwiceIsOneMessage(t *testing.T) {
 	if diff := cmp.Diff([]uint64{7, 8}, collect(t, p, 2, never)); diff != "" {
 		t.Errorf("applied batches (-want +got):\n%s", diff)
 	}
+}
+
+func TestABatchThatCanNeverBeAppliedHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	publish(t, p, 1, 2, 3)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var offered []uint64
+	err := p.Consume(ctx, func(_ context.Context, b probe.Batch) error {
+		offered = append(offered, b.Seq)
+		switch b.Seq {
+		case 2:
+			return fmt.Errorf("apply: %w", fault.Errorf(fault.Invalid, "year 9999"))
+		case 3:
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]uint64{1, 2, 3}, offered); diff != "" {
+		t.Errorf("offered batches (-want +got):\n%s", diff)
+	}
+}
+
+func TestPendingCountsWhatTheCoreHasNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	want := func(when string, want uint64) {
+		t.Helper()
+		if got, err := p.Pending(t.Context()); err != nil || got != want {
+			t.Errorf("pending %s: got %d, %v; want %d", when, got, err, want)
+		}
+	}
+	want("in an empty stream", 0)
+	publish(t, p, 1, 2, 3)
+	want("before the core asked for any", 3)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := p.Consume(ctx, func(_ context.Context, b probe.Batch) error {
+		want("while a batch is applied", 4-b.Seq)
+		if b.Seq < 3 {
+			return nil
+		}
+		cancel()
+		return errors.New("the core stops before it is done")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want("after the stop", 1)
+	collect(t, p, 1, never)
 }
 
 func TestAnUnusableDirectoryIsNamed(t *testing.T) {

@@ -27,17 +27,24 @@ var sqlInventoryVersion = query("inventory.version", `
 func (c *indexCache) get(ctx context.Context, tx pgx.Tx) (*inventory.Index, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var version int64
-	if err := tx.QueryRow(ctx, sqlInventoryVersion).Scan(&version); err != nil {
-		return nil, fmt.Errorf("read the version of the inventory: %w", err)
+	version, err := inventoryVersion(ctx, tx)
+	for err == nil && (c.index == nil || c.version != version) {
+		var snapshot inventory.Snapshot
+		if snapshot, err = loadInventory(ctx, tx); err != nil {
+			break
+		}
+		read := version
+		if version, err = inventoryVersion(ctx, tx); err == nil && version == read { // no import between two tables
+			c.index, c.version = inventory.NewIndex(snapshot), version
+		}
 	}
-	if c.index != nil && c.version == version {
-		return c.index, nil
-	}
-	snapshot, err := loadInventory(ctx, tx)
 	if err != nil {
 		return nil, fmt.Errorf("load the inventory: %w", err)
 	}
-	c.index, c.version = inventory.NewIndex(snapshot), version
 	return c.index, nil
+}
+
+func inventoryVersion(ctx context.Context, tx pgx.Tx) (version int64, err error) {
+	err = tx.QueryRow(ctx, sqlInventoryVersion).Scan(&version)
+	return version, err
 }

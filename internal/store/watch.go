@@ -45,10 +45,13 @@ var (
 		INSERT INTO engine (id, state) VALUES (true, '{}') ON CONFLICT DO NOTHING`)
 	sqlEngineLock = query("engine.lock", `
 		SELECT decided FROM engine FOR UPDATE`)
+	// The id is a small number that every refused row would use up: only a name
+	// that is not there yet is inserted.
+	sqlProberEnsure = query("prober.ensure", `
+		INSERT INTO prober (name) SELECT @name WHERE NOT EXISTS (SELECT FROM prober WHERE name = @name) ON CONFLICT DO NOTHING`)
 	sqlProberTouch = query("prober.touch", `
-		INSERT INTO prober (name, last_seen) VALUES (@name, @now)
-		ON CONFLICT (name) DO UPDATE SET last_seen = greatest(prober.last_seen, @now)
-		RETURNING id, last_seq`)
+		UPDATE prober SET last_seen = greatest(last_seen, @now) WHERE name = @name
+		RETURNING id, last_seq, (SELECT cycle FROM batch WHERE batch.prober = prober.id AND seq = last_seq)`)
 	sqlProberAdvance = query("prober.advance", `
 		UPDATE prober SET last_seq = @seq WHERE id = @id`)
 	sqlBatchInsert = query("batch.insert", `
@@ -56,10 +59,13 @@ var (
 		VALUES (@prober, @seq, @cycle, @last, @late, @now, @body)`)
 	sqlBatchBetween = query("batch.between", `
 		SELECT body FROM batch WHERE cycle >= @from AND cycle < @to ORDER BY cycle, prober, seq`)
+	sqlBatchTimely = query("batch.timely", `
+		SELECT body FROM batch WHERE cycle = @cycle AND NOT late ORDER BY prober, seq`)
 	sqlBatchAround = query("batch.around", `
-		SELECT (SELECT max(cycle) FROM batch WHERE cycle < @at), (SELECT min(cycle) FROM batch WHERE cycle >= @at)`)
+		SELECT (SELECT max(cycle) FROM batch WHERE cycle < @at AND NOT late), (SELECT min(cycle) FROM batch WHERE cycle >= @at AND NOT late)`)
 )
 
+// Decided locks the engine and returns its last decided cycle.
 func (t watchTx) Decided(ctx context.Context) (time.Time, error) {
 	if _, err := t.tx.Exec(ctx, sqlEngineInit); err != nil {
 		return time.Time{}, fmt.Errorf("begin the engine's row: %w", err)
@@ -87,35 +93,59 @@ func nullable(t time.Time) *time.Time {
 	return &t
 }
 
-func (t watchTx) SaveBatch(ctx context.Context, b probe.Batch, late bool, now time.Time) (uint64, bool, error) {
-	var prober int16
-	var former int64
-	if err := t.tx.QueryRow(ctx, sqlProberTouch, pgx.NamedArgs{"name": b.Prober, "now": now}).Scan(&prober, &former); err != nil {
-		return 0, false, fmt.Errorf("find prober %s: %w", b.Prober, err)
+// SaveBatch stores a batch unless the prober's last sequence says that it was.
+func (t watchTx) SaveBatch(ctx context.Context, b probe.Batch, late bool, now time.Time) (watch.Mark, bool, error) {
+	if _, err := t.tx.Exec(ctx, sqlProberEnsure, pgx.NamedArgs{"name": b.Prober}); err != nil {
+		return watch.Mark{}, false, fmt.Errorf("find prober %s: %w", b.Prober, err)
 	}
-	if b.Seq <= uint64(former) {
-		return uint64(former), false, nil
+	var prober int16
+	var seq int64
+	var cycle *time.Time
+	if err := t.tx.QueryRow(ctx, sqlProberTouch, pgx.NamedArgs{"name": b.Prober, "now": now}).Scan(&prober, &seq, &cycle); err != nil {
+		return watch.Mark{}, false, fmt.Errorf("find prober %s: %w", b.Prober, err)
+	}
+	former := watch.Mark{Seq: uint64(seq), Cycle: instant(cycle)}
+	if b.Seq <= former.Seq {
+		return former, false, nil
 	}
 	body, err := b.MarshalBinary()
 	if err != nil {
-		return 0, false, err
+		return watch.Mark{}, false, err
 	}
 	args := pgx.NamedArgs{
 		"prober": prober, "seq": int64(b.Seq), "cycle": b.Cycle, "last": b.Last, "late": late, "now": now, "body": body,
 	}
 	if _, err := t.tx.Exec(ctx, sqlBatchInsert, args); err != nil {
-		return 0, false, fmt.Errorf("store batch %d: %w", b.Seq, err)
+		return watch.Mark{}, false, fmt.Errorf("store batch %d: %w", b.Seq, err)
 	}
 	_, err = t.tx.Exec(ctx, sqlProberAdvance, pgx.NamedArgs{"id": prober, "seq": int64(b.Seq)})
-	return uint64(former), true, err
+	return former, true, err
 }
 
+// Timely returns the batches that came in time for a cycle.
+func (t watchTx) Timely(ctx context.Context, cycle time.Time) ([]probe.Batch, error) {
+	batches, err := t.batches(ctx, sqlBatchTimely, pgx.NamedArgs{"cycle": cycle})
+	if err != nil {
+		return nil, fmt.Errorf("load the batches of %s: %w", cycle.Format(time.RFC3339), err)
+	}
+	return batches, nil
+}
+
+// Batches returns every batch of the cycles in [from, to).
 func (t watchTx) Batches(ctx context.Context, from, to time.Time) ([]probe.Batch, error) {
-	rows, err := t.tx.Query(ctx, sqlBatchBetween, pgx.NamedArgs{"from": from, "to": to})
+	batches, err := t.batches(ctx, sqlBatchBetween, pgx.NamedArgs{"from": from, "to": to})
 	if err != nil {
 		return nil, fmt.Errorf("load the batches from %s: %w", from.Format(time.RFC3339), err)
 	}
-	batches, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (probe.Batch, error) {
+	return batches, nil
+}
+
+func (t watchTx) batches(ctx context.Context, sql string, args pgx.NamedArgs) ([]probe.Batch, error) {
+	rows, err := t.tx.Query(ctx, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (probe.Batch, error) {
 		var body []byte
 		if err := row.Scan(&body); err != nil {
 			return probe.Batch{}, err
@@ -123,12 +153,9 @@ func (t watchTx) Batches(ctx context.Context, from, to time.Time) ([]probe.Batch
 		var b probe.Batch
 		return b, b.UnmarshalBinary(body)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("load the batches from %s: %w", from.Format(time.RFC3339), err)
-	}
-	return batches, nil
 }
 
+// Around returns the cycles nearest to an instant for which a batch came in time.
 func (t watchTx) Around(ctx context.Context, at time.Time) (before, after time.Time, err error) {
 	var b, a *time.Time
 	if err := t.tx.QueryRow(ctx, sqlBatchAround, pgx.NamedArgs{"at": at}).Scan(&b, &a); err != nil {
@@ -165,12 +192,15 @@ var (
 		ON CONFLICT (link_id, at, prober) DO UPDATE SET planned = excluded.planned, sent = excluded.sent, received = excluded.received,
 			min_micros = excluded.min_micros, median_micros = excluded.median_micros, p95_micros = excluded.p95_micros,
 			max_micros = excluded.max_micros, jitter_micros = excluded.jitter_micros`)
+	// Time is in one gap only. What is covered already stays as it is, but for the
+	// better reason: data lost says more than nothing came.
 	sqlGapExtend = query("gap.extend", `
-		UPDATE gap SET to_at = greatest(to_at, @to) WHERE prober = (SELECT id FROM prober WHERE name = @prober)
-			AND reason = @reason AND to_at >= @from AND from_at <= @from`)
+		UPDATE gap SET to_at = greatest(to_at, @to), reason = CASE WHEN from_at = @from AND @reason = 'lost' THEN @reason ELSE reason END
+		WHERE prober = (SELECT id FROM prober WHERE name = @prober)
+			AND from_at <= @from AND (to_at >= @to OR (reason = @reason AND to_at >= @from))`)
 	sqlGapInsert = query("gap.insert", `
 		INSERT INTO gap (prober, from_at, to_at, reason) SELECT id, @from, @to, @reason FROM prober WHERE name = @prober
-		ON CONFLICT (prober, from_at) DO UPDATE SET to_at = greatest(gap.to_at, excluded.to_at)`)
+		ON CONFLICT (prober, from_at) DO UPDATE SET to_at = excluded.to_at, reason = excluded.reason`)
 )
 
 // SaveMinutes writes the minutes of one instant, replacing what an earlier
@@ -279,10 +309,7 @@ func (t conversationTx) Journal(ctx context.Context, entries ...journal.Entry) e
 	return appendJournal(ctx, t.tx, entries...)
 }
 
-var (
-	sqlMinuteAny    = query("minute.any", `SELECT EXISTS (SELECT FROM minute)`)
-	sqlProberEnsure = query("prober.ensure", `INSERT INTO prober (name) VALUES (@name) ON CONFLICT DO NOTHING`)
-)
+var sqlMinuteAny = query("minute.any", `SELECT EXISTS (SELECT FROM minute)`)
 
 // Measured reports whether any minute is stored.
 func (w *Watch) Measured(ctx context.Context) (bool, error) {

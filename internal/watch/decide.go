@@ -16,7 +16,9 @@ const actor = "vigie"
 
 // Decide decides the cycle that starts at cycle, in one transaction. A cycle not
 // after the last decided one changes nothing, so a call repeated after a crash is
-// harmless. With backlog a fresher cycle waits: nothing is said to anyone yet.
+// harmless. Cycles without any result may be jumped over, which leaves a gap; to
+// jump over a result is an error. With backlog a fresher cycle waits: nothing is
+// said to anyone yet.
 func (s *Service) Decide(ctx context.Context, cycle time.Time, backlog bool, now time.Time) (Report, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,6 +26,9 @@ func (s *Service) Decide(ctx context.Context, cycle time.Time, backlog bool, now
 	err := s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
 		decided, err := tx.Decided(ctx)
 		if err != nil || !cycle.After(decided) {
+			return err
+		}
+		if err := s.nothingBetween(ctx, tx, decided, cycle); err != nil {
 			return err
 		}
 		d, err := s.decide(ctx, tx, cycle, backlog, now)
@@ -39,6 +44,19 @@ func (s *Service) Decide(ctx context.Context, cycle time.Time, backlog bool, now
 	return report, nil
 }
 
+// nothingBetween makes sure that a jump leaves no result behind: one may have come
+// since the cycle was chosen.
+func (s *Service) nothingBetween(ctx context.Context, tx Tx, decided, cycle time.Time) error {
+	if decided.IsZero() || !s.following(decided).Before(cycle) {
+		return nil
+	}
+	_, waiting, err := tx.Around(ctx, s.following(decided))
+	if err == nil && !waiting.IsZero() && waiting.Before(cycle) {
+		return fmt.Errorf("cycle %s has a result and is not decided", waiting.Format(time.RFC3339))
+	}
+	return err
+}
+
 func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bool, now time.Time) (incident.Decision, error) {
 	prev, err := tx.State(ctx)
 	if err != nil {
@@ -52,11 +70,11 @@ func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bo
 	if err != nil {
 		return incident.Decision{}, err
 	}
-	batches, err := tx.Batches(ctx, cycle, cycle.Add(s.cycle()))
+	batches, err := tx.Timely(ctx, cycle)
 	if err != nil {
 		return incident.Decision{}, err
 	}
-	delivered := parts(batches)
+	delivered := p.parts(batches)
 	input := p.input(cycle, delivered)
 	input.Backlog = backlog
 	d := incident.Decide(prev, p.topology, input, s.policy.Incident)
@@ -66,7 +84,7 @@ func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bo
 	if err := s.converse(ctx, tx, d, p, evidence(delivered), now); err != nil {
 		return incident.Decision{}, err
 	}
-	if err := s.recordGaps(ctx, tx, prev, cycle, delivered); err != nil {
+	if err := s.recordGaps(ctx, tx, prev.Engine, cycle, delivered); err != nil {
 		return incident.Decision{}, err
 	}
 	entries, err := entries(d, now)
@@ -79,24 +97,17 @@ func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bo
 	return d, s.closeMinutes(ctx, tx, prev.Engine.Cycle, cycle)
 }
 
-// closeMinutes summarises the minute that ends with the cycle, and the one that
-// a jump over missing cycles left open.
+// closeMinutes summarises every minute that is over with the cycle and was not
+// with the one decided before, however long ago that was.
 func (s *Service) closeMinutes(ctx context.Context, tx Tx, prev, cycle time.Time) error {
-	minute := cycle.Truncate(time.Minute)
-	if left := prev.Truncate(time.Minute); left.Before(minute) && !s.ends(prev) && !prev.IsZero() {
-		if err := s.summarise(ctx, tx, left); err != nil {
-			return err
-		}
+	from, to := cycle.Truncate(time.Minute), s.following(cycle).Truncate(time.Minute)
+	if !prev.IsZero() {
+		from = s.following(prev).Truncate(time.Minute)
 	}
-	if !s.ends(cycle) {
+	if !from.Before(to) {
 		return nil
 	}
-	return s.summarise(ctx, tx, minute)
-}
-
-// ends reports whether the cycle is the last that starts in its minute.
-func (s *Service) ends(cycle time.Time) bool {
-	return cycle.Add(s.cycle()).Truncate(time.Minute).After(cycle.Truncate(time.Minute))
+	return s.summarise(ctx, tx, from, to)
 }
 
 // evidence is the number of canaries that answered, of the prober that saw most.
@@ -178,29 +189,32 @@ func (p plan) operatorKey(e incident.Effect) string {
 }
 
 // recordGaps writes down which known probers gave nothing, or nothing that
-// counts, for the time since the last decided cycle.
-func (s *Service) recordGaps(ctx context.Context, tx Tx, prev incident.State, cycle time.Time, delivered []part) error {
-	state := map[string]GapReason{}
-	for _, known := range prev.Engine.Probers {
-		state[known.ID] = Stopped
-	}
+// counts, in the cycle, and that none gave anything in cycles jumped over.
+func (s *Service) recordGaps(ctx context.Context, tx Tx, prev incident.Engine, cycle time.Time, delivered []part) error {
+	reasons := map[string]GapReason{}
 	for _, p := range delivered {
-		delete(state, p.prober)
+		reasons[p.prober] = ""
 		if p.isolated {
-			state[p.prober] = Isolated
+			reasons[p.prober] = Isolated
 		}
 	}
-	for _, known := range prev.Engine.Probers {
-		reason, missing := state[known.ID]
-		if !missing {
-			continue
+	missing := s.following(prev.Cycle)
+	for _, known := range prev.Probers {
+		var gaps []Gap
+		if missing.Before(cycle) {
+			gaps = append(gaps, Gap{Prober: known.ID, From: missing, To: cycle, Reason: Stopped})
 		}
-		g := Gap{Prober: known.ID, From: cycle, To: cycle.Add(s.cycle()), Reason: reason}
-		if after := prev.Engine.Cycle.Add(s.cycle()); reason == Stopped && after.Before(cycle) {
-			g.From = after // cycles that were jumped over
+		reason, came := reasons[known.ID]
+		if !came {
+			reason = Stopped
 		}
-		if err := tx.AddGap(ctx, g); err != nil {
-			return err
+		if reason != "" {
+			gaps = append(gaps, Gap{Prober: known.ID, From: cycle, To: cycle.Add(s.cycle()), Reason: reason})
+		}
+		for _, g := range gaps {
+			if err := tx.AddGap(ctx, g); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

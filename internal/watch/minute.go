@@ -6,38 +6,74 @@ import (
 
 	"vigie/internal/measure"
 	"vigie/probe"
+	"vigie/probe/schedule"
 )
 
-// summarise writes the minute that starts at minute from the batches kept, for
-// every link of the plan's topology and each prober. Rounds belong to the minute
-// in which their cycle starts. Done again, it gives the same rows.
-func (s *Service) summarise(ctx context.Context, tx Tx, minute time.Time) error {
-	batches, err := tx.Batches(ctx, minute, minute.Add(time.Minute))
+// summarise writes the minutes in [from, to), both whole, from the batches kept:
+// of each prober, every link that it probed. Rounds belong to the minute in which
+// their cycle starts; a minute without any has no row. Done again, it gives the
+// same rows.
+func (s *Service) summarise(ctx context.Context, tx Tx, from, to time.Time) error {
+	batches, err := tx.Batches(ctx, from, to)
+	if err != nil || len(batches) == 0 {
+		return err
+	}
+	x, err := tx.Inventory(ctx)
 	if err != nil {
 		return err
 	}
+	p, err := s.planFor(x, from)
+	if err != nil {
+		return err
+	}
+	byMinute := map[time.Time][]probe.Batch{}
+	for _, b := range batches {
+		minute := b.Cycle.Truncate(time.Minute)
+		byMinute[minute] = append(byMinute[minute], b)
+	}
+	for minute, batches := range byMinute {
+		if err := s.summariseMinute(ctx, tx, minute, p.rounds(batches)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// proberRounds are the rounds of each link that one prober saw.
+type proberRounds map[int64][]measure.Round
+
+// rounds sorts the rounds of some batches by prober and link.
+func (p plan) rounds(batches []probe.Batch) map[string]proberRounds {
 	byCycle := map[time.Time][]probe.Batch{}
 	for _, b := range batches {
 		byCycle[b.Cycle] = append(byCycle[b.Cycle], b)
 	}
-	rounds := map[string]map[int64][]measure.Round{} // by prober and link
+	rounds := map[string]proberRounds{}
 	for _, batches := range byCycle {
-		for _, p := range parts(batches) {
-			links := rounds[p.prober]
+		for _, part := range p.parts(batches) {
+			links := rounds[part.prober]
 			if links == nil {
-				links = map[int64][]measure.Round{}
-				rounds[p.prober] = links
+				links = proberRounds{}
+				rounds[part.prober] = links
 			}
-			for _, o := range p.rounds {
-				links[o.Target] = append(links[o.Target], measure.Round{Observation: o, Void: p.isolated})
+			for _, o := range part.rounds {
+				links[o.Target] = append(links[o.Target], measure.Round{Observation: o, Void: part.isolated})
 			}
 		}
 	}
+	return rounds
+}
+
+func (s *Service) summariseMinute(ctx context.Context, tx Tx, minute time.Time, rounds map[string]proberRounds) error {
 	planned := s.cyclesIn(minute) * s.policy.Echoes
 	for prober, links := range rounds {
 		minutes := make([]measure.Minute, 0, len(links))
 		for link, seen := range links {
-			minutes = append(minutes, measure.Summarise(link, minute, planned, seen))
+			m := measure.Summarise(link, minute, planned, seen)
+			// More than planned is sent where the configuration changed, or where the
+			// clock was set back and the prober measured a cycle again.
+			m.Planned = max(m.Planned, m.Sent)
+			minutes = append(minutes, m)
 		}
 		if err := tx.SaveMinutes(ctx, prober, minutes); err != nil {
 			return err
@@ -49,11 +85,9 @@ func (s *Service) summarise(ctx context.Context, tx Tx, minute time.Time) error 
 // cyclesIn counts the cycles that start in a minute.
 func (s *Service) cyclesIn(minute time.Time) int {
 	count := 0
-	first := minute.Truncate(s.cycle())
-	for at := first; at.Before(minute.Add(time.Minute)); at = at.Add(s.cycle()) {
-		if !at.Before(minute) {
-			count++
-		}
+	last := schedule.Start(minute.Add(time.Minute-1), s.cycle())
+	for at := last; !at.Before(minute); at = at.Add(-s.cycle()) {
+		count++
 	}
 	return count
 }

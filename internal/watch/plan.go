@@ -1,8 +1,10 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
+	"vigie/internal/calendar"
 	"vigie/internal/incident"
 	"vigie/internal/inventory"
 	"vigie/internal/linkstate"
@@ -17,12 +19,13 @@ type plan struct {
 	topology    incident.Topology
 	limits      map[int64]measure.Limits
 	maintenance []incident.Maintenance
+	canaries    bool // the inventory names some
 }
 
 // planFor builds the plan, or returns the one at hand when inventory and day are
 // still the same.
 func (s *Service) planFor(x *inventory.Index, at time.Time) (plan, error) {
-	day := at.Truncate(24 * time.Hour)
+	day := calendar.Day(at)
 	if s.plan.index == x && s.plan.day.Equal(day) {
 		return s.plan, nil
 	}
@@ -47,6 +50,9 @@ func (s *Service) planFor(x *inventory.Index, at time.Time) (plan, error) {
 			p.maintenance = append(p.maintenance, incident.Maintenance{Scope: incident.Scope(m.Scope), ID: id, From: m.From, To: m.To})
 		}
 	}
+	p.canaries = slices.ContainsFunc(x.Canaries, func(c inventory.Canary) bool {
+		return inventory.InForce(time.Time{}, c.Ends, day)
+	})
 	s.plan = p
 	return p, nil
 }
@@ -86,18 +92,18 @@ func scopeID(x *inventory.Index, m inventory.Maintenance) (int64, bool) {
 // part is what one prober delivered of one cycle.
 type part struct {
 	prober   string
-	last     bool
 	canaries int // that answered
 	isolated bool
 	rounds   []probe.Observation // of links
 }
 
 // parts gathers the batches of one cycle by prober, in their order. A prober
-// that probed canaries and reached none is isolated (R3).
-func parts(batches []probe.Batch) []part {
+// none of whose canaries answered is isolated (R3), also when it could not even
+// send to one; where there are no canaries at all that cannot be told.
+func (p plan) parts(batches []probe.Batch) []part {
 	var out []part
 	place := map[string]int{}
-	probed := map[string]int{}
+	probed := map[string]bool{}
 	for _, b := range batches {
 		i, ok := place[b.Prober]
 		if !ok {
@@ -105,22 +111,19 @@ func parts(batches []probe.Batch) []part {
 			place[b.Prober] = i
 			out = append(out, part{prober: b.Prober})
 		}
-		p := &out[i]
-		p.last = p.last || b.Last
 		for _, o := range b.Observations {
 			switch {
 			case o.Kind == probe.Link:
-				p.rounds = append(p.rounds, o)
-			case o.Sent() > 0:
-				probed[b.Prober]++
-				if o.Received() > 0 {
-					p.canaries++
-				}
+				out[i].rounds = append(out[i].rounds, o)
+			case o.Received() > 0:
+				out[i].canaries++
+			default:
+				probed[b.Prober] = true
 			}
 		}
 	}
 	for i := range out {
-		out[i].isolated = probed[out[i].prober] > 0 && out[i].canaries == 0
+		out[i].isolated = out[i].canaries == 0 && (p.canaries || probed[out[i].prober])
 	}
 	return out
 }

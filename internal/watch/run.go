@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"vigie/probe/schedule"
 )
 
 const (
@@ -12,6 +14,8 @@ const (
 	pause = 100 * time.Millisecond
 	// connectedFor is how many cycles a silent prober is still waited for.
 	connectedFor = 3
+	// complainEvery spaces the log lines about a clock that is behind.
+	complainEvery = time.Minute
 )
 
 // Loop is what the cycle clock needs beside the service.
@@ -27,10 +31,13 @@ type Loop struct {
 // Run is the cycle clock: it decides each cycle once, in order, until ctx ends.
 // While the store is away it waits; what was measured meanwhile is decided
 // afterwards in the order of the cycles, and nothing is said before a fresh one.
+// A wall clock that was set back behind the last decided cycle has it wait too,
+// and complain: a cycle is never decided twice.
 func (s *Service) Run(ctx context.Context, loop Loop) {
+	c := clock{Service: s, Loop: loop}
 	failing := false
 	for ctx.Err() == nil {
-		err := s.step(ctx, loop)
+		err := c.step(ctx)
 		if err != nil && ctx.Err() == nil {
 			if !failing {
 				loop.Log.Error("cycle not decided, will be tried again", "error", err)
@@ -41,22 +48,30 @@ func (s *Service) Run(ctx context.Context, loop Loop) {
 	}
 }
 
+// clock is one run of the cycle clock.
+type clock struct {
+	*Service
+	Loop
+	complained time.Time
+}
+
 // step waits for the next cycle to be over and complete, and decides it.
-func (s *Service) step(ctx context.Context, loop Loop) error {
-	next, err := s.next(ctx, time.Now())
+func (c *clock) step(ctx context.Context) error {
+	next, err := c.next(ctx, time.Now())
 	if err != nil {
 		return err
 	}
-	ends := next.Add(s.cycle())
+	ends := next.Add(c.cycle())
 	if wait := time.Until(ends); wait > 0 {
-		sleep(ctx, min(wait, s.cycle()))
+		c.complain(next, wait-c.cycle())
+		sleep(ctx, min(wait, c.cycle()))
 		return nil // look at the clock again: it may have been set
 	}
-	deadline := ends.Add(s.cycle() / 3)
-	for ctx.Err() == nil && !s.complete(next) {
-		wait := time.Until(deadline)
+	deadline := ends.Add(c.cycle() / 3)
+	for ctx.Err() == nil && !c.complete(next) {
+		wait := min(time.Until(deadline), c.cycle())
 		if wait <= 0 {
-			pending, err := loop.Pending(ctx)
+			pending, err := c.Pending(ctx)
 			if err != nil {
 				return err
 			}
@@ -65,32 +80,47 @@ func (s *Service) step(ctx context.Context, loop Loop) error {
 			}
 			wait = pause
 		}
-		s.await(ctx, wait)
+		c.await(ctx, wait)
 	}
 	if ctx.Err() != nil {
 		return nil
 	}
 	now := time.Now()
-	report, err := s.Decide(ctx, next, !now.Before(next.Add(2*s.cycle())), now)
+	report, err := c.Decide(ctx, next, !now.Before(next.Add(2*c.cycle())), now)
 	if err != nil {
 		return err
 	}
-	loop.Decided(report)
+	c.Decided(report)
 	return nil
+}
+
+// complain tells at intervals that the next cycle begins only in a while, which
+// happens when the clock was set back, by more than a cycle.
+func (c *clock) complain(next time.Time, behind time.Duration) {
+	if now := time.Now(); behind > c.cycle() && now.Sub(c.complained) >= complainEvery {
+		c.complained = now
+		c.Log.Warn("clock is behind the last decided cycle, nothing is decided until it is there", "next", next, "behind", behind)
+	}
 }
 
 // next is the cycle to decide: the one after the last decided, or, when nothing
 // was measured for so long that all is unknown, the first with a result or the
-// last that is over.
-func (s *Service) next(ctx context.Context, now time.Time) (time.Time, error) {
+// last that is over. As long as the pipe holds batches no cycle is jumped over.
+func (c *clock) next(ctx context.Context, now time.Time) (time.Time, error) {
+	pending, err := c.Pending(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
 	var next time.Time
-	err := s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		current := now.Truncate(s.cycle()).UTC()
+	err = c.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		current := schedule.Start(now, c.cycle())
 		decided, err := tx.Decided(ctx)
 		if err != nil {
 			return err
 		}
-		next = decided.Add(s.cycle())
+		if next = decided; !decided.IsZero() {
+			next = c.following(decided)
+		}
 		before, after, err := tx.Around(ctx, next)
 		if err != nil {
 			return err
@@ -101,10 +131,10 @@ func (s *Service) next(ctx context.Context, now time.Time) (time.Time, error) {
 			}
 			return nil
 		}
-		if next.Sub(before) <= s.policy.Incident.Link.UnknownAfter+s.cycle() {
+		if pending > 0 || next.Sub(before) <= c.policy.Incident.Link.UnknownAfter+c.cycle() {
 			return nil
 		}
-		target := current.Add(-s.cycle())
+		target := current.Add(-c.cycle())
 		if !after.IsZero() && after.Before(target) {
 			target = after
 		}

@@ -3,15 +3,20 @@ package watch
 import (
 	"context"
 	"fmt"
+	"math"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
+	"vigie/internal/fault"
 	"vigie/internal/incident"
 	"vigie/internal/inventory"
 	"vigie/internal/journal"
 	"vigie/internal/measure"
 	"vigie/internal/ticket"
 	"vigie/probe"
+	"vigie/probe/schedule"
 )
 
 // Gap is time in which a prober planned to measure and did not.
@@ -31,19 +36,28 @@ const (
 	Isolated GapReason = "isolated" // the prober reached none of its canaries
 )
 
+// Mark is the last batch of a prober that was applied; zero before the first.
+type Mark struct {
+	Seq   uint64
+	Cycle time.Time // zero when the batch is no longer kept
+}
+
 // Tx is what one transaction of the live chain can do.
 type Tx interface {
 	// Decided holds the engine until the end of the transaction and returns the
 	// start of the last decided cycle, zero before the first.
 	Decided(ctx context.Context) (time.Time, error)
-	// SaveBatch stores a batch, and returns the prober's former last sequence;
-	// fresh is false, and nothing is stored, when the batch was applied before.
-	SaveBatch(ctx context.Context, b probe.Batch, late bool, now time.Time) (former uint64, fresh bool, err error)
-	// Batches returns the batches of the cycles in [from, to), by cycle, prober
-	// and sequence.
+	// SaveBatch stores a batch, and returns the prober's former last one; fresh is
+	// false, and nothing is stored, when the batch was applied before.
+	SaveBatch(ctx context.Context, b probe.Batch, late bool, now time.Time) (former Mark, fresh bool, err error)
+	// Timely returns the batches of a cycle that are not late, by prober and
+	// sequence.
+	Timely(ctx context.Context, cycle time.Time) ([]probe.Batch, error)
+	// Batches returns the batches of the cycles in [from, to), late ones included,
+	// by cycle, prober and sequence.
 	Batches(ctx context.Context, from, to time.Time) ([]probe.Batch, error)
-	// Around returns the newest stored cycle before at and the oldest not before
-	// it; zero where there is none.
+	// Around returns the newest cycle before at for which a batch that is not late
+	// is stored, and the oldest not before it; zero where there is none.
 	Around(ctx context.Context, at time.Time) (before, after time.Time, err error)
 	State(ctx context.Context) (incident.State, error)
 	SaveState(ctx context.Context, prev incident.State, d incident.Decision) error
@@ -96,39 +110,48 @@ func New(store Store, policy Policy) *Service {
 
 func (s *Service) cycle() time.Duration { return s.policy.Incident.Link.Cycle }
 
-// Apply stores a batch, once, whatever the pipe does. A batch of a cycle that is
-// decided already is late: its minute is summarised again, no decision changes.
+// following is the cycle after another, which may have had another length.
+func (s *Service) following(cycle time.Time) time.Time {
+	return schedule.Start(cycle.Add(s.cycle()), s.cycle())
+}
+
+// Apply stores a batch, once, whatever the pipe does. A late batch changes no
+// decision, only its minute: one of a cycle that is decided already, of a cycle
+// that has not begun (a clock is wrong) or of another cycle length (it was
+// measured before a change of the configuration). A batch that can never be
+// stored is fault.Invalid.
 func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if b.CycleLength != s.cycle() || !b.Cycle.Equal(b.Cycle.Truncate(s.cycle())) {
-		return s.refuse(ctx, b, now)
+	if err := check(b); err != nil {
+		return err
 	}
+	strange := b.CycleLength != s.cycle() || !b.Cycle.Equal(schedule.Start(b.Cycle, s.cycle())) || b.Cycle.After(now)
 	err := s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
 		decided, err := tx.Decided(ctx)
 		if err != nil {
 			return err
 		}
-		late := !b.Cycle.After(decided)
+		late := strange || !b.Cycle.After(decided)
 		former, fresh, err := tx.SaveBatch(ctx, b, late, now)
 		if err != nil || !fresh {
 			return err
 		}
-		if former > 0 && b.Seq > former+1 {
-			g := Gap{Prober: b.Prober, From: b.Cycle.Add(-s.cycle()), To: b.Cycle, Reason: LostData}
-			if err := tx.AddGap(ctx, g); err != nil {
+		if former.Seq > 0 && b.Seq > former.Seq+1 {
+			if err := tx.AddGap(ctx, lost(former, b)); err != nil {
 				return err
 			}
 		}
-		if !late {
-			return nil
+		minute := b.Cycle.Truncate(time.Minute)
+		if decided.IsZero() || !minute.Before(s.following(decided).Truncate(time.Minute)) {
+			return nil // its minute is still open
 		}
-		return s.summarise(ctx, tx, b.Cycle.Truncate(time.Minute))
+		return s.summarise(ctx, tx, minute, minute.Add(time.Minute))
 	})
 	if err != nil {
 		return fmt.Errorf("apply batch %d of prober %s: %w", b.Seq, b.Prober, err)
 	}
-	if b.Last && b.Cycle.After(s.delivered[b.Prober]) {
+	if b.Last && !strange && b.Cycle.After(s.delivered[b.Prober]) {
 		s.delivered[b.Prober] = b.Cycle
 	}
 	select {
@@ -138,11 +161,29 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 	return nil
 }
 
-// refuse stores a batch of another cycle length as late: what an earlier
-// configuration measured is kept for replay and decides nothing.
-func (s *Service) refuse(ctx context.Context, b probe.Batch, now time.Time) error {
-	return s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		_, _, err := tx.SaveBatch(ctx, b, true, now)
-		return err
-	})
+// check refuses what no transaction could store.
+func check(b probe.Batch) error {
+	switch year := b.Cycle.Year(); {
+	case b.Prober == "" || !utf8.ValidString(b.Prober) || strings.ContainsRune(b.Prober, 0):
+		return fault.Errorf(fault.Invalid, "batch %d: prober name %q, expected a text", b.Seq, b.Prober)
+	case b.Seq == 0 || b.Seq > math.MaxInt64:
+		return fault.Errorf(fault.Invalid, "batch of prober %s: sequence %d, expected 1 to %d", b.Prober, b.Seq, math.MaxInt64)
+	case b.CycleLength <= 0:
+		return fault.Errorf(fault.Invalid, "batch %d of prober %s: cycle length %s, expected more than 0", b.Seq, b.Prober, b.CycleLength)
+	case year < 1970 || year > 2200:
+		return fault.Errorf(fault.Invalid, "batch %d of prober %s: year %d, expected 1970 to 2200", b.Seq, b.Prober, year)
+	}
+	return nil
+}
+
+// lost is the time of the batches that a prober gave up between two others.
+func lost(former Mark, b probe.Batch) Gap {
+	g := Gap{Prober: b.Prober, From: former.Cycle.Add(b.CycleLength), To: b.Cycle, Reason: LostData}
+	if former.Cycle.IsZero() {
+		g.From = b.Cycle.Add(-b.CycleLength)
+	}
+	if !g.From.Before(g.To) { // a part of the batch's own cycle
+		g.From, g.To = b.Cycle, b.Cycle.Add(b.CycleLength)
+	}
+	return g
 }
