@@ -14,17 +14,17 @@ import (
 )
 
 // charges prices one link over the month: one line for each stretch of days on
-// which price, clause and split key stay the same. The error says what is
-// missing to price it.
+// which fee, VAT and payers stay the same. The error says what is missing to
+// price it.
 func (m *maker) charges(l inventory.Link) ([]invoice.Charge, error) {
-	service := m.served(l)
+	stretches, err := m.stretches(l)
+	if err != nil {
+		return nil, err
+	}
+	cuts := m.payerDays(l)
 	var out []invoice.Charge
-	for _, stretch := range pieces(service, m.priceDays(l)) {
-		fee, err := m.fee(l, stretch.From)
-		if err != nil {
-			return nil, err
-		}
-		parts, err := tariff.Cut(fee.cents, stretch, fee.basis, inside(stretch, m.keyDays(l))...)
+	for _, s := range stretches {
+		parts, err := tariff.Cut(s.fee.cents, s.Period, s.fee.basis, inside(s.Period, cuts)...)
 		if err != nil {
 			return nil, err
 		}
@@ -33,21 +33,52 @@ func (m *maker) charges(l inventory.Link) ([]invoice.Charge, error) {
 			if part.Period == m.period {
 				kind = invoice.Subscription
 			}
-			out = append(out, invoice.Charge{Lot: l.Lot, Link: l.Ref, Kind: kind, Period: part.Period, HT: part.Cents, Rate: fee.rate})
+			out = append(out, invoice.Charge{Lot: l.Lot, Link: l.Ref, Kind: kind, Period: part.Period, HT: part.Cents, Rate: s.fee.rate})
 		}
 	}
 	return out, nil
 }
 
-// served is the part of the month in which the link is billed, from its mise en
-// service to its end; empty when there is none.
+// stretch is a part of the month with one fee.
+type stretch struct {
+	tariff.Period
+	fee fee
+}
+
+// stretches cut the served part of the month where the fee changes. A new version
+// of clause or price that leaves the fee as it was cuts nothing: two parts of one
+// fee, each rounded on its own, may miss it by a cent.
+func (m *maker) stretches(l inventory.Link) ([]stretch, error) {
+	var out []stretch
+	for _, p := range pieces(m.served(l), m.priceDays(l)) {
+		f, err := m.fee(l, p.From)
+		if err != nil {
+			return nil, err
+		}
+		if n := len(out) - 1; n >= 0 && out[n].fee.same(f) {
+			out[n].To = p.To
+			continue
+		}
+		out = append(out, stretch{p, f})
+	}
+	return out, nil
+}
+
+// served is the part of the month in which the link is billed: from its mise en
+// service to its end, while its market lasts. It is empty or reversed when there
+// is none.
 func (m *maker) served(l inventory.Link) tariff.Period {
 	p := m.period
-	if l.Starts.After(p.From) {
-		p.From = l.Starts
+	market := m.markets[l.Lot]
+	for _, starts := range []time.Time{l.Starts, market.Starts} {
+		if starts.After(p.From) {
+			p.From = starts
+		}
 	}
-	if !l.Ends.IsZero() && l.Ends.Before(p.To) {
-		p.To = l.Ends
+	for _, ends := range []time.Time{l.Ends, market.Ends} {
+		if !ends.IsZero() && ends.Before(p.To) {
+			p.To = ends
+		}
 	}
 	return p
 }
@@ -68,17 +99,6 @@ func (m *maker) priceDays(l inventory.Link) []time.Time {
 	return days
 }
 
-// keyDays are the days on which the split key of a link changes.
-func (m *maker) keyDays(l inventory.Link) []time.Time {
-	var days []time.Time
-	for _, k := range m.x.Keys {
-		if k.Subject == inventory.PayerSubject(l) {
-			days = append(days, k.From, k.To)
-		}
-	}
-	return days
-}
-
 // inside gives the days that cut a period, in order, each once.
 func inside(p tariff.Period, days []time.Time) []time.Time {
 	var cuts []time.Time
@@ -91,6 +111,7 @@ func inside(p tariff.Period, days []time.Time) []time.Time {
 	return slices.CompactFunc(cuts, time.Time.Equal)
 }
 
+// pieces cuts a period at the days that lie in it; an empty one gives none.
 func pieces(p tariff.Period, days []time.Time) []tariff.Period {
 	if !p.From.Before(p.To) {
 		return nil
@@ -109,6 +130,11 @@ type fee struct {
 	rate   *big.Rat    // VAT as a fraction
 	basis  tariff.Basis
 	clause contract.Clause
+}
+
+// same reports whether both make the same line.
+func (f fee) same(other fee) bool {
+	return f.cents == other.cents && f.basis == other.basis && f.rate.Cmp(other.rate) == 0
 }
 
 func (m *maker) fee(l inventory.Link, day time.Time) (fee, error) {

@@ -3,8 +3,9 @@
 //
 // Everything is computed anew from the events and from the dated versions of
 // contract, price and key; nothing is incremented, so the same month gives the
-// same cents. A shared site without a key in force is refused by name: its amount
-// is shown as unassigned and no member is asked to pay it.
+// same cents. What cannot be priced or split is refused by name, and the rest of
+// the bill is made without it: the amount of a shared site without a key in force
+// stays on the invoice, unassigned, and no member is asked to pay it.
 //
 // The package refuses to measure, to round by itself (billing does), and to bill
 // a link outside the market.

@@ -10,6 +10,8 @@ import (
 	"vigie/billing/statement"
 	"vigie/billing/tariff"
 	"vigie/internal/calendar"
+	"vigie/internal/fault"
+	"vigie/internal/incident"
 	"vigie/internal/inventory"
 	"vigie/internal/sla"
 	"vigie/internal/ticket"
@@ -18,8 +20,9 @@ import (
 // Outage is one confirmed absence of a link.
 type Outage struct {
 	Link int64
-	From time.Time // first failed round
-	To   time.Time // first good round; zero while it lasts
+	From time.Time     // first failed round
+	To   time.Time     // first good round; zero while it lasts
+	Kind incident.Kind // of the incident it belongs to
 }
 
 // Case is a ticket with the suspensions of its clock.
@@ -32,8 +35,12 @@ type Case struct {
 type Events struct {
 	// Started is when the first measurement was made; zero before any.
 	Started time.Time
-	Outages []Outage // that touch the month
-	Cases   []Case   // told to an operator, with an absence that touches the month
+	// Outages are those that touch the month, and every other one of the cases;
+	// those of one link are in order of time.
+	Outages []Outage
+	// Cases are the tickets to an operator with an absence that touches the
+	// month, in the order in which they were opened.
+	Cases []Case
 	// Unknown is the time in which no prober measured.
 	Unknown []calendar.Interval
 }
@@ -54,8 +61,13 @@ type Bill struct {
 	Month     time.Time // first day, midnight UTC
 	Draft     bool      // the month is not over: figures may still move
 	Lots      []Lot
-	Penalties []Penalty
+	Members   []Member  // by key; one of them may be Unassigned
+	Penalties []Penalty // by lot, link and ticket
 	Refusals  []Refusal
+	// Totals and Due are those of the invoices; the members add up to them.
+	Totals   invoice.Totals
+	Due      money.Cents // TTC without the penalties
+	Coverage Coverage
 }
 
 // Lot is one lot's invoice and its split.
@@ -64,6 +76,18 @@ type Lot struct {
 	Invoice             invoice.Invoice
 	Statement           statement.Statement
 }
+
+// Member is what one payer owes over all lots.
+type Member struct {
+	Key, Name  string
+	BudgetLine string
+	Totals     invoice.Totals
+	Due        money.Cents // TTC without the penalties
+}
+
+// Coverage is how much of the time that the availability penalties rest on was
+// measured, over all links; both are zero in a draft, which has none.
+type Coverage struct{ KnownSeconds, OwedSeconds int64 }
 
 // Penalty is what one absence, or one month's availability, earns for one link.
 type Penalty struct {
@@ -76,62 +100,52 @@ type Penalty struct {
 	sla.Penalty
 }
 
+// Cause is why an amount is refused.
+type Cause string
+
+// The causes of a refusal.
+const (
+	NoPrice      Cause = "price"       // no price or no clause in force: nothing is invoiced
+	NoPenalty    Cause = "penalty"     // a penalty cannot be priced; the charges are billed
+	NoKey        Cause = "key"         // shared, and no key that can split it
+	NoBudgetLine Cause = "budget-line" // a payer has no imputation
+)
+
 // Refusal is an amount that nobody is asked to pay, and why.
 type Refusal struct {
 	Link   string
 	Site   string
-	Reason string
-	HT     money.Cents // 0 when no price is known
+	Cause  Cause
+	Reason string      // the details: which key, which day
+	HT     money.Cents // what stays unassigned on the invoice; 0 when nothing is on it
 }
 
 // Unassigned is the payer under which a statement keeps the refused amounts, so
 // that the lot still adds up.
 const Unassigned = "(unassigned)"
 
-// Month makes the bill of the month that starts at month (midnight UTC).
+// horizon is how many months ahead a bill is foreseen.
+const horizon = 12
+
+// Month makes the bill of the month that contains a day (midnight UTC). A month
+// before the first market has an empty bill; one more than a year ahead is
+// fault.NotFound.
 func (s *Service) Month(ctx context.Context, month, now time.Time) (Bill, error) {
 	period := tariff.MonthOf(month)
+	name := period.From.Format("2006-01")
+	if last := tariff.MonthOf(calendar.Day(now)).From.AddDate(0, horizon, 0); period.From.After(last) {
+		return Bill{}, fault.Errorf(fault.NotFound, "bill of %s: the last month foreseen is %s", name, last.Format("2006-01"))
+	}
 	span := calendar.Interval{From: calendar.Midnight(period.From), To: calendar.Midnight(period.To)}
 	x, events, err := s.store.Month(ctx, span.From, span.To)
 	if err != nil {
-		return Bill{}, fmt.Errorf("bill of %s: %w", month.Format("2006-01"), err)
+		return Bill{}, fmt.Errorf("bill of %s: %w", name, err)
 	}
-	m := maker{x: x, events: events, period: period, span: span, now: now, outages: map[int64][]calendar.Interval{}}
-	for _, o := range events.Outages {
-		m.outages[o.Link] = append(m.outages[o.Link], calendar.Interval{From: o.From, To: o.To})
-	}
+	m := newMaker(x, events)
+	m.period, m.span, m.now = period, span, now
 	bill, err := m.bill()
 	if err != nil {
-		return Bill{}, fmt.Errorf("bill of %s: %w", month.Format("2006-01"), err)
+		return Bill{}, fmt.Errorf("bill of %s: %w", name, err)
 	}
 	return bill, nil
-}
-
-// maker holds what the steps of one bill share.
-type maker struct {
-	x       *inventory.Index
-	events  Events
-	outages map[int64][]calendar.Interval // by link, in order
-	period  tariff.Period
-	span    calendar.Interval // the month in local time
-	now     time.Time
-}
-
-func (m *maker) bill() (Bill, error) {
-	b := Bill{Month: m.period.From, Draft: m.now.Before(m.span.To)}
-	penalties, err := m.penalties(b.Draft)
-	if err != nil {
-		return Bill{}, err
-	}
-	b.Penalties = penalties
-	for _, lot := range m.x.Lots {
-		made, refusals, err := m.lot(lot.Key, penalties)
-		if err != nil {
-			return Bill{}, fmt.Errorf("lot %s: %w", lot.Key, err)
-		}
-		made.Name, made.Operator = lot.Name, lot.Operator
-		b.Lots = append(b.Lots, made)
-		b.Refusals = append(b.Refusals, refusals...)
-	}
-	return b, nil
 }

@@ -6,44 +6,44 @@ import (
 	"time"
 
 	"vigie/internal/calendar"
+	"vigie/internal/contract"
+	"vigie/internal/incident"
 	"vigie/internal/inventory"
 	"vigie/internal/sla"
 	"vigie/internal/ticket"
 )
 
-// penalties are those of the month: GTR penalties of the absences restored in
-// it, and, once it is over, the availability penalties. Those of nothing are left
-// out.
-func (m *maker) penalties(draft bool) ([]Penalty, error) {
+// penalties are those that a link earns in the month: a GTR penalty for each
+// absence restored in it and, once the month is over, that of its availability.
+// Those of nothing are left out.
+func (m *maker) penalties(l inventory.Link, c *Coverage) ([]Penalty, error) {
+	out, err := m.overruns(l)
+	if err != nil || m.draft() {
+		return out, err
+	}
+	p, err := m.availability(l, c)
+	if err != nil {
+		return nil, err
+	}
+	if p.Cents > 0 {
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// overruns are the GTR penalties of a link. An outage counts under one ticket
+// only, the first that told of it: a link left down by a mass has two.
+func (m *maker) overruns(l inventory.Link) ([]Penalty, error) {
+	left := m.outages[l.ID]
 	var out []Penalty
-	for _, c := range m.events.Cases {
-		for _, id := range c.Ticket.Links {
-			l, ok := m.x.LinkByID(id)
-			if !ok || l.Lot == "" {
-				continue
-			}
-			p, err := m.gtr(c, l)
-			if err != nil {
-				return nil, fmt.Errorf("ticket %s, link %s: %w", c.Ticket.Number, l.Ref, err)
-			}
-			if p.Cents > 0 {
-				out = append(out, p)
-			}
-		}
-	}
-	if draft {
-		return out, nil
-	}
-	for _, l := range m.x.Links {
-		if service := m.served(l); l.Lot == "" || !service.From.Before(service.To) {
+	for _, c := range m.cases[l.ID] {
+		var down []absence
+		if down, left = m.under(c.Ticket, l, left); len(down) == 0 {
 			continue
 		}
-		if _, err := m.charges(l); err != nil {
-			continue // what has no price is refused with its charge
-		}
-		p, err := m.availability(l)
+		p, err := m.overrun(c, l, down)
 		if err != nil {
-			return nil, fmt.Errorf("link %s: %w", l.Ref, err)
+			return nil, fmt.Errorf("ticket %s: %w", c.Ticket.Number, err)
 		}
 		if p.Cents > 0 {
 			out = append(out, p)
@@ -52,32 +52,73 @@ func (m *maker) penalties(draft bool) ([]Penalty, error) {
 	return out, nil
 }
 
-// gtr prices one link's absence under one ticket. The clock is the link's own: a
+// absence is an outage that the operator was told of.
+type absence struct {
+	calendar.Interval
+	period ticket.Period
+	told   time.Time // the operator's clock runs from here at the earliest
+}
+
+// under takes the outages that a ticket is about from those of its link. A period
+// of which the operator was never told starts no clock.
+func (m *maker) under(t ticket.Ticket, l inventory.Link, outages []Outage) (down []absence, left []Outage) {
+	for _, o := range outages {
+		at := slices.IndexFunc(t.Periods, func(p ticket.Period) bool {
+			return !o.From.Before(p.Since) && (p.RestoredAt.IsZero() || o.From.Before(p.RestoredAt))
+		})
+		var told time.Time
+		if at >= 0 && !ours(o.Kind, l) {
+			told = m.told(l, t.Periods[at])
+		}
+		if told.IsZero() {
+			left = append(left, o)
+			continue
+		}
+		down = append(down, absence{calendar.Interval{From: o.From, To: o.To}, t.Periods[at], told})
+	}
+	return down, left
+}
+
+// ours reports whether the evidence lays the outage at our own door: the power of
+// a site, or a router that is not the operator's.
+func ours(k incident.Kind, l inventory.Link) bool {
+	return k == incident.KindSite || k == incident.KindRouter && l.CPEOwner == inventory.CustomerCPE
+}
+
+// told is when the operator heard of an absence, by the event that the clause of
+// its first day names; zero when it never did.
+func (m *maker) told(l inventory.Link, p ticket.Period) time.Time {
+	clause, ok := m.x.ClauseAt(l.Lot, calendar.Day(p.Since))
+	if !ok {
+		return time.Time{}
+	}
+	return sla.Clock(signals(p), clause, calendar.Service{Always: true}, m.now).EventAt
+}
+
+// signals are the events of an absence that may start its clock.
+func signals(p ticket.Period) sla.Timeline {
+	return sla.Timeline{Sent: p.SentAt, Delivered: p.DeliveredAt, Acknowledged: p.Ack.At}
+}
+
+// overrun prices a link's absence under one ticket. The clock is the link's own: a
 // mass ticket has as many as it has links, each ending with its link's recovery.
-func (m *maker) gtr(c Case, l inventory.Link) (Penalty, error) {
-	down := m.absences(c.Ticket, l.ID)
-	if len(down) == 0 || down[len(down)-1].To.IsZero() {
-		return Penalty{}, nil
-	}
+// The clause that binds is that of the day the absence began, the fee that of the
+// day it ended.
+func (m *maker) overrun(c Case, l inventory.Link, down []absence) (Penalty, error) {
 	restored := down[len(down)-1].To
-	if !sla.Month(restored).Equal(m.period.From) {
+	if restored.IsZero() || restored.After(m.now) || !sla.Month(restored).Equal(m.period.From) {
 		return Penalty{}, nil
 	}
-	day := calendar.Day(restored)
-	fee, err := m.fee(l, day)
-	if err != nil {
-		return Penalty{}, err
-	}
-	// The clause that binds an absence is the one of the day it began.
 	clause, ok := m.x.ClauseAt(l.Lot, calendar.Day(down[0].From))
 	if !ok {
 		return Penalty{}, nil
 	}
-	t := timeline(c, down)
-	for _, w := range m.works(l) {
-		t.Exclusions = append(t.Exclusions, sla.Exclusion{From: w.From, To: w.To, Reason: sla.AnnouncedWorks})
+	day := calendar.Day(restored)
+	fee, err := m.fee(l, lastServed(l, day))
+	if err != nil {
+		return Penalty{}, err
 	}
-	reading := sla.Clock(t, clause, m.service(l, clause.Service), m.now)
+	reading := sla.Clock(m.timeline(c, l, down), clause, m.service(l, clause), m.now)
 	priced, err := sla.GTRPenalty(fee.cents, clause, reading.Overrun)
 	if err != nil {
 		return Penalty{}, err
@@ -85,104 +126,69 @@ func (m *maker) gtr(c Case, l inventory.Link) (Penalty, error) {
 	return Penalty{Link: l.Ref, Lot: l.Lot, Ticket: c.Ticket.Number, Day: day, Clock: reading, Penalty: priced}, nil
 }
 
-// absences are the outages of a link that the ticket is about.
-func (m *maker) absences(t ticket.Ticket, link int64) []calendar.Interval {
-	var down []calendar.Interval
-	for _, o := range m.outages[link] {
-		about := slices.ContainsFunc(t.Periods, func(p ticket.Period) bool {
-			return !o.From.Before(p.Since) && (p.RestoredAt.IsZero() || o.From.Before(p.RestoredAt))
-		})
-		if about {
-			down = append(down, o)
-		}
+// lastServed is the day, or the last one of a link that ended before it.
+func lastServed(l inventory.Link, day time.Time) time.Time {
+	if !l.Ends.IsZero() && !day.Before(l.Ends) {
+		return l.Ends.AddDate(0, 0, -1)
 	}
-	return down
+	return day
 }
 
-// timeline is the link's clock: started by the ticket's delivery, standing while
-// the link is up, stopped by its last recovery.
-func timeline(c Case, down []calendar.Interval) sla.Timeline {
-	first := c.Ticket.Periods[0]
-	t := sla.Timeline{
-		Sent: first.SentAt, Delivered: first.DeliveredAt, Acknowledged: first.Ack.At,
-		Gels: c.Gels, Restored: down[len(down)-1].To,
+// timeline is the link's clock: started by the event of its first absence, stopped
+// by its last recovery, standing while the link is up and, after a reopening, until
+// the operator has heard of that.
+func (m *maker) timeline(c Case, l inventory.Link, down []absence) sla.Timeline {
+	t := signals(down[0].period)
+	t.Gels, t.Restored = c.Gels, down[len(down)-1].To
+	for _, w := range m.works(l) {
+		t.Exclusions = append(t.Exclusions, sla.Exclusion{From: w.From, To: w.To, Reason: sla.AnnouncedWorks})
 	}
-	up := first.Since
-	for _, o := range down {
-		if up.Before(o.From) {
-			t.Respites = append(t.Respites, calendar.Interval{From: up, To: o.From})
-		}
-		up = o.To
+	var counted []calendar.Interval
+	for _, d := range down {
+		counted = append(counted, calendar.Interval{From: later(d.From, d.told), To: d.To})
 	}
+	t.Respites = calendar.Difference([]calendar.Interval{{From: down[0].told, To: t.Restored}}, counted)
 	return t
 }
 
-// availability prices the link's month against the steps of its clause.
-func (m *maker) availability(l inventory.Link) (Penalty, error) {
-	fee, err := m.fee(l, m.served(l).From)
-	if err != nil {
-		return Penalty{}, err
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	if len(fee.clause.Availability) == 0 {
-		return Penalty{}, nil
-	}
-	unknown := slices.Clone(m.events.Unknown)
-	if m.events.Started.After(m.span.From) || m.events.Started.IsZero() {
-		unknown = append(unknown, calendar.Interval{From: m.span.From, To: later(m.events.Started, m.span.To)})
-	}
-	owed := calendar.Interval{From: calendar.Midnight(m.served(l).From), To: calendar.Midnight(m.served(l).To)}
-	uptime := sla.Availability(owed, closed(m.outages[l.ID], m.now), m.works(l), unknown)
-	ratio, ok := uptime.Ratio()
-	if !ok {
-		return Penalty{}, nil
-	}
-	priced, err := sla.AvailabilityPenalty(fee.cents, fee.clause.Availability, ratio)
-	if err != nil {
-		return Penalty{}, err
-	}
-	return Penalty{Link: l.Ref, Lot: l.Lot, Day: m.period.LastDay(), Uptime: uptime, Penalty: priced}, nil
-}
-
-// later is t, or otherwise when t is not known.
-func later(t, otherwise time.Time) time.Time {
-	if t.IsZero() {
-		return otherwise
-	}
-	return t
-}
-
-// closed ends what lasts at now.
-func closed(down []calendar.Interval, now time.Time) []calendar.Interval {
-	out := slices.Clone(down)
-	for i := range out {
-		out[i].To = later(out[i].To, now)
-	}
-	return out
+	return a
 }
 
 // works are the announced works that cover a link.
 func (m *maker) works(l inventory.Link) []calendar.Interval {
 	var out []calendar.Interval
 	for _, w := range m.x.Maintenances {
-		covers := map[inventory.ScopeKind]bool{
-			inventory.ScopeLink:     w.Subject == l.Ref,
-			inventory.ScopeSite:     slices.Contains(l.Sites, w.Subject),
-			inventory.ScopePOP:      w.Subject == l.POP,
-			inventory.ScopeOperator: w.Subject == l.Operator,
-		}
-		if covers[w.Scope] && w.Announced.Before(w.From) {
+		if covers(w, l) && w.Announced.Before(w.From) {
 			out = append(out, calendar.Interval{From: w.From, To: w.To})
 		}
 	}
 	return out
 }
 
+func covers(w inventory.Maintenance, l inventory.Link) bool {
+	switch w.Scope {
+	case inventory.ScopeLink:
+		return w.Subject == l.Ref
+	case inventory.ScopeSite:
+		return slices.Contains(l.Sites, w.Subject)
+	case inventory.ScopePOP:
+		return w.Subject == l.POP
+	case inventory.ScopeOperator:
+		return w.Subject == l.Operator
+	}
+	return false
+}
+
 // service is the clause's service with the holidays of the link's first site.
-func (m *maker) service(l inventory.Link, s calendar.Service) calendar.Service {
+func (m *maker) service(l inventory.Link, clause contract.Clause) calendar.Service {
 	for _, site := range m.x.SitesOfLink(l) {
 		if c, ok := m.x.Commune(site.Commune); ok {
-			return calendar.Resolve(s, c.Departement, c.Temple)
+			return calendar.Resolve(clause.Service, c.Departement, c.Temple)
 		}
 	}
-	return s
+	return clause.Service
 }

@@ -8,9 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/internal/calendar"
+	"vigie/internal/incident"
 	"vigie/internal/inventory"
 	"vigie/internal/invoicing"
 	"vigie/internal/sla"
+	"vigie/internal/view"
 )
 
 // Invoicing gives the facts of a month's bill.
@@ -22,27 +24,39 @@ type Invoicing struct {
 func NewInvoicing(db *DB) *Invoicing { return &Invoicing{db: db} }
 
 var (
+	// Minutes and batches are dropped after some weeks, so the first of them tells
+	// the beginning only of a young installation; the other traces stay.
 	sqlMonthStarted = query("month.started", `
-		SELECT least((SELECT min(at) FROM minute), (SELECT min(cycle) FROM batch), (SELECT min(from_at) FROM gap))`)
-	sqlMonthOutages = query("month.outages", `
-		SELECT link_id, from_at, to_at FROM outage
-		WHERE from_at < @to AND (to_at IS NULL OR to_at > @from::timestamptz - interval '1 month') ORDER BY link_id, from_at`)
+		SELECT least((SELECT min(at) FROM minute), (SELECT min(cycle) FROM batch), (SELECT min(from_at) FROM gap),
+			(SELECT min(since) FROM transition), (SELECT min(from_at) FROM outage))`)
 	sqlMonthTickets = query("month.tickets", `
-		SELECT id FROM ticket t WHERE addressee = 'operator' AND EXISTS (
+		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
+		FROM ticket t WHERE addressee = 'operator' AND EXISTS (
 			SELECT FROM ticket_period p WHERE p.ticket_id = t.id AND p.since < @to AND (p.restored_at IS NULL OR p.restored_at >= @from))
 		ORDER BY id`)
-	sqlMonthGels = query("month.gels", `
-		SELECT from_at, to_at, cause, declared_by, accepted FROM gel WHERE ticket_id = @id ORDER BY from_at`)
-	// Time is unknown when every prober has a gap: with one prober, its gaps.
+	// The outages of the tickets are needed beyond the month: a ticket that was
+	// opened again has its restoration in the month of the last one.
+	sqlMonthOutages = query("month.outages", `
+		SELECT o.link_id, o.from_at, o.to_at, coalesce(i.kind, '') AS kind
+		FROM outage o LEFT JOIN incident i ON i.id = o.incident_id
+		WHERE (o.from_at < @to AND (o.to_at IS NULL OR o.to_at > @from))
+			OR EXISTS (
+				SELECT FROM ticket_link l JOIN ticket_period p USING (ticket_id)
+				WHERE l.link_id = o.link_id AND l.ticket_id = ANY (@tickets::bigint[])
+					AND o.from_at >= p.since AND (p.restored_at IS NULL OR o.from_at < p.restored_at))
+		ORDER BY o.link_id, o.from_at`)
+	// Time is unknown while every prober has a gap.
 	sqlMonthUnknown = query("month.unknown", `
-		SELECT lower(span), upper(span) FROM (
-			SELECT unnest(range_agg(tstzrange(from_at, to_at))) AS span FROM gap
-			WHERE from_at < @to AND to_at > @from AND (SELECT count(*) FROM prober) = 1) AS merged`)
+		SELECT lower(span) AS from_at, upper(span) AS to_at FROM (
+			SELECT unnest(range_intersect_agg(gaps)) AS span FROM (
+				SELECT coalesce(range_agg(tstzrange(g.from_at, g.to_at)) FILTER (WHERE g.id IS NOT NULL), '{}') AS gaps
+				FROM prober p LEFT JOIN gap g ON g.prober = p.id AND g.from_at < @to AND g.to_at > @from
+				GROUP BY p.id) AS one) AS every
+		ORDER BY from_at`)
 )
 
 // Month gives the inventory and the events of the local month [from, to), as of
-// one moment. Outages that began up to a month before are included, since an
-// absence restored in this month may have begun in the last.
+// one moment.
 func (i *Invoicing) Month(ctx context.Context, from, to time.Time) (*inventory.Index, invoicing.Events, error) {
 	var index *inventory.Index
 	var events invoicing.Events
@@ -72,48 +86,55 @@ func monthEvents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (invoicing.
 	}
 	e.Started = instant(started)
 	var err error
-	if e.Outages, err = many(ctx, tx, sqlMonthOutages, args, outageRow.outage); err != nil {
-		return e, err
-	}
 	if e.Unknown, err = many(ctx, tx, sqlMonthUnknown, args, spanRow.interval); err != nil {
 		return e, err
 	}
-	rows, err := tx.Query(ctx, sqlMonthTickets, args)
-	if err != nil {
+	var ids []int64
+	if e.Cases, ids, err = monthCases(ctx, tx, args); err != nil {
 		return e, err
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	args["tickets"] = ids
+	e.Outages, err = many(ctx, tx, sqlMonthOutages, args, outageRow.outage)
+	return e, err
+}
+
+// monthCases gives the tickets of the month, and their ids.
+func monthCases(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]invoicing.Case, []int64, error) {
+	tickets, err := many(ctx, tx, sqlMonthTickets, args, ticketRow.ticket)
 	if err != nil {
-		return e, err
+		return nil, nil, err
 	}
-	for _, id := range ids {
-		t, err := loadTicket(ctx, tx, id)
-		if err != nil {
-			return e, err
-		}
-		gels, err := many(ctx, tx, sqlMonthGels, pgx.NamedArgs{"id": id}, gelRow.gel)
-		if err != nil {
-			return e, err
-		}
-		e.Cases = append(e.Cases, invoicing.Case{Ticket: t, Gels: gels})
+	files := make([]view.TicketFile, len(tickets))
+	places := make(map[int64]*view.TicketFile, len(tickets))
+	ids := make([]int64, len(tickets))
+	for i, t := range tickets {
+		files[i].Ticket, ids[i], places[t.ID] = t, t.ID, &files[i]
 	}
-	return e, nil
+	if err := fillTickets(ctx, tx, ids, places); err != nil {
+		return nil, nil, err
+	}
+	cases := make([]invoicing.Case, len(files))
+	for i, file := range files {
+		cases[i] = invoicing.Case{Ticket: file.Ticket, Gels: file.Gels}
+	}
+	return cases, ids, nil
 }
 
 type outageRow struct {
 	LinkID int64
 	FromAt time.Time
 	ToAt   *time.Time
+	Kind   string
 }
 
 func (r outageRow) outage() invoicing.Outage {
-	return invoicing.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt)}
+	return invoicing.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Kind: incident.Kind(r.Kind)}
 }
 
-type spanRow struct{ Lower, Upper time.Time }
+type spanRow struct{ FromAt, ToAt time.Time }
 
 func (r spanRow) interval() calendar.Interval {
-	return calendar.Interval{From: r.Lower.UTC(), To: r.Upper.UTC()}
+	return calendar.Interval{From: r.FromAt.UTC(), To: r.ToAt.UTC()}
 }
 
 type gelRow struct {
