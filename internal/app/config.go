@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -76,9 +77,24 @@ func parseConfiguration(content []byte) (Configuration, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return Configuration{}, err
+		return Configuration{}, plain(err)
 	}
 	return c, c.validate()
+}
+
+var unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+`)
+
+// plain says on one line what the decoder found, without the names of Go types.
+func plain(err error) error {
+	var found *yaml.TypeError
+	if !errors.As(err, &found) {
+		return err
+	}
+	lines := make([]string, len(found.Errors))
+	for i, line := range found.Errors {
+		lines[i] = unknownKey.ReplaceAllString(line, `unknown key "$1"; configs/vigie.yaml shows them all`)
+	}
+	return errors.New(strings.Join(lines, "; "))
 }
 
 func (c Configuration) validate() error {
