@@ -112,7 +112,11 @@ func runs(s view.Series) [][]view.Point {
 	return all
 }
 
-// gaps are the steps without any measure, joined. The last step may not be due.
+// notDue is how much of the end of a series may be missing because its minutes are
+// not written yet.
+const notDue = 2 * time.Minute
+
+// gaps are the steps without any measure, joined.
 func gaps(s view.Series) []view.Window {
 	var all []view.Window
 	from := s.Window.From
@@ -122,7 +126,7 @@ func gaps(s view.Series) []view.Window {
 		}
 		from = point.At.Add(s.Window.Step)
 	}
-	if s.Window.To.Sub(from) > max(s.Window.Step, 2*time.Minute) {
+	if s.Window.To.Sub(from) > notDue {
 		all = append(all, view.Window{From: from, To: s.Window.To})
 	}
 	return all
@@ -216,8 +220,12 @@ func (d drawing) times(p i18n.Printer) []Mark {
 		}
 	}
 	local := d.window.From.In(i18n.Paris())
-	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, i18n.Paris())
-	for at := midnight; at.Before(d.window.To); at = at.Add(step) {
+	for i := 0; ; i++ {
+		// By the clock on the wall, which a night of clock change does not shift.
+		at := time.Date(local.Year(), local.Month(), local.Day(), 0, i*int(step/time.Minute), 0, 0, i18n.Paris())
+		if !at.Before(d.window.To) {
+			return marks
+		}
 		x := d.x(at)
 		if at.Before(d.window.From) || x < 0.04 || x > 0.96 {
 			continue
@@ -228,7 +236,6 @@ func (d drawing) times(p i18n.Printer) []Mark {
 		}
 		marks = append(marks, Mark{fmt.Sprintf("%.3f%%", 100*x), label})
 	}
-	return marks
 }
 
 func (d drawing) delays(p i18n.Printer) []Mark {

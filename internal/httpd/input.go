@@ -44,8 +44,8 @@ func text(field, value string) (string, error) {
 // month of now in Paris.
 func month(value string, now time.Time) (time.Time, error) {
 	if value == "" {
-		local := calendar.Local(now)
-		return time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, time.UTC), nil
+		today := calendar.Day(now)
+		return today.AddDate(0, 0, 1-today.Day()), nil
 	}
 	first, err := time.Parse("2006-01", value)
 	if err != nil || first.Year() < 2000 || first.Year() > 2200 {

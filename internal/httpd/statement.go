@@ -12,6 +12,7 @@ import (
 	"vigie/billing/money"
 	"vigie/billing/statement"
 	"vigie/dashboards"
+	"vigie/internal/fault"
 	"vigie/internal/i18n"
 	"vigie/internal/invoicing"
 	"vigie/internal/org"
@@ -60,6 +61,9 @@ func (s *Server) statementOf(r *http.Request) (dashboards.Statement, error) {
 		return dashboards.Statement{}, err
 	}
 	bill, err := s.Statements.Month(r.Context(), first, s.Now())
+	if fault.KindOf(err) == fault.NotFound {
+		return dashboards.Statement{Month: first}, nil // a month without a bill has neighbours to go to
+	}
 	if err != nil {
 		return dashboards.Statement{}, err
 	}

@@ -18,7 +18,7 @@ func (r reach) clocks(t ticket.Ticket, p ticket.Period, gels []sla.Gel, now time
 	seen, _ := r.nameLinks(org.SeeTickets, t.Links)
 	for _, name := range seen {
 		link, _ := r.LinkByID(name.ID)
-		clause, ok := r.ClauseAt(link.Lot, civilDay(p.Since))
+		clause, ok := r.ClauseAt(link.Lot, calendar.Day(p.Since))
 		if !ok {
 			continue
 		}

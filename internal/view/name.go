@@ -2,9 +2,7 @@ package view
 
 import (
 	"slices"
-	"time"
 
-	"vigie/internal/calendar"
 	"vigie/internal/inventory"
 	"vigie/internal/org"
 )
@@ -31,12 +29,6 @@ type SiteName struct {
 type TicketRef struct {
 	ID     int64
 	Number string
-}
-
-// civilDay is midnight UTC of the day it is in Paris.
-func civilDay(at time.Time) time.Time {
-	local := calendar.Local(at)
-	return time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
 }
 
 func (r reach) nameLink(link inventory.Link) LinkName {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"vigie/internal/calendar"
 	"vigie/internal/fault"
 	"vigie/internal/inventory"
 	"vigie/internal/journal"
@@ -113,7 +114,7 @@ func (s *Service) reach(ctx context.Context, who org.User, action org.Action, no
 	if err != nil {
 		return reach{}, err
 	}
-	return reach{Index: index, who: who, day: civilDay(now)}, nil
+	return reach{Index: index, who: who, day: calendar.Day(now)}, nil
 }
 
 // ownersOfSite are those who own, occupy or pay for a site.
