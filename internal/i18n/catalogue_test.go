@@ -67,7 +67,11 @@ func TestEveryKeyTheSourcesNameExistsAndNoneIsLeftOver(t *testing.T) {
 	for key := range catalogues[French] {
 		unused[key] = true
 	}
-	for name, path := range namesInSources(t) {
+	names, literals := namesInSources(t)
+	for key := range literals {
+		delete(unused, key)
+	}
+	for name, path := range names {
 		pattern, found := keysOf(name), false
 		for key := range catalogues[French] {
 			if pattern.MatchString(key) {
@@ -84,10 +88,14 @@ func TestEveryKeyTheSourcesNameExistsAndNoneIsLeftOver(t *testing.T) {
 	}
 }
 
-// namesInSources gives the keys that templates and Go files name, each with a file.
-func namesInSources(t *testing.T) map[string]string {
+// literal finds texts that may be keys kept as constants.
+var literal = regexp.MustCompile(`"([a-z0-9-]+(?:\.[a-z0-9-]+)+)"`)
+
+// namesInSources gives the keys that templates and Go files ask for, each with a
+// file, and the literals that may be keys.
+func namesInSources(t *testing.T) (named map[string]string, literals map[string]bool) {
 	t.Helper()
-	named := make(map[string]string)
+	named, literals = make(map[string]string), make(map[string]bool)
 	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -102,12 +110,15 @@ func namesInSources(t *testing.T) map[string]string {
 		for _, match := range used.FindAllStringSubmatch(string(source), -1) {
 			named[match[1]] = path
 		}
+		for _, match := range literal.FindAllStringSubmatch(string(source), -1) {
+			literals[match[1]] = true
+		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return named
+	return named, literals
 }
 
 func TestTextsTakeTheirArgumentsAndTheirCount(t *testing.T) {
