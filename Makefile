@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden clean go postgres chromium
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start clean go postgres chromium
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,11 @@ fuzz: go ## fuzz every parser for ten seconds
 
 golden: go postgres ## write the expected files of the tests anew; review the difference
 	$(GO) test ./internal/intake ./internal/ticket ./dashboards -update
+
+bench: bench-start ## every figure: name, value, unit, goal, ok or short
+
+bench-start: postgres build ## how long the demo takes to be ready, first and again
+	@internal/tools/bench-start.sh $(BIN)
 
 clean: ## remove what the build made
 	rm -rf bin

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,16 +34,8 @@ type process struct {
 
 func serveDemo(t *testing.T, dir string) *process {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
 	p := &process{dir: dir, out: &bytes.Buffer{}}
-	p.cmd = exec.Command("vigie", "--data", dir, "serve", "--demo", "--listen", address)
+	p.cmd = exec.Command("vigie", "--data", dir, "serve", "--demo", "--listen", "127.0.0.1:0")
 	p.cmd.Stderr = p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

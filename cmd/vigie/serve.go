@@ -31,7 +31,7 @@ func (c serveCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
-	c.greet(s.talk, o, time.Since(began))
+	c.greet(s.talk, server.Address(), o.Dir, time.Since(began))
 	select {
 	case <-s.ctx.Done():
 		fmt.Fprintln(s.talk, "stopping…")
@@ -76,10 +76,10 @@ func lines(w io.Writer) func(string) {
 	}
 }
 
-func (c serveCommand) greet(w io.Writer, o app.Options, took time.Duration) {
-	fmt.Fprintf(w, "\nVigie is ready after %.1f s: http://%s\n", took.Seconds(), o.Configuration.Listen)
+func (c serveCommand) greet(w io.Writer, address, dir string, took time.Duration) {
+	fmt.Fprintf(w, "\nVigie is ready after %.1f s: http://%s\n", took.Seconds(), address)
 	if !c.Demo {
-		fmt.Fprintf(w, "data in %s\n\n", o.Dir)
+		fmt.Fprintf(w, "data in %s\n\n", dir)
 		return
 	}
 	fmt.Fprintln(w, "Demo: schools are real; operators, links, prices, contacts and figures are fictitious or simulated.")
@@ -88,5 +88,5 @@ func (c serveCommand) greet(w io.Writer, o app.Options, took time.Duration) {
 	for _, a := range app.DemoAccounts() {
 		fmt.Fprintf(w, "  %-11s %-16s %s\n", a.Login, a.Password, a.Role())
 	}
-	fmt.Fprintf(w, "Data in %s. Ctrl+C stops everything.\n\n", o.Dir)
+	fmt.Fprintf(w, "Data in %s. Ctrl+C stops everything.\n\n", dir)
 }

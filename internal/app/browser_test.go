@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -17,17 +16,6 @@ import (
 	"vigie/internal/app"
 	"vigie/internal/lab"
 )
-
-// demoAddress is a free port of this machine.
-func demoAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
 
 // startDemo serves the demo from a directory of its own until the test ends.
 func startDemo(t *testing.T) (base, dir string) {
@@ -42,7 +30,7 @@ func startDemo(t *testing.T) (base, dir string) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	configuration := app.DefaultConfiguration()
-	configuration.Listen = demoAddress(t)
+	configuration.Listen = "127.0.0.1:0"
 	server, err := app.Start(t.Context(), app.Options{
 		Dir: dir, Configuration: configuration, Demo: true,
 		Say: func(line string) { t.Log(line) },
@@ -58,7 +46,7 @@ func startDemo(t *testing.T) (base, dir string) {
 			t.Errorf("stop the demo: %v", err)
 		}
 	})
-	return "http://" + configuration.Listen, dir
+	return "http://" + server.Address(), dir
 }
 
 func browser(t *testing.T) context.Context {

@@ -53,6 +53,7 @@ type Server struct {
 	metrics  *meters
 	started  stack
 	failed   chan error
+	address  string
 	running  sync.WaitGroup
 }
 
@@ -77,6 +78,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.opts.Configuration.Listen, err)
 	}
+	s.address = listener.Addr().String()
 	s.started.push("the pages' port", func(context.Context) error { return closeListener(listener) })
 	for _, step := range []struct {
 		name string
@@ -101,6 +103,9 @@ func (s *Server) start(ctx context.Context) error {
 	s.startLoops(context.WithoutCancel(ctx))
 	return nil
 }
+
+// Address is where the pages answer, host:port.
+func (s *Server) Address() string { return s.address }
 
 // Failed delivers the error of a part that ended by itself.
 func (s *Server) Failed() <-chan error { return s.failed }
