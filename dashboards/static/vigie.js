@@ -13,7 +13,7 @@
 
   function show(on) {
     pulse.hidden = false;
-    pulse.textContent = on ? pulse.dataset.on : pulse.dataset.off;
+    pulse.textContent = on ? pulse.dataset.live : pulse.dataset.lost;
     pulse.classList.toggle("off", !on);
   }
 
@@ -56,10 +56,24 @@
     setTimeout(() => { busy = false; if (wanted) look(); }, pause);
   }
 
-  const stream = new EventSource("/live");
-  stream.addEventListener("open", () => show(true));
-  stream.addEventListener("error", () => show(false));
-  stream.addEventListener("changed", look);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && wanted) look(); });
+  // A page that nobody looks at holds no stream: a browser has six for a site.
+  let stream = null;
+  function follow() {
+    if (document.hidden) {
+      if (stream) stream.close();
+      stream = null;
+      return;
+    }
+    if (stream) return;
+    stream = new EventSource("/live");
+    stream.addEventListener("open", () => show(true));
+    stream.addEventListener("error", () => show(false));
+    stream.addEventListener("changed", look);
+  }
+  follow();
+  document.addEventListener("visibilitychange", () => {
+    follow();
+    if (!document.hidden) look();
+  });
   live.addEventListener("focusout", () => { if (wanted) setTimeout(look, 0); });
 })();
