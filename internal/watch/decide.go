@@ -169,6 +169,7 @@ func (s *Service) say(ctx context.Context, tx Tx, e incident.Effect, p plan, f t
 	case incident.Join:
 		return ticket.Join(t, e.Links, f, s.policy.Ticket, now), nil
 	case incident.Reopen:
+		t.Kind = e.Kind
 		return ticket.Reopen(t, f, s.policy.Ticket, now), nil
 	case incident.Requalify:
 		return ticket.Requalify(t, e.Kind), nil
