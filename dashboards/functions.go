@@ -20,7 +20,6 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"euros":       func(c money.Cents) string { return p.Euros(int64(c)) },
 		"ratio":       func(part, whole int) string { return p.Percent(int64(part), int64(whole), 1) },
 		"covered":     func(c view.Coverage) string { return p.Percent(c.CoveredMillis, c.Expected, 1) },
-		"share":       func(s Share) string { return p.Percent(s.Part, s.Whole, 1) },
 		"percent":     func(figure string) string { return p.PercentSign(p.Decimal(figure)) },
 		"decimal":     p.Decimal,
 		"millis":      func(micros int32) string { return p.Millis(int64(micros)) },

@@ -14,16 +14,9 @@ import (
 type Statement struct {
 	Month    time.Time // its first day, midnight UTC
 	Draft    bool      // the month is not over or not issued: figures may move
-	Coverage Share     // of the measured time that availability rests on
 	Members  []MemberStatement
 	Refusals []Refusal
 }
-
-// Share is a part of a whole, for figures that tell their coverage.
-type Share struct{ Part, Whole int64 }
-
-// Complete reports whether nothing is missing.
-func (s Share) Complete() bool { return s.Part >= s.Whole }
 
 // MemberStatement is one member's part, its lines in the order they are printed.
 type MemberStatement struct {

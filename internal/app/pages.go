@@ -66,7 +66,7 @@ func (s *Server) Parts(ctx context.Context) []httpd.Part {
 	now := time.Now()
 	_, pipeErr := s.pipe.Pending(ctx)
 	parts := []httpd.Part{
-		{Name: "database", Healthy: s.instance.db.Pool().Ping(ctx) == nil},
+		{Name: "database", Essential: true, Healthy: s.instance.db.Pool().Ping(ctx) == nil},
 		{Name: "stream", Healthy: pipeErr == nil},
 		{Name: "decisions", Healthy: now.Sub(s.metrics.lastDecided()) < (staleCycles+2)*cycle},
 	}

@@ -106,6 +106,16 @@ type Latest struct {
 	Received     int
 	MedianMicros int32 // 0 when every echo was lost
 	Simulated    bool
+	// Former says that the minute is older than the link's absence: it tells
+	// nothing about the present.
+	Former bool
+}
+
+// beside marks a minute that ended before the link went down or unknown.
+func (l Latest) beside(status linkstate.Status, since time.Time) Latest {
+	absent := status == linkstate.Down || status == linkstate.Unknown
+	l.Former = absent && (since.IsZero() || l.At.Before(since))
+	return l
 }
 
 // Lost is the number of echoes without answer.
@@ -157,6 +167,7 @@ func (r reach) boardLinks(live Live, now time.Time) []BoardLink {
 		if state, ok := live.States[link.ID]; ok {
 			row.Status, row.Since = state.Status, state.Since
 		}
+		row.Latest = row.Latest.beside(row.Status, row.Since)
 		row.Incident = incidents[link.ID]
 		if org.Allowed(r.who, org.SeeTickets) {
 			row.Ticket = tickets[link.ID]

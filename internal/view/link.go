@@ -107,7 +107,8 @@ func (p *LinkPage) status(live Live, id int64) {
 	if state, ok := live.States[id]; ok {
 		p.Status, p.Since = state.Status, state.Since
 	}
-	p.Latest, p.Incident, p.Ticket = live.Latest[id], incidents[id], tickets[id]
+	p.Latest = live.Latest[id].beside(p.Status, p.Since)
+	p.Incident, p.Ticket = incidents[id], tickets[id]
 }
 
 func (r reach) facts(link inventory.Link) LinkFacts {
