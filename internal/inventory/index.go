@@ -166,6 +166,28 @@ func (x *Index) OrganisationsOfLink(l Link, day time.Time) []string {
 	return slices.Compact(keys)
 }
 
+// OwnersOfSite gives the keys of those to whom a site belongs in terms of territory: its owner,
+// those who pay for it, and those among whom its key splits the cost.
+func (x *Index) OwnersOfSite(site Site, day time.Time) []string {
+	owners := append(x.OrganisationsOfSite(site.Key, day), site.Organisation)
+	for _, share := range x.KeyAt(site.Key, day) {
+		owners = append(owners, share.Organisation)
+	}
+	return owners
+}
+
+// OwnersOfLink gives those of its sites, and those who pay for it as a grappe.
+func (x *Index) OwnersOfLink(l Link, day time.Time) []string {
+	var owners []string
+	for _, site := range x.SitesOfLink(l) {
+		owners = append(owners, x.OwnersOfSite(site, day)...)
+	}
+	for _, share := range x.KeyAt(l.Ref, day) {
+		owners = append(owners, share.Organisation)
+	}
+	return owners
+}
+
 // PayerSubject names what the split key of a link is about: its site, or the link itself when
 // it is a grappe, whose several sites have no common key of their own.
 func PayerSubject(l Link) string {

@@ -117,31 +117,10 @@ func (s *Service) reach(ctx context.Context, who org.User, action org.Action, no
 	return reach{Index: index, who: who, day: calendar.Day(now)}, nil
 }
 
-// ownersOfSite are those who own, occupy or pay for a site.
-func (r reach) ownersOfSite(site inventory.Site) []string {
-	owners := append(r.OrganisationsOfSite(site.Key, r.day), site.Organisation)
-	for _, share := range r.KeyAt(site.Key, r.day) {
-		owners = append(owners, share.Organisation)
-	}
-	return owners
-}
-
-// ownersOfLink are those of its sites, and those who pay for it as a grappe.
-func (r reach) ownersOfLink(link inventory.Link) []string {
-	var owners []string
-	for _, site := range r.SitesOfLink(link) {
-		owners = append(owners, r.ownersOfSite(site)...)
-	}
-	for _, share := range r.KeyAt(link.Ref, r.day) {
-		owners = append(owners, share.Organisation)
-	}
-	return owners
-}
-
 // sees reports whether the asker may do the action on a link. A link of nobody is
 // seen with the whole territory only.
 func (r reach) sees(action org.Action, link inventory.Link) bool {
-	owners := r.ownersOfLink(link)
+	owners := r.OwnersOfLink(link, r.day)
 	if len(owners) == 0 {
 		return r.who.Territory.All && org.Allowed(r.who, action)
 	}

@@ -106,7 +106,7 @@ func (s *Service) siteLinks(ctx context.Context, r reach, site inventory.Site, p
 // site finds a site that the asker sees; a hidden one is not found.
 func (r reach) site(id int64) (inventory.Site, error) {
 	for _, site := range r.Sites {
-		if site.ID == id && org.Allowed(r.who, org.SeeLinks, r.ownersOfSite(site)...) {
+		if site.ID == id && org.Allowed(r.who, org.SeeLinks, r.OwnersOfSite(site, r.day)...) {
 			return site, nil
 		}
 	}

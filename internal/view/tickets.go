@@ -187,7 +187,7 @@ func (r reach) ticketRights(t ticket.Ticket) TicketRights {
 	var owners []string
 	for _, id := range t.Links {
 		if link, ok := r.LinkByID(id); ok {
-			owners = append(owners, r.ownersOfLink(link)...)
+			owners = append(owners, r.OwnersOfLink(link, r.day)...)
 		}
 	}
 	return TicketRights{
