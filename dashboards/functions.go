@@ -30,6 +30,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"civil":       p.CivilDate,
 		"month":       p.Month,
 		"lasted":      p.Duration,
+		"length":      p.Duration,
 		"elapsed":     func(since, now time.Time) string { return p.Duration(now.Sub(since)) },
 		"machine":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"asset":       r.static.URL,

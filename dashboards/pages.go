@@ -20,11 +20,14 @@ type Shell struct {
 	Section Section
 	Path    string // address of the page with its query, to come back to
 	Now     time.Time
-	Done    string // what was just done, a key of the family "done."; empty for nothing
-	// Fictitious marks an installation whose operators, links and prices are made up.
-	Fictitious bool
-	Notices    *view.Notices // nil where nobody is signed in
+	Done    string        // what was just done, a key of the family "done."; empty for nothing
+	Demo    *Demo         // nil in a real installation
+	Notices *view.Notices // nil where nobody is signed in
 }
+
+// Demo marks a demonstration, whose operators, links and prices are made up, and
+// tells how much faster it is than a real installation.
+type Demo struct{ Cycle, Open, OpenMass, Resolve, Remind time.Duration }
 
 func (s *Shell) shell() *Shell { return s }
 

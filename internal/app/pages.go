@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"vigie/dashboards"
 	"vigie/internal/httpd"
 	"vigie/internal/invoicing"
 	"vigie/internal/store"
@@ -34,13 +35,21 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 		Metrics:    s.metrics.write,
 		Log:        s.opts.Log,
 		Now:        time.Now,
-		Fictitious: s.opts.Demo,
+		Demo:       s.demoTimes(),
 	})
 	if err != nil {
 		return err
 	}
 	s.serve("the pages", server.HTTP(), l)
 	return nil
+}
+
+// demoTimes tells the pages how fast the demo is; nil in a real installation.
+func (s *Server) demoTimes() *dashboards.Demo {
+	if !s.opts.Demo {
+		return nil
+	}
+	return &dashboards.Demo{Cycle: demoCycle, Open: demoOpen, OpenMass: demoOpenMass, Resolve: demoResolve, Remind: demoRemind}
 }
 
 // createAccounts adds the demo's people who are not there yet.

@@ -16,11 +16,11 @@ const doneKey = "done"
 // shell is what stands around a page in a section.
 func (s *Server) shell(r *http.Request, section dashboards.Section) dashboards.Shell {
 	shell := dashboards.Shell{
-		Lang:       lang(r),
-		Section:    section,
-		Path:       local(r.URL.RequestURI()),
-		Now:        s.Now(),
-		Fictitious: s.Fictitious,
+		Lang:    lang(r),
+		Section: section,
+		Path:    local(r.URL.RequestURI()),
+		Now:     s.Now(),
+		Demo:    s.Demo,
 	}
 	if who, ok := asker(r); ok {
 		shell.Viewer = &dashboards.Viewer{

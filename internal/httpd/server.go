@@ -13,7 +13,7 @@ import (
 	"vigie/internal/view"
 )
 
-// Options are what the pages stand on; every field but Secure and Fictitious is
+// Options are what the pages stand on; every field but Secure and Demo is
 // needed.
 type Options struct {
 	View       *view.Service
@@ -28,8 +28,8 @@ type Options struct {
 	Now        func() time.Time
 	// Secure marks cookies for TLS only and tells browsers to stay on it.
 	Secure bool
-	// Fictitious marks a demonstration on every page.
-	Fictitious bool
+	// Demo marks a demonstration on every page.
+	Demo *dashboards.Demo
 }
 
 // Server answers requests. It starts nothing.
@@ -57,7 +57,7 @@ const (
 func New(o Options) (*Server, error) {
 	if o.View == nil || o.Desk == nil || o.Statements == nil || o.People == nil || o.Sessions == nil ||
 		o.Changes == nil || o.Health == nil || o.Metrics == nil || o.Log == nil || o.Now == nil {
-		return nil, errors.New("build the pages: an option is missing; expected every one but Secure and Fictitious")
+		return nil, errors.New("build the pages: an option is missing; expected every one but Secure and Demo")
 	}
 	pages, err := dashboards.New()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vigie/configs"
+	"vigie/dashboards"
 	"vigie/internal/desk"
 	"vigie/internal/httpd"
 	"vigie/internal/intake"
@@ -61,7 +62,7 @@ func newWorld(t testing.TB) *world {
 		View: view.New(store.NewView(w.db), 90*time.Second), Desk: service, Statements: invoicing.New(store.NewInvoicing(w.db)),
 		People: store.NewPeople(w.db), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },
-		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Fictitious: true,
+		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Demo: &dashboards.Demo{Cycle: 5 * time.Second},
 	})
 	if err != nil {
 		t.Fatal(err)
