@@ -27,7 +27,7 @@ var house = [][][]string{
 		{"probe", "probe/schedule", "probe/icmp"},
 		{"billing/money", "billing/tariff", "billing/share", "billing/invoice", "billing/statement"},
 	},
-	2: {{"internal/org", "internal/contract", "internal/inventory"}},
+	2: {{"internal/org", "internal/contract", "internal/inventory", "internal/ipam"}},
 	3: {{"internal/measure"}},
 	4: {{"internal/linkstate", "internal/incident", "internal/sla", "internal/ticket"}},
 	5: {{"internal/watch"}, {"internal/desk"}, {"internal/intake"}, {"internal/view"}, {"internal/invoicing"}},

@@ -1,0 +1,174 @@
+package ipam
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Status says what a prefix, a range, an address or a VLAN is for.
+type Status string
+
+// The statuses. Container is for prefixes only, DHCP and SLAAC for addresses only.
+const (
+	Active     Status = "active"
+	Container  Status = "container"
+	Reserved   Status = "reserved"
+	Deprecated Status = "deprecated"
+	DHCP       Status = "dhcp"
+	SLAAC      Status = "slaac"
+)
+
+// Role says what an address does on its interface; empty is an ordinary address.
+type Role string
+
+// The roles of an address.
+const (
+	Loopback  Role = "loopback"
+	Secondary Role = "secondary"
+	Anycast   Role = "anycast"
+	VIP       Role = "vip"
+	VRRP      Role = "vrrp"
+	HSRP      Role = "hsrp"
+	GLBP      Role = "glbp"
+	CARP      Role = "carp"
+)
+
+// Shared reports whether several interfaces may hold one address in this role.
+func (r Role) Shared() bool {
+	switch r {
+	case Anycast, VIP, VRRP, HSRP, GLBP, CARP:
+		return true
+	}
+	return false
+}
+
+// VRF is a routing table of its own; the global table has the empty name and no row.
+type VRF struct {
+	Name          string
+	RD            string // route distinguisher, RFC 4364 section 4.2; may be empty
+	EnforceUnique bool
+	Description   string
+}
+
+// Aggregate is a block at the top of the address space, with the registry it is from.
+type Aggregate struct {
+	CIDR        netip.Prefix
+	RIR         string // "RFC 1918", "RIPE"...
+	Added       time.Time
+	Description string
+}
+
+// VLANKey names a VLAN: its VID is unique in its group, or in its site without group. A zero VID
+// is no VLAN.
+type VLANKey struct {
+	Group string
+	Site  string
+	VID   int // 1 to 4094, IEEE 802.1Q
+}
+
+// Prefix is a block of one VRF, without host bits.
+type Prefix struct {
+	CIDR        netip.Prefix
+	VRF         string // empty = global table
+	Status      Status
+	Pool        bool // every address is usable
+	Utilised    bool // counts as full
+	Assigned    bool // carries a VLAN or a router interface
+	Site        string
+	VLAN        VLANKey
+	Tenant      string
+	Role        string
+	Description string
+}
+
+// Range is the addresses from Start to End, both included.
+type Range struct {
+	Start       netip.Addr
+	End         netip.Addr
+	VRF         string
+	Status      Status
+	Populated   bool // no address is created inside
+	Utilised    bool // counts as full
+	Tenant      string
+	Role        string
+	Description string
+}
+
+// Address is a host with the mask it has on its interface.
+type Address struct {
+	Address     netip.Prefix
+	VRF         string
+	Status      Status
+	Role        Role
+	Device      string // router or machine that holds it; empty = not known
+	Interface   string
+	DNSName     string
+	Tenant      string
+	Description string
+}
+
+// OnInterface reports whether an interface holds the address.
+func (a Address) OnInterface() bool { return a.Device != "" || a.Interface != "" }
+
+// VIDRange is the VIDs from First to Last, both included.
+type VIDRange struct{ First, Last int }
+
+// VLANGroup is a set of VLANs that share one space of VIDs.
+type VLANGroup struct {
+	Name        string
+	Ranges      []VIDRange
+	Description string
+}
+
+// EveryVID is what a group allows that says nothing else.
+var EveryVID = VIDRange{1, 4094}
+
+// VLAN is a virtual LAN of a site or a group.
+type VLAN struct {
+	VLANKey
+	Name        string
+	Status      Status
+	Tenant      string
+	Role        string
+	Description string
+}
+
+// Plan is the whole addressing plan.
+type Plan struct {
+	VRFs       []VRF
+	Aggregates []Aggregate
+	Groups     []VLANGroup
+	VLANs      []VLAN
+	Prefixes   []Prefix
+	Ranges     []Range
+	Addresses  []Address
+}
+
+// Sort puts every slice in the order in which it is read: names, then addresses.
+func (p *Plan) Sort() {
+	slices.SortStableFunc(p.VRFs, func(a, b VRF) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(p.Aggregates, func(a, b Aggregate) int { return compareCIDR(a.CIDR, b.CIDR) })
+	slices.SortStableFunc(p.Groups, func(a, b VLANGroup) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(p.VLANs, func(a, b VLAN) int { return a.VLANKey.compare(b.VLANKey) })
+	slices.SortStableFunc(p.Prefixes, func(a, b Prefix) int {
+		return cmp.Or(cmp.Compare(a.VRF, b.VRF), compareCIDR(a.CIDR, b.CIDR))
+	})
+	slices.SortStableFunc(p.Ranges, func(a, b Range) int {
+		return cmp.Or(cmp.Compare(a.VRF, b.VRF), a.Start.Compare(b.Start), a.End.Compare(b.End))
+	})
+	slices.SortStableFunc(p.Addresses, func(a, b Address) int {
+		return cmp.Or(cmp.Compare(a.VRF, b.VRF), a.Address.Addr().Compare(b.Address.Addr()),
+			cmp.Compare(a.Address.Bits(), b.Address.Bits()), cmp.Compare(a.Device, b.Device), cmp.Compare(a.Interface, b.Interface))
+	})
+}
+
+func (k VLANKey) compare(other VLANKey) int {
+	return cmp.Or(cmp.Compare(k.Site, other.Site), cmp.Compare(k.Group, other.Group), cmp.Compare(k.VID, other.VID))
+}
+
+// compareCIDR orders blocks by address, a block before what is inside it.
+func compareCIDR(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+}
