@@ -64,8 +64,8 @@ func (c *clock) step(ctx context.Context) error {
 	ends := next.Add(c.cycle())
 	if wait := time.Until(ends); wait > 0 {
 		c.complain(next, wait-c.cycle())
-		sleep(ctx, min(wait, c.cycle()))
-		return nil // look at the clock again: it may have been set
+		c.await(ctx, min(wait, c.cycle()))
+		return nil // look again: the clock may have been set, the first batch may be there
 	}
 	deadline := ends.Add(c.cycle() / 3)
 	for ctx.Err() == nil && !c.complete(next) {
