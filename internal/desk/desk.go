@@ -46,8 +46,9 @@ func New(store Store, channel ticket.Channel, policy ticket.Policy) *Service {
 	return &Service{store: store, channel: channel, policy: policy}
 }
 
-// Approve lets a waiting message go. The user must be allowed to on every
-// organisation that the ticket touches.
+// Approve lets a waiting message go. The user must be allowed to on one of the
+// organisations that the ticket touches: a failure common to several members has
+// one ticket, and any of them may speak for it.
 func (s *Service) Approve(ctx context.Context, u org.User, message int64, now time.Time) error {
 	return s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
 		id, number, err := tx.MessageOf(ctx, message)
@@ -55,6 +56,9 @@ func (s *Service) Approve(ctx context.Context, u org.User, message int64, now ti
 			return err
 		}
 		t, err := s.ticketFor(ctx, tx, u, org.ApproveMessage, id, now)
+		if fault.KindOf(err) == fault.NotFound {
+			return fault.Errorf(fault.NotFound, "message %d does not exist", message)
+		}
 		if err != nil {
 			return err
 		}
@@ -93,7 +97,8 @@ func (s *Service) ticketFor(ctx context.Context, tx Tx, u org.User, a org.Action
 		return ticket.Ticket{}, err
 	}
 	owners := ownersOf(x, t.Links, now)
-	if !org.Allowed(u, org.SeeTickets, owners...) {
+	nobodys := len(owners) == 0 && !u.Territory.All
+	if nobodys || !org.Allowed(u, org.SeeTickets, owners...) {
 		return ticket.Ticket{}, fault.Errorf(fault.NotFound, "ticket %d does not exist", id)
 	}
 	if !org.Allowed(u, a, owners...) {
@@ -102,12 +107,26 @@ func (s *Service) ticketFor(ctx context.Context, tx Tx, u org.User, a org.Action
 	return t, nil
 }
 
+// ownersOf are those who own, occupy or pay for the sites of the links, and those
+// who pay for a grappe: who sees a ticket may be one who acts on it.
 func ownersOf(x *inventory.Index, links []int64, now time.Time) []string {
 	day := calendar.Day(now)
 	var owners []string
+	pay := func(subject string) {
+		for _, share := range x.KeyAt(subject, day) {
+			owners = append(owners, share.Organisation)
+		}
+	}
 	for _, id := range links {
-		if l, ok := x.LinkByID(id); ok {
-			owners = append(owners, x.OrganisationsOfLink(l, day)...)
+		l, ok := x.LinkByID(id)
+		if !ok {
+			continue
+		}
+		owners = append(owners, x.OrganisationsOfLink(l, day)...)
+		pay(l.Ref)
+		for _, site := range x.SitesOfLink(l) {
+			owners = append(owners, site.Organisation)
+			pay(site.Key)
 		}
 	}
 	return owners

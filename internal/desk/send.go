@@ -10,8 +10,14 @@ import (
 const (
 	actor = "vigie"
 	// laterAfter spaces the looks at a message that must wait: the switch is off,
-	// an earlier message is on its way, or the channel is away.
+	// or an earlier message is on its way.
 	laterAfter = 5 * time.Second
+	// retryAtMost bounds the wait while the channel is away: a tenth of the
+	// message's age, so that a server is not hammered for a day.
+	retryAtMost = time.Minute
+	// settleWithin bounds the saving of what a channel answered, which the end of
+	// the job must not cut short.
+	settleWithin = 8 * time.Second
 )
 
 // Send carries one message and returns 0 when nothing more is to do, or after
@@ -25,8 +31,15 @@ func (s *Service) Send(ctx context.Context, job ticket.Send, now func() time.Tim
 	if turn == ticket.Later {
 		return laterAfter, nil
 	}
-	outcome := s.channel.Send(ctx, letter)
-	return s.settle(ctx, job, outcome, now())
+	a := ticket.Attempt{Number: job.Number, Turn: turn, Outcome: s.channel.Send(ctx, letter)}
+	if err := s.settle(ctx, job.Ticket, a, now()); err != nil {
+		return 0, err
+	}
+	if a.Outcome.Kind == ticket.Retry || a.Outcome.Kind == ticket.Unsure {
+		age := now().Sub(letter.Date)
+		return min(max(age/10, laterAfter), retryAtMost), nil
+	}
+	return 0, nil
 }
 
 // begin commits that the letter may leave, before it does.
@@ -55,24 +68,22 @@ func (s *Service) begin(ctx context.Context, job ticket.Send, now time.Time) (ti
 	return letter, turn, err
 }
 
-func (s *Service) settle(ctx context.Context, job ticket.Send, o ticket.Outcome, now time.Time) (time.Duration, error) {
-	// The letter may have left: what is known of it is saved even when ctx ends.
-	ctx = context.WithoutCancel(ctx)
-	err := s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
-		t, err := tx.Ticket(ctx, job.Ticket)
+// settle saves what the channel answered: the letter may have left, so even when
+// ctx has ended.
+func (s *Service) settle(ctx context.Context, id int64, a ticket.Attempt, now time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
+	defer cancel()
+	return s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		t, err := tx.Ticket(ctx, id)
 		if err != nil {
 			return err
 		}
-		d, err := ticket.Settle(t, job.Number, o, s.policy, now)
+		d, err := ticket.Settle(t, a, s.policy, now)
 		if err != nil {
 			return err
 		}
 		return save(ctx, tx, d, actor, now)
 	})
-	if err != nil || o.Kind != ticket.Retry {
-		return 0, err
-	}
-	return laterAfter, nil
 }
 
 // Remind looks whether an acknowledgement came, and calls the second level when

@@ -18,9 +18,14 @@ import (
 const (
 	// timeout bounds one job; a letter may take 15 s to leave.
 	timeout = 25 * time.Second
-	// rescueAfter is when a job of a killed process is taken up again.
-	rescueAfter = 30 * time.Second
-	workers     = 8
+	// rescueAfter is when a job of a killed process is taken up again. It leaves
+	// time to save, after the timeout, what came of a letter: two workers must not
+	// carry the same one.
+	rescueAfter = 40 * time.Second
+	// retryAfter is when a job that failed is tried again: what fails is our own
+	// database, and the operator waits.
+	retryAfter = 5 * time.Second
+	workers    = 8
 	// upkeepAt is when the periodic upkeep runs, in UTC: every hour, so that a
 	// day is never missed, at a minute that no clock change removes.
 	upkeepAt = "CRON_TZ=UTC 7 * * * *"
@@ -119,8 +124,8 @@ func (w *sender) Work(ctx context.Context, job *river.Job[ticket.Send]) error {
 	return nil
 }
 
-// NextRetry is soon: what failed is our own database, and the operator waits.
-func (w *sender) NextRetry(*river.Job[ticket.Send]) time.Time { return time.Now().Add(5 * time.Second) }
+// NextRetry is soon, and never grows.
+func (w *sender) NextRetry(*river.Job[ticket.Send]) time.Time { return time.Now().Add(retryAfter) }
 
 type reminder struct {
 	river.WorkerDefaults[ticket.Remind]
@@ -131,6 +136,9 @@ type reminder struct {
 func (w *reminder) Work(ctx context.Context, job *river.Job[ticket.Remind]) error {
 	return w.desk.Remind(ctx, job.Args, time.Now())
 }
+
+// NextRetry is soon, and never grows.
+func (w *reminder) NextRetry(*river.Job[ticket.Remind]) time.Time { return time.Now().Add(retryAfter) }
 
 type upkeeper struct {
 	river.WorkerDefaults[Upkeep]

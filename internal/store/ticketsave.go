@@ -65,16 +65,21 @@ func (t conversationTx) SaveDecision(ctx context.Context, d ticket.Decision) err
 	return t.enqueue(ctx, d)
 }
 
-// enqueue inserts the jobs of a decision in its transaction.
+// jobAttempts is never reached: a message waits for days of our own trouble, and
+// is not thrown away.
+const jobAttempts = 10_000
+
+// enqueue inserts the jobs of a decision in its transaction. Each follows from a
+// step that a ticket takes once, under its lock, so none is refused as a
+// duplicate: one approved again right after it was put back would be lost.
 func (t conversationTx) enqueue(ctx context.Context, d ticket.Decision) error {
-	once := river.UniqueOpts{ByArgs: true}
 	for _, s := range d.Sends {
-		if _, err := t.jobs.InsertTx(ctx, t.tx, s, &river.InsertOpts{UniqueOpts: once}); err != nil {
+		if _, err := t.jobs.InsertTx(ctx, t.tx, s, &river.InsertOpts{MaxAttempts: jobAttempts}); err != nil {
 			return fmt.Errorf("enqueue message %d of ticket %s: %w", s.Number, d.Ticket.Number, err)
 		}
 	}
 	for _, r := range d.Remind {
-		opts := &river.InsertOpts{UniqueOpts: once, ScheduledAt: r.At}
+		opts := &river.InsertOpts{MaxAttempts: jobAttempts, ScheduledAt: r.At}
 		if _, err := t.jobs.InsertTx(ctx, t.tx, r.Remind, opts); err != nil {
 			return fmt.Errorf("schedule the reminder of ticket %s: %w", d.Ticket.Number, err)
 		}

@@ -27,7 +27,8 @@ type OutcomeKind int
 
 // The outcomes.
 const (
-	Retry  OutcomeKind = iota // not taken now: again later
+	Retry  OutcomeKind = iota // certainly not taken: again later
+	Unsure                    // the way broke before the answer, it may have been taken: again later
 	Done                      // taken, with Proof
 	GiveUp                    // refused for good
 )
@@ -36,7 +37,7 @@ const (
 type Outcome struct {
 	Kind    OutcomeKind
 	Proof   string // Done: the peer's answer, e.g. "250 2.0.0 OK: queued"
-	Problem string // Retry, GiveUp: why
+	Problem string // Retry, Unsure, GiveUp: why
 }
 
 // Send is the job that carries one message. It is enqueued in the transaction

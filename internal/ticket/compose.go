@@ -112,9 +112,10 @@ func (c *composer) accesses() {
 			continue
 		}
 		c.line(c.p.T("mail.link.title", a.Ref))
-		c.point(c.p.T("mail.link.technology", a.Technology, a.POP))
-		c.point(c.p.T("mail.link.site", a.Site))
-		c.point(c.p.T("mail.link.address", a.Address))
+		c.known(a.Technology, c.p.T("mail.link.technology", a.Technology))
+		c.known(a.POP, c.p.T("mail.link.pop", a.POP))
+		c.known(a.Site, c.p.T("mail.link.site", a.Site))
+		c.known(a.Address, c.p.T("mail.link.address", a.Address))
 		c.point(c.contact(a))
 		c.blank()
 	}
@@ -123,9 +124,23 @@ func (c *composer) accesses() {
 	}
 }
 
+// known writes a point about a value, unless that is not known.
+func (c *composer) known(value, text string) {
+	if value != "" {
+		c.point(text)
+	}
+}
+
 func (c *composer) contact(a Access) string {
 	if a.Contact == "" {
 		return c.p.T("mail.link.nocontact")
 	}
-	return c.p.T("mail.link.contact", c.p.T("mail.contact.hours", a.Contact, a.Phone, a.Hours))
+	who := a.Contact
+	if a.Phone != "" {
+		who += ", " + a.Phone
+	}
+	if a.Hours != "" {
+		who += ", " + c.p.T("mail.contact.hours", hours(c.p, a.Hours))
+	}
+	return c.p.T("mail.link.contact", who)
 }

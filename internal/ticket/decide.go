@@ -2,7 +2,11 @@ package ticket
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"vigie/internal/incident"
 )
@@ -39,7 +43,8 @@ const (
 	Delivered         Reason = "delivered"
 	RetryLater        Reason = "retry-later"
 	Refused           Reason = "refused"
-	ModeChanged       Reason = "operator-back-to-observe"
+	BackToObserve     Reason = "operator-back-to-observe"
+	BackToAsk         Reason = "operator-back-to-ask"
 	NoAcknowledgement Reason = "no-acknowledgement"
 	NothingToDo       Reason = "nothing-to-do"
 )
@@ -77,35 +82,33 @@ func Join(t Ticket, links []int64, f Facts, p Policy, now time.Time) Decision {
 	return d
 }
 
-// Reopen tells that the service is absent again after a resolution.
+// Reopen tells that the service is absent again after a resolution. To an
+// operator that nothing had reached before, it is an outage like any other.
 func Reopen(t Ticket, f Facts, p Policy, now time.Time) Decision {
 	d := Decision{Ticket: t.clone(), Reason: Reopened}
 	d.Ticket.Status = Open
 	d.Ticket.ResolvedAt = time.Time{}
+	kind := OpenMessage
+	if t.Mode == Observe || anyIn(t.Messages, Sending, Sent) {
+		kind = ReopenMessage
+	}
 	d.Ticket.Periods = append(d.Ticket.Periods, Period{Since: f.Since, OpenedAt: now})
-	d.say(ReopenMessage, f, p, now)
+	d.say(kind, f, p, now)
 	return d
 }
 
 // Resolve closes the ticket after a stable recovery; restoredAt is the first
-// good round. When nothing of the ticket has left, what waits is cancelled and
-// nothing is said at all.
+// good round. What still waits of this period is cancelled; when nothing of it
+// may have left, nothing is said at all. What an earlier period has still to say
+// stays.
 func Resolve(t Ticket, f Facts, restoredAt time.Time, p Policy, now time.Time) Decision {
 	d := Decision{Ticket: t.clone(), Reason: Restored}
 	d.Ticket.Status = Resolved
 	d.Ticket.ResolvedAt = now
 	d.Ticket.Current().RestoredAt = restoredAt
-	said := false
-	for i := range d.Ticket.Messages {
-		m := &d.Ticket.Messages[i]
-		switch m.State {
-		case Waiting, Queued:
-			m.State = Cancelled
-		case Sending, Sent, Held:
-			said = true
-		}
-	}
-	if !said {
+	period := d.Ticket.said()
+	cancel(period, func(Message) bool { return true })
+	if !anyIn(period, Held, Sending, Sent) {
 		d.Reason = RestoredUnsaid
 		return d
 	}
@@ -114,7 +117,18 @@ func Resolve(t Ticket, f Facts, restoredAt time.Time, p Policy, now time.Time) D
 	return d
 }
 
-// Approve lets a waiting message go.
+// cancel takes back those of the messages that nobody can have received.
+func cancel(messages []Message, which func(Message) bool) {
+	for i := range messages {
+		m := &messages[i]
+		if (m.State == Waiting || m.State == Queued) && which(*m) {
+			m.State = Cancelled
+		}
+	}
+}
+
+// Approve lets a waiting message go. Messages are approved in their order, as
+// they leave in it.
 func Approve(t Ticket, number int, user int64, now time.Time) (Decision, error) {
 	d := Decision{Ticket: t.clone(), Reason: Approved}
 	m, err := d.Ticket.Message(number)
@@ -124,19 +138,33 @@ func Approve(t Ticket, number int, user int64, now time.Time) (Decision, error) 
 	if m.State != Waiting {
 		return Decision{}, fmt.Errorf("message %d of ticket %s is %s: only a waiting one is approved", number, t.Number, m.State)
 	}
+	for _, earlier := range t.Messages[:number-1] {
+		if earlier.State == Waiting {
+			return Decision{}, fmt.Errorf("message %d of ticket %s: message %d waits for an approval before it", number, t.Number, earlier.Number)
+		}
+	}
 	m.State, m.ApprovedBy, m.ApprovedAt = Queued, user, now
 	d.Sends = []Send{{Ticket: t.ID, Number: number}}
 	return d, nil
 }
 
-// Acknowledge records the operator's reference and its time. A later one
-// corrects the former; a time before the outage or in the future is refused.
+// maxReference is the length of an operator's reference, in characters.
+const maxReference = 100
+
+// Acknowledge records the operator's reference, without the spaces around it,
+// and its time. A later one corrects the former; a time before the outage or in
+// the future is refused, and so is a reference of several lines. A reminder that
+// has not left is cancelled: it would no longer be true.
 func Acknowledge(t Ticket, a Ack, now time.Time) (Decision, error) {
+	a.Reference = strings.TrimSpace(a.Reference)
+	length := utf8.RuneCountInString(a.Reference)
 	switch {
-	case a.Reference == "":
+	case length == 0:
 		return Decision{}, fmt.Errorf("acknowledgement of ticket %s: the operator's reference is missing", t.Number)
-	case len(a.Reference) > 100:
-		return Decision{}, fmt.Errorf("acknowledgement of ticket %s: the operator's reference has %d characters, at most 100 are expected", t.Number, len(a.Reference))
+	case length > maxReference:
+		return Decision{}, fmt.Errorf("acknowledgement of ticket %s: the operator's reference has %d characters, at most %d are expected", t.Number, length, maxReference)
+	case !utf8.ValidString(a.Reference) || strings.ContainsFunc(a.Reference, notGraphic):
+		return Decision{}, fmt.Errorf("acknowledgement of ticket %s: the operator's reference %q holds a line break or another invisible character", t.Number, a.Reference)
 	case a.At.After(now):
 		return Decision{}, fmt.Errorf("acknowledgement of ticket %s: %s is in the future", t.Number, a.At.Format(time.RFC3339))
 	case a.At.Before(t.Current().Since):
@@ -144,14 +172,18 @@ func Acknowledge(t Ticket, a Ack, now time.Time) (Decision, error) {
 	}
 	d := Decision{Ticket: t.clone(), Reason: Acknowledged}
 	d.Ticket.Current().Ack = a
+	cancel(d.Ticket.said(), func(m Message) bool { return m.Kind == ReminderMessage })
 	return d, nil
 }
+
+func notGraphic(r rune) bool { return !unicode.IsGraphic(r) }
 
 // Escalate is called when a reminder is due: it speaks to the second level once,
 // unless an acknowledgement came, the service is back, or the period is over.
 func Escalate(t Ticket, r Remind, f Facts, p Policy, now time.Time) Decision {
 	over := t.Status != Open || r.Period != len(t.Periods)-1
-	if over || t.Current().Ack.Reference != "" || f.Operator.Escalation == "" || t.reminded() {
+	reminded := slices.ContainsFunc(t.said(), func(m Message) bool { return m.Kind == ReminderMessage })
+	if over || t.Current().Ack.Reference != "" || f.Operator.Escalation == "" || reminded {
 		return Decision{Ticket: t, Reason: NothingToDo}
 	}
 	d := Decision{Ticket: t.clone(), Reason: NoAcknowledgement}
@@ -159,17 +191,9 @@ func Escalate(t Ticket, r Remind, f Facts, p Policy, now time.Time) Decision {
 	return d
 }
 
-// reminded reports whether the current period has its reminder.
-func (t *Ticket) reminded() bool {
-	for _, m := range t.Messages {
-		if m.Kind == ReminderMessage && !m.CreatedAt.Before(t.Current().OpenedAt) {
-			return true
-		}
-	}
-	return false
-}
-
-// say adds a message in the state that the ticket's mode gives it.
+// say adds a message in the state that the modes give it, the ticket's own and
+// the operator's at this moment. Whoever was not told that a period began is told
+// nothing else about it.
 func (d *Decision) say(kind MessageKind, f Facts, p Policy, now time.Time) {
 	t := &d.Ticket
 	m := Message{Number: len(t.Messages) + 1, Kind: kind, Level: 1, CreatedAt: now}
@@ -179,8 +203,11 @@ func (d *Decision) say(kind MessageKind, f Facts, p Policy, now time.Time) {
 		m.Level, m.Recipient = 2, f.Operator.Escalation
 	}
 	m.Subject, m.Body = Compose(*t, kind, f)
-	t.Mode = stricter(t.Mode, f.Operator.Mode)
-	switch t.Mode {
+	mode := stricter(t.Mode, f.Operator.Mode)
+	if !m.opens() && !anyIn(t.said(), Waiting, Queued, Sending, Sent) {
+		mode = Observe
+	}
+	switch mode {
 	case Automatic:
 		m.State = Queued
 		d.Sends = append(d.Sends, Send{Ticket: t.ID, Number: m.Number})
@@ -192,11 +219,12 @@ func (d *Decision) say(kind MessageKind, f Facts, p Policy, now time.Time) {
 	t.Messages = append(t.Messages, m)
 }
 
-// stricter keeps a conversation from becoming freer than it began: an operator
-// that was never told of an outage is not told of its end.
+// stricter keeps a conversation from becoming freer than it began; what is not a
+// mode lets nothing go.
 func stricter(began, now Mode) Mode {
+	free := func(m Mode) bool { return m == Ask || m == Automatic }
 	switch {
-	case began == Observe || now == Observe:
+	case !free(began) || !free(now):
 		return Observe
 	case began == Ask || now == Ask:
 		return Ask

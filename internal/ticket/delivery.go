@@ -8,8 +8,9 @@ type Turn int
 // The turns.
 const (
 	Over  Turn = iota // nothing to carry any more
-	Later             // an earlier message is still on its way
-	Go                // carry it now
+	Later             // the switch is off, or an earlier message is still on its way
+	Go                // carry it now; nothing of it has left before
+	Again             // carry it again: it may have left before
 )
 
 // Modes is how freely Vigie speaks at this moment.
@@ -29,7 +30,8 @@ func (m Modes) Of(operator string) Mode {
 // Next says whether a message may leave now. A queued message becomes sending,
 // to be saved before the channel is called; one found sending was interrupted
 // and goes again with the same Message-ID. An operator that was put back to
-// Observe meanwhile receives nothing any more.
+// Observe meanwhile receives nothing any more, and for one put back to Ask a
+// person approves what nobody has.
 func Next(t Ticket, number int, modes Modes) (Decision, Turn, error) {
 	d := Decision{Ticket: t.clone(), Reason: NothingToDo}
 	m, err := d.Ticket.Message(number)
@@ -39,11 +41,15 @@ func Next(t Ticket, number int, modes Modes) (Decision, Turn, error) {
 	if m.State != Queued && m.State != Sending {
 		return d, Over, nil
 	}
-	if modes.Of(t.Operator) == Observe {
+	switch mode := modes.Of(t.Operator); {
+	case mode == Observe:
 		if m.State == Sending {
 			m.Problem = "interrupted while leaving: it may have been taken"
 		}
-		m.State, d.Reason = Held, ModeChanged
+		m.State, d.Reason = Held, BackToObserve
+		return d, Over, nil
+	case mode == Ask && m.State == Queued && m.ApprovedBy == 0:
+		m.State, d.Reason = Waiting, BackToAsk
 		return d, Over, nil
 	}
 	if modes.Stopped {
@@ -53,6 +59,9 @@ func Next(t Ticket, number int, modes Modes) (Decision, Turn, error) {
 		if !earlier.State.Final() {
 			return d, Later, nil
 		}
+	}
+	if m.State == Sending {
+		return d, Again, nil
 	}
 	m.State, d.Reason = Sending, Started
 	return d, Go, nil
@@ -71,37 +80,68 @@ func (t Ticket) Letter(number int) (Letter, error) {
 	return l, nil
 }
 
+// Attempt is one message handed to a channel, and what came of it.
+type Attempt struct {
+	Number  int
+	Turn    Turn // Go or Again
+	Outcome Outcome
+}
+
 // Settle records what the channel answered. The delivery of an opening starts
-// the clock of its period and the wait for an acknowledgement.
-func Settle(t Ticket, number int, o Outcome, p Policy, now time.Time) (Decision, error) {
-	d := Decision{Ticket: t.clone()}
-	m, err := d.Ticket.Message(number)
+// the clock of its period and the wait for an acknowledgement. What was
+// certainly not taken is queued again, so that a resolution can still cancel it.
+// A proof counts whatever became of the message meanwhile; nothing takes it back.
+func Settle(t Ticket, a Attempt, p Policy, now time.Time) (Decision, error) {
+	d := Decision{Ticket: t.clone(), Reason: NothingToDo}
+	m, err := d.Ticket.Message(a.Number)
 	if err != nil {
 		return Decision{}, err
 	}
-	m.Problem = o.Problem
-	switch o.Kind {
-	case Retry:
-		d.Reason = RetryLater
-		return d, nil
-	case GiveUp:
-		m.State, d.Reason = Failed, Refused
+	o := a.Outcome
+	if m.State == Sent || m.State != Sending && o.Kind != Done {
 		return d, nil
 	}
-	m.State, m.SentAt, m.Proof, d.Reason = Sent, now, o.Proof, Delivered
-	if m.Kind == OpenMessage || m.Kind == ReopenMessage {
-		d.delivered(*m, p, now)
+	m.Problem = o.Problem
+	switch o.Kind {
+	case Done:
+		m.State, m.SentAt, m.Proof, d.Reason = Sent, now, o.Proof, Delivered
+		if m.opens() {
+			d.delivered(*m, p, now)
+		}
+	case GiveUp:
+		m.State, d.Reason = Failed, Refused
+	default:
+		if d.Reason = RetryLater; o.Kind == Retry && a.Turn == Go {
+			m.State = Queued
+		}
+	}
+	if a.Turn == Go && (o.Kind == Retry || o.Kind == GiveUp) {
+		d.untaken(*m)
 	}
 	return d, nil
 }
 
-func (d *Decision) delivered(m Message, p Policy, now time.Time) {
-	index := 0
-	for i, per := range d.Ticket.Periods {
-		if !per.OpenedAt.After(m.CreatedAt) {
-			index = i
-		}
+// untaken draws the consequences of a message that certainly reached nobody. Of
+// an opening that was refused, or whose period ended while it tried to leave,
+// nothing is said any more; any other message is not tried again when it would
+// no longer be true.
+func (d *Decision) untaken(m Message) {
+	period := d.Ticket.periodOf(m)
+	said := d.Ticket.saidDuring(period)
+	restored := !d.Ticket.Periods[period].RestoredAt.IsZero()
+	acknowledged := d.Ticket.Periods[period].Ack.Reference != ""
+	switch {
+	case m.opens() && (restored || m.State == Failed):
+		cancel(said, func(Message) bool { return true })
+	case restored && m.Kind != ResolveMessage, acknowledged && m.Kind == ReminderMessage:
+		cancel(said, func(other Message) bool { return other.Number == m.Number })
 	}
+}
+
+// delivered dates the period that the opening m began, and schedules the look
+// for its acknowledgement.
+func (d *Decision) delivered(m Message, p Policy, now time.Time) {
+	index := d.Ticket.periodOf(m)
 	per := &d.Ticket.Periods[index]
 	per.SentAt, per.DeliveredAt = now, now
 	if d.Ticket.Status == Open {

@@ -25,7 +25,7 @@ type Access struct {
 	Address    string // postal
 	Contact    string // name
 	Phone      string
-	Hours      string
+	Hours      string // in the notation of calendar.ParseService
 	Probed     string // the address that was tested
 	GTR        time.Duration
 }
@@ -81,16 +81,26 @@ func access(x *inventory.Index, l inventory.Link, day time.Time) Access {
 		if i > 0 {
 			continue
 		}
-		a.Address = site.Address + ", " + site.Postcode
-		if c, ok := x.Commune(site.Commune); ok {
-			a.Address += " " + c.Name
-		}
-		for _, c := range x.ContactsOfSite(site.Key)[:min(1, len(x.ContactsOfSite(site.Key)))] {
+		a.Address = address(x, site)
+		if contacts := x.ContactsOfSite(site.Key); len(contacts) > 0 {
+			c := contacts[0]
 			a.Contact, a.Phone, a.Hours = c.Name, c.Phone, c.Hours
 		}
 	}
 	a.Site = strings.Join(names, " ; ")
 	return a
+}
+
+// address writes a postal address on one line, without what is not known.
+func address(x *inventory.Index, site inventory.Site) string {
+	town := site.Postcode
+	if c, ok := x.Commune(site.Commune); ok {
+		town = strings.TrimSpace(town + " " + c.Name)
+	}
+	if site.Address == "" || town == "" {
+		return site.Address + town
+	}
+	return site.Address + ", " + town
 }
 
 func siteName(x *inventory.Index, site inventory.Site, day time.Time) string {

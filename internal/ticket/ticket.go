@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"vigie/internal/incident"
@@ -50,7 +51,8 @@ const (
 // MessageState is where a message stands on its way.
 type MessageState string
 
-// The states of a message. Held, Sent, Failed and Cancelled are final.
+// The states of a message. Held, Sent, Failed and Cancelled are final, but for a
+// proof of delivery that comes late.
 const (
 	Held      MessageState = "held"    // the mode sends nothing
 	Waiting   MessageState = "waiting" // a person has to approve
@@ -109,7 +111,7 @@ type Ticket struct {
 	Kind       incident.Kind
 	Addressee  incident.Addressee
 	Operator   string // key; empty for an internal ticket
-	Mode       Mode
+	Mode       Mode   // in which it began: no message of it is freer
 	Status     Status
 	OpenedAt   time.Time
 	ResolvedAt time.Time
@@ -125,6 +127,42 @@ func (t Ticket) Reopens() int { return max(len(t.Periods)-1, 0) }
 // Current returns the last period of absence.
 func (t *Ticket) Current() *Period { return &t.Periods[len(t.Periods)-1] }
 
+// said are the messages of the current period; they share the ticket's memory.
+func (t *Ticket) said() []Message { return t.saidDuring(len(t.Periods) - 1) }
+
+// saidDuring are the messages of one period.
+func (t *Ticket) saidDuring(period int) []Message {
+	first, end := len(t.Messages), len(t.Messages)
+	for i := len(t.Messages) - 1; i >= 0; i-- {
+		switch in := t.periodOf(t.Messages[i]); {
+		case in > period:
+			first, end = i, i
+		case in == period:
+			first = i
+		}
+	}
+	return t.Messages[first:end]
+}
+
+// periodOf is the index of the period that a message belongs to.
+func (t *Ticket) periodOf(m Message) int {
+	index := 0
+	for i, p := range t.Periods {
+		if !p.OpenedAt.After(m.CreatedAt) {
+			index = i
+		}
+	}
+	return index
+}
+
+// anyIn reports whether one of the messages is in one of the states.
+func anyIn(messages []Message, states ...MessageState) bool {
+	return slices.ContainsFunc(messages, func(m Message) bool { return slices.Contains(states, m.State) })
+}
+
+// opens reports whether the message tells that a period began.
+func (m Message) opens() bool { return m.Kind == OpenMessage || m.Kind == ReopenMessage }
+
 // Message returns the message with that number.
 func (t *Ticket) Message(number int) (*Message, error) {
 	if number < 1 || number > len(t.Messages) {
@@ -134,8 +172,8 @@ func (t *Ticket) Message(number int) (*Message, error) {
 }
 
 func (t Ticket) clone() Ticket {
-	t.Links = append([]int64(nil), t.Links...)
-	t.Periods = append([]Period(nil), t.Periods...)
-	t.Messages = append([]Message(nil), t.Messages...)
+	t.Links = slices.Clone(t.Links)
+	t.Periods = slices.Clone(t.Periods)
+	t.Messages = slices.Clone(t.Messages)
 	return t
 }
