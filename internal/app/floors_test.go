@@ -37,6 +37,7 @@ var house = [][][]string{
 		{"internal/pipe"},
 		{"internal/prober"},
 		{"internal/ticket/email"},
+		{"internal/ticket/tmf621"},
 		{"internal/lab/operator", "internal/lab"},
 		{"dashboards"},
 	},
