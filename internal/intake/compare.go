@@ -62,25 +62,30 @@ func Compare(current inventory.Snapshot, wanted Set, endMissing time.Time) (Diff
 }
 
 func (t table[T]) compare(current inventory.Snapshot, wanted Set, endMissing time.Time, save *inventory.Snapshot) FileDifference {
-	d := FileDifference{File: t.file}
-	stored := *t.rows(&current)
+	d, rows := t.difference(*t.rows(&current), *t.rows(&wanted.Rows), endMissing)
+	*t.rows(save) = rows
+	return d
+}
+
+// difference holds rows against the stored ones and gives those to save.
+func (t table[T]) difference(stored, wanted []T, endMissing time.Time) (d FileDifference, save []T) {
+	d.File = t.file
 	places := make(map[string]int, len(stored))
 	for i := range stored {
 		places[t.keyOf(&stored[i])] = i
 	}
-	saved := t.rows(save)
-	for _, row := range *t.rows(&wanted.Rows) {
+	for _, row := range wanted {
 		key := t.keyOf(&row)
 		i, known := places[key]
 		if !known {
 			d.Added = append(d.Added, key)
-			*saved = append(*saved, row)
+			save = append(save, row)
 			continue
 		}
 		delete(places, key)
 		if fields := t.changes(&stored[i], &row); len(fields) > 0 {
 			d.Changed = append(d.Changed, Change{key, fields})
-			*saved = append(*saved, row)
+			save = append(save, row)
 			continue
 		}
 		d.Unchanged++
@@ -92,11 +97,11 @@ func (t table[T]) compare(current inventory.Snapshot, wanted Set, endMissing tim
 			d.Absent = append(d.Absent, key)
 		case ended:
 			d.Ended = append(d.Ended, key)
-			*saved = append(*saved, row)
+			save = append(save, row)
 		}
 	}
 	d.sort()
-	return d
+	return d, save
 }
 
 func (d *FileDifference) sort() {

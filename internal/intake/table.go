@@ -75,17 +75,24 @@ func (t table[T]) keyOf(r *T) string {
 // read adds the rows of a file to the set. A row with a problem stays in the set, so
 // that references to it are found, and is marked as not to be judged further.
 func (t table[T]) read(f File, set *Set, problems *Problems) {
-	raw, whole := readRows(f, t.headers(), problems)
+	found, whole := t.rowsIn(f, set.places, problems)
 	if !whole {
 		set.partial[t.file] = true
 	}
 	set.given[t.file] = true
 	rows := t.rows(&set.Rows)
+	*rows = append(*rows, found...)
+}
+
+// rowsIn gives the rows of a file that have a key of their own and notes their places. It
+// reports false when some row is missing among them.
+func (t table[T]) rowsIn(f File, places map[place]origin, problems *Problems) (rows []T, whole bool) {
+	raw, whole := readRows(f, t.headers(), problems)
 	for _, r := range raw {
 		var parsed T
 		findings := t.parse(r.cells, &parsed)
 		key := t.keyOf(&parsed)
-		first, taken := set.places[place{t.file, key}]
+		first, taken := places[place{t.file, key}]
 		if taken && key != "" {
 			findings = append(findings, finding{strings.Join(t.key, ", "), key, "is already on " + first.String()})
 		}
@@ -93,14 +100,15 @@ func (t table[T]) read(f File, set *Set, problems *Problems) {
 			problems.add(Problem{File: f.Name, Line: r.line, Column: found.column, Value: found.value, Expected: found.expected})
 		}
 		if key == "" {
-			set.partial[t.file] = true
+			whole = false
 		}
 		if taken || key == "" {
 			continue
 		}
-		set.places[place{t.file, key}] = origin{f.Name, r.line, len(findings) > 0}
-		*rows = append(*rows, parsed)
+		places[place{t.file, key}] = origin{f.Name, r.line, len(findings) > 0}
+		rows = append(rows, parsed)
 	}
+	return rows, whole
 }
 
 func (t table[T]) parse(cells []string, into *T) []finding {

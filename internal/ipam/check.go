@@ -120,10 +120,7 @@ func (c *checker) vlans() {
 		if known && !slices.ContainsFunc(group.Ranges, inside) {
 			c.blame(VLANs, i, "vid", "is outside %s of group %s", FormatVIDs(group.Ranges), v.Group)
 		}
-		space := v.VLANKey
-		if v.Group != "" {
-			space.Site = ""
-		}
+		space := v.Key()
 		switch {
 		case space.Group == "" && space.Site == "": // nothing to be unique in
 		case seen[space] && v.Group != "":

@@ -206,7 +206,7 @@ func (g caseGroup) row() ipam.VLANGroup {
 }
 
 func (v caseVLAN) row() ipam.VLAN {
-	return ipam.VLAN{VLANKey: ipam.VLANKey{Group: v.Group, Site: v.Site, VID: v.VID}, Name: v.Name}
+	return ipam.VLAN{Group: v.Group, Site: v.Site, VID: v.VID, Name: v.Name}
 }
 
 func (c casePlan) plan(t testing.TB) ipam.Plan {

@@ -249,7 +249,7 @@ func inVRFs(rows []ipam.Prefix, vrfs ...string) []ipam.Prefix {
 }
 
 func vlan(group, site string, vid int) ipam.VLAN {
-	return ipam.VLAN{VLANKey: ipam.VLANKey{Group: group, Site: site, VID: vid}}
+	return ipam.VLAN{Group: group, Site: site, VID: vid}
 }
 
 // drawn writes a tree as indented lines.

@@ -60,12 +60,19 @@ type Aggregate struct {
 	Description string
 }
 
-// VLANKey names a VLAN: its VID is unique in its group, or in its site without group. A zero VID
-// is no VLAN.
+// VLANKey names a VLAN by its group, or without one by its site. A zero VID is no VLAN.
 type VLANKey struct {
 	Group string
-	Site  string
-	VID   int // 1 to 4094, IEEE 802.1Q
+	Site  string // empty with a group
+	VID   int
+}
+
+// NewVLANKey gives the name of the VLAN of a group, of a site where the group is empty.
+func NewVLANKey(group, site string, vid int) VLANKey {
+	if group != "" {
+		site = ""
+	}
+	return VLANKey{group, site, vid}
 }
 
 // Prefix is a block of one VRF, without host bits.
@@ -127,13 +134,18 @@ var EveryVID = VIDRange{1, 4094}
 
 // VLAN is a virtual LAN of a site or a group.
 type VLAN struct {
-	VLANKey
+	Group       string
+	Site        string
+	VID         int // 1 to 4094, IEEE 802.1Q
 	Name        string
 	Status      Status
 	Tenant      string
 	Role        string
 	Description string
 }
+
+// Key names the VLAN.
+func (v VLAN) Key() VLANKey { return NewVLANKey(v.Group, v.Site, v.VID) }
 
 // Plan is the whole addressing plan.
 type Plan struct {
@@ -151,7 +163,9 @@ func (p *Plan) Sort() {
 	slices.SortStableFunc(p.VRFs, func(a, b VRF) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(p.Aggregates, func(a, b Aggregate) int { return compareCIDR(a.CIDR, b.CIDR) })
 	slices.SortStableFunc(p.Groups, func(a, b VLANGroup) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortStableFunc(p.VLANs, func(a, b VLAN) int { return a.VLANKey.compare(b.VLANKey) })
+	slices.SortStableFunc(p.VLANs, func(a, b VLAN) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Group, b.Group), cmp.Compare(a.VID, b.VID))
+	})
 	slices.SortStableFunc(p.Prefixes, func(a, b Prefix) int {
 		return cmp.Or(cmp.Compare(a.VRF, b.VRF), compareCIDR(a.CIDR, b.CIDR))
 	})
@@ -162,10 +176,6 @@ func (p *Plan) Sort() {
 		return cmp.Or(cmp.Compare(a.VRF, b.VRF), a.Address.Addr().Compare(b.Address.Addr()),
 			cmp.Compare(a.Address.Bits(), b.Address.Bits()), cmp.Compare(a.Device, b.Device), cmp.Compare(a.Interface, b.Interface))
 	})
-}
-
-func (k VLANKey) compare(other VLANKey) int {
-	return cmp.Or(cmp.Compare(k.Site, other.Site), cmp.Compare(k.Group, other.Group), cmp.Compare(k.VID, other.VID))
 }
 
 // compareCIDR orders blocks by address, a block before what is inside it.

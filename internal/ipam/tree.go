@@ -150,7 +150,7 @@ func (x *Index) Carried(site string) (Carried, error) {
 	if len(c.VLANs)+len(c.Prefixes) == 0 {
 		return Carried{}, fault.Errorf(fault.NotFound, "no prefix and no VLAN of a site %q in the plan", site)
 	}
-	slices.SortFunc(c.VLANs, func(a, b VLAN) int { return cmp.Or(cmp.Compare(a.VID, b.VID), a.compare(b.VLANKey)) })
+	slices.SortFunc(c.VLANs, func(a, b VLAN) int { return cmp.Or(cmp.Compare(a.VID, b.VID), cmp.Compare(a.Group, b.Group)) })
 	slices.SortStableFunc(c.Prefixes, func(a, b Node) int { return cmp.Or(cmp.Compare(a.VRF, b.VRF), compareCIDR(a.CIDR, b.CIDR)) })
 	return c, nil
 }
