@@ -107,26 +107,13 @@ func (s *Service) ticketFor(ctx context.Context, tx Tx, u org.User, a org.Action
 	return t, nil
 }
 
-// ownersOf are those who own, occupy or pay for the sites of the links, and those
-// who pay for a grappe: who sees a ticket may be one who acts on it.
+// ownersOf are all those in whose territory one of the links lies.
 func ownersOf(x *inventory.Index, links []int64, now time.Time) []string {
 	day := calendar.Day(now)
 	var owners []string
-	pay := func(subject string) {
-		for _, share := range x.KeyAt(subject, day) {
-			owners = append(owners, share.Organisation)
-		}
-	}
 	for _, id := range links {
-		l, ok := x.LinkByID(id)
-		if !ok {
-			continue
-		}
-		owners = append(owners, x.OrganisationsOfLink(l, day)...)
-		pay(l.Ref)
-		for _, site := range x.SitesOfLink(l) {
-			owners = append(owners, site.Organisation)
-			pay(site.Key)
+		if l, ok := x.LinkByID(id); ok {
+			owners = append(owners, x.OwnersOfLink(l, day)...)
 		}
 	}
 	return owners

@@ -81,9 +81,11 @@ func group() facts {
 			{Key: "cite", Name: "Cité", Organisation: "region", Commune: "67482"},
 		},
 		Establishments: []inventory.Establishment{
-			{UAI: "1", Site: "college", Organisation: "cea"}, {UAI: "2", Site: "verdun", Organisation: "meuse"},
+			{UAI: "1", Site: "college", Organisation: "cea"},
+			{UAI: "2", Site: "verdun", Organisation: "meuse"},
 			{UAI: "3", Site: "lycee", Organisation: "region"},
-			{UAI: "4", Site: "cite", Organisation: "cea"}, {UAI: "5", Site: "cite", Organisation: "region"},
+			{UAI: "4", Site: "cite", Organisation: "cea"},
+			{UAI: "5", Site: "cite", Organisation: "region"},
 		},
 		Operators: []inventory.Operator{{Key: "op"}},
 		Markets:   []contract.Market{{Key: "market", Coordinator: "region", Starts: day("2025-09-01")}},

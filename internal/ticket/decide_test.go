@@ -119,22 +119,26 @@ func TestAResolutionSaysOnlyWhatFollowsFromWhatMayHaveLeft(t *testing.T) {
 		},
 		"once it may have left, a later refusal does not undo that": {
 			ticket.Automatic, func(k *talk) { k.carry(1, ticket.Unsure, at(1)); k.carry(1, ticket.Retry, at(2)) },
-			ticket.Restored, []string{"open sending", "resolve queued"},
+			ticket.Restored,
+			[]string{"open sending", "resolve queued"},
 		},
 		"the opening left: what waits behind it is cancelled": {
 			ticket.Automatic, func(k *talk) { k.carry(1, ticket.Done, at(1)); k.join(at(2)) },
-			ticket.Restored, []string{"open sent", "join cancelled", "resolve queued"},
+			ticket.Restored,
+			[]string{"open sent", "join cancelled", "resolve queued"},
 		},
 		"observed: the resolution is written and held": {
 			ticket.Observe, func(*talk) {}, ticket.Restored, []string{"open held", "resolve held"},
 		},
 		"put back to observe before it left, then free again: the resolution is held": {
 			ticket.Automatic, func(k *talk) { k.mode = ticket.Observe; k.next(1); k.mode = ticket.Automatic },
-			ticket.Restored, []string{"open held", "resolve held"},
+			ticket.Restored,
+			[]string{"open held", "resolve held"},
 		},
 		"a person is asked for the resolution too": {
 			ticket.Ask, func(k *talk) { k.approve(1); k.carry(1, ticket.Done, at(1)) },
-			ticket.Restored, []string{"open sent", "resolve waiting"},
+			ticket.Restored,
+			[]string{"open sent", "resolve waiting"},
 		},
 	}
 	for name, c := range cases {

@@ -28,7 +28,8 @@ func TestTheTurnOfAMessageFollowsItsStateTheModeAndTheSwitch(t *testing.T) {
 			ticket.Automatic, nil, ticket.Modes{Stopped: true, Operators: modes(ticket.Automatic).Operators}, ticket.Later, ticket.NothingToDo, ticket.Queued,
 		},
 		"the switch is off while it may have left": {
-			ticket.Automatic, func(k *talk) { k.next(1) }, ticket.Modes{Stopped: true, Operators: modes(ticket.Automatic).Operators},
+			ticket.Automatic, func(k *talk) { k.next(1) },
+			ticket.Modes{Stopped: true, Operators: modes(ticket.Automatic).Operators},
 			ticket.Later, ticket.NothingToDo, ticket.Sending,
 		},
 		"back to observe": {
