@@ -31,7 +31,7 @@ lint: go ## gofumpt, vet, staticcheck, deadcode
 	@out=$$(git ls-files '*.go' | xargs $(TOOL) gofumpt -l) && { [ -z "$$out" ] || { echo "gofumpt would change:"; echo "$$out"; exit 1; }; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
-	@out=$$($(TOOL) deadcode -test ./...) && { [ -z "$$out" ] || { echo "$$out"; exit 1; }; }
+	@out=$$($(TOOL) deadcode -test ./... | grep -v 'unreachable func: Example' || true) && { [ -z "$$out" ] || { echo "$$out"; exit 1; }; }
 
 fmt: go ## format every Go file
 	git ls-files '*.go' | xargs $(TOOL) gofumpt -w
