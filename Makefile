@@ -43,7 +43,7 @@ fuzz: go ## fuzz every parser for ten seconds
 	  done; done
 
 golden: go postgres ## write the expected files of the tests anew; review the difference
-	$(GO) test ./internal/intake ./internal/ticket ./dashboards -update
+	$(GO) test ./internal/intake ./dashboards -update
 
 bench: bench-start ## every figure: name, value, unit, goal, ok or short
 

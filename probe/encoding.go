@@ -15,6 +15,9 @@ const (
 	maxProber       = 255
 	maxObservations = 1 << 20
 	maxEchoes       = 1 << 10
+	maxCount        = 1 << 40
+	maxMicros       = 1 << 40 // of a span of time, 12 days: it fits a time.Duration
+	maxInstant      = 1 << 57 // of an instant, the year 6537: it fits a timestamptz
 )
 
 // MarshalBinary encodes the batch. It fails only on a prober's name longer than
@@ -61,13 +64,13 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 	var d Batch
 	d.Prober = string(r.take(int(r.octet())))
 	d.Seq = r.uvarint()
-	d.Cycle = time.UnixMicro(r.varint()).UTC()
-	d.CycleLength = time.Duration(r.bounded(1<<40)) * time.Microsecond
+	d.Cycle = time.UnixMicro(r.within(maxInstant)).UTC()
+	d.CycleLength = time.Duration(r.bounded(maxMicros)) * time.Microsecond
 	d.Last = r.bounded(1) == 1
 	for _, n := range d.Quality.counts() {
-		*n = int(r.bounded(1 << 40))
+		*n = int(r.bounded(maxCount))
 	}
-	d.Quality.WorstLag = time.Duration(r.varint()) * time.Microsecond
+	d.Quality.WorstLag = time.Duration(r.within(maxMicros)) * time.Microsecond
 	d.Planned = int(r.bounded(maxObservations))
 	count := r.bounded(min(maxObservations, uint64(len(r.rest))))
 	for i := uint64(0); i < count && r.err == nil; i++ {
@@ -154,13 +157,23 @@ func (r *reader) bounded(limit uint64) uint64 {
 	return v
 }
 
+// within reads a signed number of at most that magnitude.
+func (r *reader) within(limit int64) int64 {
+	v := r.varint()
+	if v < -limit || v > limit {
+		r.fail("number %d, expected %d to %d", v, -limit, limit)
+		return 0
+	}
+	return v
+}
+
 func (r *reader) observation(cycle time.Time) Observation {
 	o := Observation{Kind: Kind(r.octet())}
 	if r.err == nil && o.Kind != Link && o.Kind != Canary {
 		r.fail("target kind %d, expected %d or %d", o.Kind, Link, Canary)
 	}
 	o.Target = r.varint()
-	o.At = cycle.Add(time.Duration(r.varint()) * time.Microsecond)
+	o.At = cycle.Add(time.Duration(r.within(maxMicros)) * time.Microsecond)
 	echoes := r.bounded(maxEchoes)
 	for i := uint64(0); i < echoes && r.err == nil; i++ {
 		rtt := r.varint()

@@ -13,7 +13,7 @@ import (
 )
 
 func drawBatch(t *rapid.T) probe.Batch {
-	cycle := time.UnixMicro(rapid.Int64Range(0, 1<<52).Draw(t, "cycle")).UTC()
+	cycle := time.UnixMicro(rapid.Int64Range(-1<<57, 1<<57).Draw(t, "cycle")).UTC()
 	count := rapid.IntRange(0, 1<<20)
 	b := probe.Batch{
 		Prober:      rapid.StringN(0, 20, 200).Draw(t, "prober"),
