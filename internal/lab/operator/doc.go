@@ -1,5 +1,5 @@
 // Package operator simulates the desk of a network operator as its customers
-// meet it: a mailbox behind a real SMTP server.
+// meet it: a mailbox behind a real SMTP server, and a trouble-ticket system (TMF621 v4).
 //
 // Each message that it takes is one file, named by order of arrival, whose
 // first lines are the trace of the delivery (RFC 5321, 4.4) and whose rest is
