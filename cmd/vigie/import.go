@@ -42,22 +42,23 @@ func (c importCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
+	return imported(s, a, c.Format)
+}
+
+// imported prints what an import did, or the problems that kept it from it.
+func imported(s surroundings, a app.ImportAnswer, format string) error {
 	if a.Problems != nil {
 		fmt.Fprint(s.talk, a.Problems)
 		fmt.Fprintf(s.talk, "vigie: nothing was saved: %d problems\n", len(a.Problems.List)+a.Problems.More)
 		return errSaid
 	}
-	return c.show(s, a.Report)
-}
-
-func (c importCommand) show(s surroundings, r intake.Report) error {
-	switch c.Format {
+	switch format {
 	case "json":
-		return writeJSON(s.out, r)
+		return writeJSON(s.out, a.Report)
 	case "csv":
-		return r.WriteCSV(s.out)
+		return a.Report.WriteCSV(s.out)
 	}
-	return r.WriteTable(s.out)
+	return a.Report.WriteTable(s.out)
 }
 
 // readFiles reads the files that the paths name; a folder stands for its CSV files.

@@ -31,6 +31,7 @@ type cli struct {
 
 	Serve   serveCommand   `cmd:"" help:"Run Vigie: probe, decide, tell the operators, show the pages."`
 	Import  importCommand  `cmd:"" help:"Take inventory files (CSV), all or nothing."`
+	Ipam    ipamCommand    `cmd:"" help:"Show the addressing plan, find room in it, take its files."`
 	Bill    billCommand    `cmd:"" help:"Print the bill of a month, split between the members."`
 	Check   checkCommand   `cmd:"" help:"Check the journal, or a configuration file."`
 	Lab     labCommand     `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`

@@ -14,6 +14,9 @@ import (
 type commands interface {
 	Import(ctx context.Context, in app.ImportRequest) (app.ImportAnswer, error)
 	Bill(ctx context.Context, month, now time.Time) (invoicing.Bill, error)
+	ImportPlan(ctx context.Context, in app.PlanImport) (app.ImportAnswer, error)
+	ShowPlan(ctx context.Context, q app.PlanQuestion) (app.PlanAnswer, error)
+	FreePlan(ctx context.Context, q app.FreeQuestion) (app.FreeAnswer, error)
 	CheckJournal(ctx context.Context, progress func(done, total int)) (app.JournalAnswer, error)
 	Close(ctx context.Context) error
 }

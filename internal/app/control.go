@@ -52,6 +52,10 @@ const (
 	opEnd     operation[EndRequest, struct{}]        = "lab-end"
 	opFaults  operation[struct{}, []lab.Active]      = "lab-faults"
 	opMails   operation[struct{}, []operator.Mail]   = "lab-mails"
+
+	opPlanImport operation[PlanImport, ImportAnswer] = "plan-import"
+	opPlanShow   operation[PlanQuestion, PlanAnswer] = "plan-show"
+	opPlanFree   operation[FreeQuestion, FreeAnswer] = "plan-free"
 )
 
 // BillRequest names a month; Now is the asker's clock.

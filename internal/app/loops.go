@@ -79,6 +79,9 @@ func (s *Server) controlHandler() http.Handler {
 	opJournal.serve(mux, func(ctx context.Context, _ struct{}) (JournalAnswer, error) {
 		return s.instance.CheckJournal(ctx, func(int, int) {})
 	})
+	opPlanImport.serve(mux, s.instance.ImportPlan)
+	opPlanShow.serve(mux, s.instance.ShowPlan)
+	opPlanFree.serve(mux, s.instance.FreePlan)
 	opFault.serve(mux, func(_ context.Context, f lab.Fault) (lab.Active, error) {
 		if s.lab == nil {
 			return lab.Active{}, errNoLab

@@ -60,8 +60,8 @@ func BenchmarkBusyPrefix(b *testing.B) {
 func BenchmarkTreeOf100000Prefixes(b *testing.B) {
 	x := ipam.NewIndex(forest())
 	for b.Loop() {
-		if nodes := x.Tree(""); len(nodes) != 1 {
-			b.Fatal(len(nodes))
+		if nodes, err := x.Tree(""); err != nil || len(nodes) != 1 {
+			b.Fatal(len(nodes), err)
 		}
 	}
 }

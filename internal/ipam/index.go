@@ -68,6 +68,14 @@ func (x *Index) table(vrf string) *table {
 	return x.tables[vrf]
 }
 
+// known is the table of a VRF that the plan knows.
+func (x *Index) known(vrf string) (*table, error) {
+	if t := x.tables[vrf]; t != nil {
+		return t, nil
+	}
+	return nil, fault.Errorf(fault.NotFound, "no VRF %q in the plan", vrf)
+}
+
 // find is the table of a VRF, an empty one for a VRF that the plan does not know.
 func (x *Index) find(vrf string) *table {
 	if t := x.tables[vrf]; t != nil {
@@ -85,9 +93,9 @@ func distinct(hosts []netip.Addr) []netip.Addr {
 // plan does not hold and that stands for the same addresses. The error, fault.NotFound, is a VRF
 // that the plan does not know.
 func (x *Index) Block(vrf string, cidr netip.Prefix) (p Prefix, known bool, err error) {
-	t := x.tables[vrf]
-	if t == nil {
-		return Prefix{}, false, fault.Errorf(fault.NotFound, "no VRF %q in the plan", vrf)
+	t, err := x.known(vrf)
+	if err != nil {
+		return Prefix{}, false, err
 	}
 	at, known := slices.BinarySearchFunc(t.prefixes, cidr, func(p Prefix, c netip.Prefix) int { return compareCIDR(p.CIDR, c) })
 	if known {

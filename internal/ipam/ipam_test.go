@@ -282,11 +282,14 @@ func TestATreeShowsWhatIsInsideAndWhatIsFree(t *testing.T) {
 		"172.16.0.0/30 container 0.00",
 		"  172.16.0.0/30 free",
 	}
-	if diff := cmp.Diff(drawn(x.Tree(""), ""), want); diff != "" {
-		t.Errorf("tree (-got +want):\n%s", diff)
+	for vrf, want := range map[string][]string{"": want, "other": {"10.0.2.0/24 active 0.00"}} {
+		tree, err := x.Tree(vrf)
+		if diff := cmp.Diff(drawn(tree, ""), want); err != nil || diff != "" {
+			t.Errorf("tree of VRF %q: %v (-got +want):\n%s", vrf, err, diff)
+		}
 	}
-	if diff := cmp.Diff(drawn(x.Tree("other"), ""), []string{"10.0.2.0/24 active 0.00"}); diff != "" {
-		t.Errorf("tree of another VRF (-got +want):\n%s", diff)
+	if _, err := x.Tree("nowhere"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("the tree of an unknown VRF gives %v", err)
 	}
 	d, err := x.Detail("", cidr(t, "10.0.0.0/23"))
 	if err != nil || d.Known || len(d.Covering) != 1 || len(d.Elsewhere) != 0 || d.FreeHosts.String() != "510" {
@@ -294,6 +297,9 @@ func TestATreeShowsWhatIsInsideAndWhatIsFree(t *testing.T) {
 	}
 	if diff := cmp.Diff(drawn(d.Children, ""), want[1:5], cmp.Transformer("indent", strings.TrimSpace)); diff != "" {
 		t.Errorf("inside 10.0.0.0/23 (-got +want):\n%s", diff)
+	}
+	if d, err = x.Detail("", cidr(t, "10.9.0.0/28")); err != nil || len(d.Ranges) != 1 {
+		t.Errorf("ranges of 10.9.0.0/28: %+v, %v", d.Ranges, err)
 	}
 	if d, err = x.Detail("", cidr(t, "10.0.2.0/23")); err != nil || len(d.Elsewhere) != 1 {
 		t.Errorf("another VRF's prefix on 10.0.2.0/23: %+v, %v", d.Elsewhere, err)

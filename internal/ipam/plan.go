@@ -62,9 +62,9 @@ type Aggregate struct {
 
 // VLANKey names a VLAN by its group, or without one by its site. A zero VID is no VLAN.
 type VLANKey struct {
-	Group string
-	Site  string // empty with a group
-	VID   int
+	Group string `json:"group,omitempty"`
+	Site  string `json:"site,omitempty"` // empty with a group
+	VID   int    `json:"vid,omitempty"`
 }
 
 // NewVLANKey gives the name of the VLAN of a group, of a site where the group is empty.
@@ -77,43 +77,43 @@ func NewVLANKey(group, site string, vid int) VLANKey {
 
 // Prefix is a block of one VRF, without host bits.
 type Prefix struct {
-	CIDR        netip.Prefix
-	VRF         string // empty = global table
-	Status      Status
-	Pool        bool // every address is usable
-	Utilised    bool // counts as full
-	Assigned    bool // carries a VLAN or a router interface
-	Site        string
-	VLAN        VLANKey
-	Tenant      string
-	Role        string
-	Description string
+	CIDR        netip.Prefix `json:"prefix"`
+	VRF         string       `json:"vrf,omitempty"` // empty = global table
+	Status      Status       `json:"status,omitempty"`
+	Pool        bool         `json:"is_pool,omitempty"`       // every address is usable
+	Utilised    bool         `json:"mark_utilized,omitempty"` // counts as full
+	Assigned    bool         `json:"assigned,omitempty"`      // carries a VLAN or a router interface
+	Site        string       `json:"site,omitempty"`
+	VLAN        VLANKey      `json:"vlan,omitzero"`
+	Tenant      string       `json:"tenant,omitempty"`
+	Role        string       `json:"role,omitempty"`
+	Description string       `json:"description,omitempty"`
 }
 
 // Range is the addresses from Start to End, both included.
 type Range struct {
-	Start       netip.Addr
-	End         netip.Addr
-	VRF         string
-	Status      Status
-	Populated   bool // no address is created inside
-	Utilised    bool // counts as full
-	Tenant      string
-	Role        string
-	Description string
+	Start       netip.Addr `json:"start_address"`
+	End         netip.Addr `json:"end_address"`
+	VRF         string     `json:"vrf,omitempty"`
+	Status      Status     `json:"status"`
+	Populated   bool       `json:"mark_populated,omitempty"` // no address is created inside
+	Utilised    bool       `json:"mark_utilized,omitempty"`  // counts as full
+	Tenant      string     `json:"tenant,omitempty"`
+	Role        string     `json:"role,omitempty"`
+	Description string     `json:"description,omitempty"`
 }
 
 // Address is a host with the mask it has on its interface.
 type Address struct {
-	Address     netip.Prefix
-	VRF         string
-	Status      Status
-	Role        Role
-	Device      string // router or machine that holds it; empty = not known
-	Interface   string
-	DNSName     string
-	Tenant      string
-	Description string
+	Address     netip.Prefix `json:"address"`
+	VRF         string       `json:"vrf,omitempty"`
+	Status      Status       `json:"status"`
+	Role        Role         `json:"role,omitempty"`
+	Device      string       `json:"device,omitempty"` // router or machine that holds it; empty = not known
+	Interface   string       `json:"interface,omitempty"`
+	DNSName     string       `json:"dns_name,omitempty"`
+	Tenant      string       `json:"tenant,omitempty"`
+	Description string       `json:"description,omitempty"`
 }
 
 // OnInterface reports whether an interface holds the address.
@@ -134,14 +134,14 @@ var EveryVID = VIDRange{1, 4094}
 
 // VLAN is a virtual LAN of a site or a group.
 type VLAN struct {
-	Group       string
-	Site        string
-	VID         int // 1 to 4094, IEEE 802.1Q
-	Name        string
-	Status      Status
-	Tenant      string
-	Role        string
-	Description string
+	Group       string `json:"group,omitempty"`
+	Site        string `json:"site,omitempty"`
+	VID         int    `json:"vid"` // 1 to 4094, IEEE 802.1Q
+	Name        string `json:"name"`
+	Status      Status `json:"status"`
+	Tenant      string `json:"tenant,omitempty"`
+	Role        string `json:"role,omitempty"`
+	Description string `json:"description,omitempty"`
 }
 
 // Key names the VLAN.

@@ -217,7 +217,11 @@ func TestDepthAndCoverAgreeWithTheTree(t *testing.T) {
 				walk(n.Children)
 			}
 		}
-		walk(w.x.Tree(""))
+		tree, err := w.x.Tree("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		walk(tree)
 		if rows != len(w.plan.Prefixes) {
 			t.Fatalf("the tree holds %d prefixes of %d", rows, len(w.plan.Prefixes))
 		}

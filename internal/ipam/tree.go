@@ -12,15 +12,20 @@ import (
 // Node is a prefix with what is inside it, or a gap: a block that nothing stands on.
 type Node struct {
 	Prefix
-	Gap      bool    // only CIDR and VRF are set
-	Used     float64 // percent, 0 for a gap
-	Children []Node  // in address order, gaps between prefixes included
+	Gap      bool    `json:"free,omitempty"`     // only CIDR and VRF are set
+	Used     float64 `json:"used_percent"`       // percent, 0 for a gap
+	Children []Node  `json:"children,omitempty"` // in address order, gaps between prefixes included
 }
 
 // Tree gives the prefixes of a VRF ("" = global table) that lie in no other, each with what is
-// inside. There are gaps only inside a prefix that is divided, or is a container.
-func (x *Index) Tree(vrf string) []Node {
-	return x.nodes(x.find(vrf).prefixes)
+// inside. There are gaps only inside a prefix that is divided, or is a container. The error,
+// fault.NotFound, is a VRF that the plan does not know.
+func (x *Index) Tree(vrf string) ([]Node, error) {
+	t, err := x.known(vrf)
+	if err != nil {
+		return nil, err
+	}
+	return x.nodes(t.prefixes), nil
 }
 
 // nodes makes the nodes of rows in address order, which lie in one parent.
@@ -62,12 +67,13 @@ func (x *Index) divided(block Prefix, inside []Prefix) []Node {
 // Detail is what the plan says of one block.
 type Detail struct {
 	Node
-	Known     bool     // the plan holds a prefix with this CIDR
-	Aggregate string   // registry of the aggregate that it lies in, if any
-	Covering  []Prefix // around it, the widest first
-	Elsewhere []Prefix // of other VRFs, on the same addresses
-	Hosts     []Address
-	FreeHosts *big.Int
+	Known     bool      `json:"in_plan"`             // the plan holds a prefix with this CIDR
+	Aggregate string    `json:"aggregate,omitempty"` // registry of the aggregate that it lies in, if any
+	Covering  []Prefix  `json:"covering,omitempty"`  // around it, the widest first
+	Elsewhere []Prefix  `json:"elsewhere,omitempty"` // of other VRFs, on the same addresses
+	Ranges    []Range   `json:"ranges,omitempty"`
+	Hosts     []Address `json:"addresses,omitempty"`
+	FreeHosts *big.Int  `json:"free_addresses"`
 }
 
 // Detail describes a block of a VRF, whether the plan holds it or not. The error is that of Block.
@@ -90,6 +96,11 @@ func (x *Index) Detail(vrf string, cidr netip.Prefix) (Detail, error) {
 			d.Elsewhere = append(d.Elsewhere, p)
 		}
 	}
+	for _, r := range x.Plan.Ranges {
+		if _, meet := (span{r.Start, r.End}).meets(spanOf(cidr)); r.VRF == vrf && meet {
+			d.Ranges = append(d.Ranges, r)
+		}
+	}
 	for _, a := range x.Addresses {
 		if a.VRF == vrf && cidr.Contains(a.Address.Addr()) {
 			d.Hosts = append(d.Hosts, a)
@@ -100,18 +111,18 @@ func (x *Index) Detail(vrf string, cidr netip.Prefix) (Detail, error) {
 
 // Carried is what the plan gives a site.
 type Carried struct {
-	Site     string
-	VLANs    []VLAN
-	Groups   []GroupUse // of its VLANs
-	Prefixes []Node     // by VRF and address, without children
-	Hosts    []Address  // inside its prefixes that are no container
+	Site     string     `json:"site"`
+	VLANs    []VLAN     `json:"vlans,omitempty"`
+	Groups   []GroupUse `json:"groups,omitempty"`    // of its VLANs
+	Prefixes []Node     `json:"prefixes,omitempty"`  // by VRF and address, without children
+	Hosts    []Address  `json:"addresses,omitempty"` // inside its prefixes that are no container
 }
 
 // GroupUse is a VLAN group with what is free of it.
 type GroupUse struct {
-	Name string
-	Free int
-	Next int // lowest free VID, 0 for none
+	Name string `json:"name"`
+	Free int    `json:"free"`
+	Next int    `json:"next,omitempty"` // lowest free VID, 0 for none
 }
 
 // Carried gives what a site carries. The error, fault.NotFound, is a site that the plan does not name.
