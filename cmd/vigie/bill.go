@@ -18,6 +18,14 @@ type billCommand struct {
 	Format string `help:"Form of the result." enum:"table,json,csv" default:"table"`
 }
 
+// Help gives examples.
+func (billCommand) Help() string {
+	return `Examples:
+  vigie bill
+  vigie bill --month last --member meuse
+  vigie bill --month 2026-10 --format csv > october.csv`
+}
+
 // Run prints the bill of a month. What is refused is named on standard error, and
 // makes the command fail although the rest is printed.
 func (c billCommand) Run(s surroundings) error {

@@ -11,6 +11,13 @@ type checkCommand struct {
 	Config  configCommand  `cmd:"" help:"Read a configuration file and say what is wrong with it."`
 }
 
+// Help gives examples.
+func (checkCommand) Help() string {
+	return `Examples:
+  vigie check journal
+  vigie check config vigie.yaml`
+}
+
 type journalCommand struct{}
 
 // Run verifies the journal; a break is a failure.

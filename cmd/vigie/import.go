@@ -18,6 +18,15 @@ type importCommand struct {
 	Format     string   `help:"Form of the result." enum:"table,json,csv" default:"table"`
 }
 
+// Help gives examples.
+func (importCommand) Help() string {
+	return `Examples:
+  vigie import --dry-run inventory/
+  vigie import links.csv prices.csv
+  vigie import --end-missing 2026-12-01 links.csv
+  vigie import --dry-run --format csv inventory/ > difference.csv`
+}
+
 // Run imports, or shows what an import would change.
 func (c importCommand) Run(s surroundings) error {
 	request := app.ImportRequest{DryRun: c.DryRun}

@@ -16,6 +16,17 @@ type labCommand struct {
 	Mails  mailsCommand  `cmd:"" help:"Print what the fictitious operators received."`
 }
 
+// Help gives examples.
+func (labCommand) Help() string {
+	return `Examples:
+  vigie lab fault cut BRE-1001 --for 2m
+  vigie lab fault pop bre-obernai
+  vigie lab fault loss BRE-1003 --loss 40 --for 30s
+  vigie lab faults
+  vigie lab repair 3
+  vigie lab mails --full`
+}
+
 type faultCommand struct {
 	Kind   string        `arg:"" enum:"cut,pop,uplink,loss,delay" help:"cut: one link; pop: every link of a POP; uplink: our own side; loss, delay: one bad link."`
 	Target string        `arg:"" optional:"" help:"Service reference of the link, or key of the POP; none for uplink."`

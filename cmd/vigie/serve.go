@@ -17,6 +17,14 @@ type serveCommand struct {
 	Listen string `help:"Address of the pages, over the configuration's." placeholder:"HOST:PORT"`
 }
 
+// Help gives examples.
+func (serveCommand) Help() string {
+	return `Examples:
+  vigie serve --demo
+  vigie serve --config /etc/vigie/vigie.yaml
+  vigie --data /srv/vigie serve --listen 127.0.0.1:8081`
+}
+
 // stopWithin bounds the orderly end after Ctrl+C.
 const stopWithin = 25 * time.Second
 
