@@ -14,15 +14,27 @@ const (
 	Link Kind = 1
 	// Canary is a target that only tells whether the prober itself is connected.
 	Canary Kind = 2
+	// Demarcation is the operator's own equipment in front of a link's router. Its
+	// target carries the link's ID: it answers while the line works, whatever became
+	// of the router.
+	Demarcation Kind = 3
+	// Router is the router of a link on an address that another path reaches. Its
+	// target carries the link's ID.
+	Router Kind = 4
 )
 
-// String returns "link" or "canary"; another value shows its number.
+// String returns the name of the kind in lower case; another value shows its
+// number.
 func (k Kind) String() string {
 	switch k {
 	case Link:
 		return "link"
 	case Canary:
 		return "canary"
+	case Demarcation:
+		return "demarcation"
+	case Router:
+		return "router"
 	}
 	return "kind " + strconv.Itoa(int(k))
 }
@@ -81,6 +93,8 @@ type Batch struct {
 	Planned      int
 	Quality      Quality
 	Observations []Observation
+	// Polls are the looks at routers that ended in this cycle.
+	Polls []Poll
 }
 
 // Quality says how well the prober worked while it measured a cycle. All of it
