@@ -120,7 +120,10 @@ func labTopology(x *inventory.Index, day time.Time) lab.Topology {
 	var t lab.Topology
 	for _, l := range x.Links {
 		if inventory.InForce(l.Starts, l.Ends, day) && lab.OperatorNetwork.Contains(l.ProbeAddress) {
-			t.Links = append(t.Links, lab.Link{Ref: l.Ref, Addr: l.ProbeAddress, POP: l.POP, Sites: l.Sites, Operator: l.Operator})
+			t.Links = append(t.Links, lab.Link{
+				Ref: l.Ref, Addr: l.ProbeAddress, POP: l.POP, Sites: l.Sites, Operator: l.Operator,
+				DownKbps: l.DownKbps, UpKbps: l.UpKbps,
+			})
 		}
 	}
 	for _, c := range x.Canaries {

@@ -12,9 +12,12 @@ type Baseline map[netip.Addr]Impairment
 // distance of the POP, up to 1.2 ms of jitter, and on a few links a tiny loss.
 // Canaries are near and lose nothing.
 func NewBaseline(topology Topology, seed uint64) Baseline {
-	baseline := make(Baseline, len(topology.Links)+len(topology.Canaries))
+	baseline := make(Baseline, 3*len(topology.Links)+len(topology.Canaries))
 	for _, link := range topology.Links {
-		baseline[link.Addr] = linkBaseline(link, seed)
+		// All stand at the two ends of one line.
+		for _, addr := range link.addrs() {
+			baseline[addr] = linkBaseline(link, seed)
+		}
 	}
 	for _, addr := range topology.Canaries {
 		baseline[addr] = Impairment{Delay: time.Millisecond, Jitter: 200 * time.Microsecond}

@@ -103,15 +103,18 @@ func (f Fault) validateTarget(topology Topology) error {
 // are in force on top of a base line: the worst of all that reach it, figure
 // by figure. The order of the faults does not matter.
 func Effective(topology Topology, baseline Baseline, faults []Fault) Baseline {
-	effective := make(Baseline, len(topology.Links)+len(topology.Canaries))
+	effective := make(Baseline, 3*len(topology.Links)+len(topology.Canaries))
 	for _, addr := range topology.addrs() {
 		effective[addr] = baseline[addr]
 	}
 	for _, fault := range faults {
 		impairment := fault.impairment()
 		for _, link := range topology.Links {
-			if fault.hits(link) {
-				effective[link.Addr] = effective[link.Addr].Worst(impairment)
+			if !fault.hits(link) {
+				continue
+			}
+			for _, addr := range link.addrs() {
+				effective[addr] = effective[addr].Worst(impairment)
 			}
 		}
 		if fault.Kind != KindUplink {

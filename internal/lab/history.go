@@ -110,12 +110,18 @@ func (p past) lost(at time.Time, draws *dice) int {
 
 // load returns how busy a school keeps its link, 0 to 1000.
 func load(at time.Time) int64 {
-	hour, minute := at.Hour(), int64(at.Minute())
+	return loadOf(at.Weekday(), false, int64(at.Hour()*60+at.Minute()))
+}
+
+// loadOf returns how busy a school keeps its link in a minute of a local day, 0
+// to 1000; rest says that the day has no school whatever its name.
+func loadOf(weekday time.Weekday, rest bool, minuteOfDay int64) int64 {
+	hour, minute := minuteOfDay/60, minuteOfDay%60
 	load := (loadByHour[hour]*(60-minute) + loadByHour[hour+1]*minute) / 60
-	switch day := at.Weekday(); {
-	case day == time.Saturday || day == time.Sunday:
+	switch {
+	case rest || weekday == time.Saturday || weekday == time.Sunday:
 		return load / restDivisor
-	case day == time.Wednesday && hour >= halfDayFrom:
+	case weekday == time.Wednesday && hour >= halfDayFrom:
 		return load / halfDayDivisor
 	}
 	return load

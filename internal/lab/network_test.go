@@ -69,6 +69,14 @@ func TestNewRefusesAnImpossibleNetwork(t *testing.T) {
 			region: lab.Topology{Links: []lab.Link{{Ref: "A", Addr: addr}}, Canaries: []netip.Addr{addr}},
 			want:   "lab: link A and canary 1 share address 198.18.0.1",
 		},
+		"a demarcation outside the operator's network": {
+			region: lab.Topology{Links: []lab.Link{{Ref: "A", Addr: addr, Demarcation: netip.MustParseAddr("10.0.0.1")}}},
+			want:   "lab: demarcation of link A has address 10.0.0.1, want one inside 198.18.0.0/15",
+		},
+		"a router on its own link's address": {
+			region: lab.Topology{Links: []lab.Link{{Ref: "A", Addr: addr, Router: addr}}},
+			want:   "lab: link A and router of link A share address 198.18.0.1",
+		},
 		"a loss above everything": {
 			region:   lab.Topology{Links: []lab.Link{{Ref: "A", Addr: addr}}},
 			baseline: lab.Baseline{addr: {LossPerMillion: 1_000_001}},

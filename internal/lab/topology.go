@@ -24,6 +24,24 @@ type Link struct {
 	POP      string     // key of the aggregation point, "" when unknown
 	Sites    []string   // sites served: one, or several for a grappe
 	Operator string
+	// DownKbps and UpKbps are contracted, in kilobits per second, Down towards
+	// the site.
+	DownKbps, UpKbps int64
+	// Demarcation is the operator's equipment in front of the router, Router an
+	// address of the router itself. Each is unique, inside OperatorNetwork, and
+	// answers echoes like Addr; the zero value says that there is none.
+	Demarcation, Router netip.Addr
+}
+
+// addrs returns the addresses of the link that answer.
+func (l Link) addrs() []netip.Addr {
+	addrs := []netip.Addr{l.Addr}
+	for _, addr := range []netip.Addr{l.Demarcation, l.Router} {
+		if addr.IsValid() {
+			addrs = append(addrs, addr)
+		}
+	}
+	return addrs
 }
 
 // Topology is what the simulated network is made of.
@@ -34,9 +52,9 @@ type Topology struct {
 
 // addrs returns the addresses that answer: every link's, then the canaries.
 func (t Topology) addrs() []netip.Addr {
-	addrs := make([]netip.Addr, 0, len(t.Links)+len(t.Canaries))
+	addrs := make([]netip.Addr, 0, 3*len(t.Links)+len(t.Canaries))
 	for _, link := range t.Links {
-		addrs = append(addrs, link.Addr)
+		addrs = append(addrs, link.addrs()...)
 	}
 	return append(addrs, t.Canaries...)
 }
@@ -45,7 +63,7 @@ func (t Topology) addrs() []netip.Addr {
 // empty, outside OperatorNetwork or used twice.
 func (t Topology) validate() error {
 	refs := make(map[string]bool, len(t.Links))
-	addrs := make(map[netip.Addr]string, len(t.Links)+len(t.Canaries))
+	addrs := make(map[netip.Addr]string, 3*len(t.Links)+len(t.Canaries))
 	claim := func(addr netip.Addr, owner string) error {
 		if !OperatorNetwork.Contains(addr) {
 			return fmt.Errorf("lab: %s has address %v, want one inside %v", owner, addr, OperatorNetwork)
@@ -63,6 +81,17 @@ func (t Topology) validate() error {
 		refs[link.Ref] = true
 		if err := claim(link.Addr, "link "+link.Ref); err != nil {
 			return err
+		}
+		for _, part := range []struct {
+			name string
+			addr netip.Addr
+		}{{"demarcation", link.Demarcation}, {"router", link.Router}} {
+			if !part.addr.IsValid() {
+				continue
+			}
+			if err := claim(part.addr, part.name+" of link "+link.Ref); err != nil {
+				return err
+			}
 		}
 	}
 	for i, addr := range t.Canaries {
