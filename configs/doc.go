@@ -3,5 +3,6 @@
 //
 // README.md fixes the form of every inventory file; demo/README.md says which of its
 // facts are real and which are fictitious. The package refuses to read or to
-// interpret the files: internal/intake and the packages that own them do.
+// interpret the files: internal/intake, internal/calendar and the packages that own
+// them do.
 package configs
