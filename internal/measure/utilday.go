@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"time"
 )
 
 // FiveMinutesADay is the number of five-minute intervals of a UTC day.
@@ -26,6 +27,53 @@ func NewUtilisationDay() UtilisationDay {
 		d.Down[i], d.Up[i] = NoRate, NoRate
 	}
 	return d
+}
+
+// Carried is what a link carried in one interval of five minutes that starts at At,
+// Down towards the site. CoveredMillis is the measured part of it, milliseconds.
+type Carried struct {
+	At                   time.Time
+	DownOctets, UpOctets int64
+	CoveredMillis        int32
+}
+
+// fiveMinutes is the length of an interval.
+const fiveMinutes = 5 * time.Minute
+
+// leastCovered is the part of an interval, in milliseconds, from which on its rate
+// stands for the whole: half. Below it the interval is a gap.
+const leastCovered = int64(fiveMinutes/time.Millisecond) / 2
+
+// Rates are the octets per second in each direction over the measured part, rounded
+// half up; false when too little of the interval was measured to speak for it. A rate
+// that no link has is cut off just below NoRate.
+func (c Carried) Rates() (down, up uint32, ok bool) {
+	covered := int64(c.CoveredMillis)
+	if covered < leastCovered || c.DownOctets < 0 || c.UpOctets < 0 {
+		return NoRate, NoRate, false
+	}
+	return perSecond(c.DownOctets, covered), perSecond(c.UpOctets, covered), true
+}
+
+func perSecond(octets, millis int64) uint32 {
+	whole, rest := octets/millis, octets%millis
+	if whole > math.MaxUint32/1000 {
+		return NoRate - 1
+	}
+	return uint32(min(whole*1000+(rest*2000+millis)/(2*millis), int64(NoRate)-1))
+}
+
+// Put sets the interval that c measured, if the day that starts at day has it and
+// enough of it was measured.
+func (d *UtilisationDay) Put(day time.Time, c Carried) {
+	since := c.At.Sub(day)
+	if since < 0 || since >= FiveMinutesADay*fiveMinutes {
+		return
+	}
+	if down, up, ok := c.Rates(); ok {
+		i := int(since / fiveMinutes)
+		d.Down[i], d.Up[i] = down, up
+	}
 }
 
 const (

@@ -1,0 +1,102 @@
+package measure
+
+import "slices"
+
+// Figures is what was measured of one link over some time longer than a round: a
+// minute as several probers saw it, an hour, a day. Times are microseconds of round
+// trip, or Undefined.
+//
+// The counts, the minimum and the maximum are exact, whatever they were summed from.
+// The median, the 95th percentile and the jitter are not those of the echoes, which
+// are no longer there: see RollUp.
+type Figures struct {
+	Planned, Sent, Received int64 // echoes, those of every prober
+	// CoveredMillis is the measured time in thousandths of a minute: a minute of which
+	// half the planned echoes left counts 500. What was not measured is missing here
+	// and stands nowhere else.
+	CoveredMillis int64
+	MinMicros     int32
+	MedianMicros  int32
+	P95Micros     int32
+	MaxMicros     int32
+	JitterMicros  int32
+}
+
+// undefinedFigures is what nothing measured adds up to.
+func undefinedFigures() Figures {
+	return Figures{MinMicros: Undefined, MedianMicros: Undefined, P95Micros: Undefined, MaxMicros: Undefined, JitterMicros: Undefined}
+}
+
+// Measured reports whether anything was.
+func (f Figures) Measured() bool { return f.Sent > 0 }
+
+// Seen is one minute of one link as the probers that measured it saw it together.
+// It is covered as well as the best of them covered it, its median is the lower
+// median of theirs, its 95th percentile and its jitter the largest.
+func Seen(minutes ...Minute) Figures {
+	f := undefinedFigures()
+	medians := make([]int32, 0, 4)
+	for _, m := range minutes {
+		f.Planned += int64(m.Planned)
+		if m.Sent == 0 {
+			continue
+		}
+		f.count(Figures{Sent: int64(m.Sent), Received: int64(m.Received), MinMicros: m.MinMicros, MaxMicros: m.MaxMicros})
+		f.CoveredMillis = max(f.CoveredMillis, min(1000, int64(m.Sent)*1000/int64(max(m.Planned, 1))))
+		f.P95Micros = max(f.P95Micros, m.P95Micros)
+		f.JitterMicros = max(f.JitterMicros, m.JitterMicros)
+		medians = appendDefined(medians, m.MedianMicros)
+	}
+	f.MedianMicros = rankOf(medians, Median)
+	return f
+}
+
+// RollUp sums parts that follow each other: minutes to an hour, hours to a day. The
+// median is the lower median of the parts' medians, the 95th percentile the nearest
+// rank 95th percentile of theirs, the jitter the lower median of theirs, each over
+// the parts that have one and each part counting once. They say how the time was,
+// typically and at its worse; they are not the percentiles of its echoes, and no
+// penalty rests on them.
+func RollUp(parts []Figures) Figures {
+	f := undefinedFigures()
+	var medians, p95s, jitters []int32
+	for _, part := range parts {
+		f.Planned += part.Planned
+		if !part.Measured() {
+			continue
+		}
+		f.count(part)
+		f.CoveredMillis += part.CoveredMillis
+		medians = appendDefined(medians, part.MedianMicros)
+		p95s = appendDefined(p95s, part.P95Micros)
+		jitters = appendDefined(jitters, part.JitterMicros)
+	}
+	f.MedianMicros, f.P95Micros, f.JitterMicros = rankOf(medians, Median), rankOf(p95s, P95), rankOf(jitters, Median)
+	return f
+}
+
+// count adds what adds up exactly.
+func (f *Figures) count(part Figures) {
+	f.Sent += part.Sent
+	f.Received += part.Received
+	f.MaxMicros = max(f.MaxMicros, part.MaxMicros)
+	if part.MinMicros != Undefined && (f.MinMicros == Undefined || part.MinMicros < f.MinMicros) {
+		f.MinMicros = part.MinMicros
+	}
+}
+
+func appendDefined(list []int32, micros int32) []int32 {
+	if micros == Undefined {
+		return list
+	}
+	return append(list, micros)
+}
+
+// rankOf sorts the list it is given.
+func rankOf(list []int32, q Quantile) int32 {
+	if len(list) == 0 {
+		return Undefined
+	}
+	slices.Sort(list)
+	return atRank(list, q)
+}
