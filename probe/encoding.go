@@ -8,9 +8,12 @@ import (
 
 // The encoding of a batch: one version octet, then unsigned and zig-zag varints
 // (encoding/binary). Times of rounds are microseconds after the cycle's start,
-// so that a round of five echoes takes about twenty octets.
+// so that a round of five echoes takes about twenty octets. Version 2 added the
+// polls at the end and the kinds Demarcation and Router; version 1 is still read,
+// because batches are stored.
 const (
-	encodingVersion = 1
+	encodingVersion = 2
+	oldestEncoding  = 1
 	// The bounds refuse a damaged batch before it asks for memory.
 	maxProber       = 255
 	maxObservations = 1 << 20
@@ -20,8 +23,8 @@ const (
 	maxInstant      = 1 << 57 // of an instant, the year 6537: it fits a timestamptz
 )
 
-// MarshalBinary encodes the batch. It fails only on a prober's name longer than
-// 255 octets and on a round of more than 1,024 echoes.
+// MarshalBinary encodes the batch. It fails only on a prober's name, or a text of
+// a poll, longer than 255 octets and on a round of more than 1,024 echoes.
 func (b Batch) MarshalBinary() ([]byte, error) {
 	if len(b.Prober) > maxProber {
 		return nil, fmt.Errorf("encode batch: prober name has %d octets, at most %d are expected", len(b.Prober), maxProber)
@@ -51,15 +54,16 @@ func (b Batch) MarshalBinary() ([]byte, error) {
 			out = binary.AppendVarint(out, int64(rtt))
 		}
 	}
-	return out, nil
+	return b.appendPolls(out)
 }
 
 // UnmarshalBinary decodes what MarshalBinary wrote. It refuses another version,
 // a truncated or over-long batch, and values outside their range.
 func (b *Batch) UnmarshalBinary(data []byte) error {
 	r := reader{rest: data}
-	if version := r.octet(); r.err == nil && version != encodingVersion {
-		return fmt.Errorf("decode batch: version %d, expected %d", version, encodingVersion)
+	version := r.octet()
+	if r.err == nil && (version < oldestEncoding || version > encodingVersion) {
+		return fmt.Errorf("decode batch: version %d, expected %d to %d", version, oldestEncoding, encodingVersion)
 	}
 	var d Batch
 	d.Prober = string(r.take(int(r.octet())))
@@ -75,6 +79,9 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 	count := r.bounded(min(maxObservations, uint64(len(r.rest))))
 	for i := uint64(0); i < count && r.err == nil; i++ {
 		d.Observations = append(d.Observations, r.observation(d.Cycle))
+	}
+	if version > 1 {
+		d.Polls = r.polls(d.Cycle)
 	}
 	if r.err == nil && len(r.rest) > 0 {
 		r.err = fmt.Errorf("%d octets after the end", len(r.rest))
@@ -169,8 +176,8 @@ func (r *reader) within(limit int64) int64 {
 
 func (r *reader) observation(cycle time.Time) Observation {
 	o := Observation{Kind: Kind(r.octet())}
-	if r.err == nil && o.Kind != Link && o.Kind != Canary {
-		r.fail("target kind %d, expected %d or %d", o.Kind, Link, Canary)
+	if r.err == nil && (o.Kind < Link || o.Kind > Router) {
+		r.fail("target kind %d, expected %d to %d", o.Kind, Link, Router)
 	}
 	o.Target = r.varint()
 	o.At = cycle.Add(time.Duration(r.within(maxMicros)) * time.Microsecond)

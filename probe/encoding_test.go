@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"encoding/hex"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,12 +32,37 @@ func drawBatch(t *rapid.T) probe.Batch {
 	for range rapid.IntRange(0, 20).Draw(t, "rounds") {
 		b.Observations = append(b.Observations, probe.Observation{
 			Target:    rapid.Int64().Draw(t, "target"),
-			Kind:      rapid.SampledFrom([]probe.Kind{probe.Link, probe.Canary}).Draw(t, "kind"),
+			Kind:      rapid.SampledFrom([]probe.Kind{probe.Link, probe.Canary, probe.Demarcation, probe.Router}).Draw(t, "kind"),
 			At:        cycle.Add(time.Duration(rapid.IntRange(-1000, 3e7).Draw(t, "at")) * time.Microsecond),
 			RTTMicros: rapid.SliceOfN(rapid.Int32Range(probe.Lost, 1<<31-1), 1, 8).Draw(t, "rtts"),
 		})
 	}
+	for range rapid.IntRange(0, 5).Draw(t, "polls") {
+		b.Polls = append(b.Polls, drawPoll(t, cycle))
+	}
 	return b
+}
+
+func drawPoll(t *rapid.T, cycle time.Time) probe.Poll {
+	p := probe.Poll{
+		Link:    rapid.Int64().Draw(t, "link"),
+		At:      cycle.Add(time.Duration(rapid.IntRange(-1000, 3e7).Draw(t, "at")) * time.Microsecond),
+		Problem: rapid.SampledFrom([]string{"", "", "timeout"}).Draw(t, "problem"),
+	}
+	if p.Problem != "" {
+		return p
+	}
+	p.Uptime = time.Duration(rapid.Int64Range(0, 1<<52).Draw(t, "uptime")) * time.Microsecond
+	p.Boots = rapid.Int64Range(0, 1<<31).Draw(t, "boots")
+	text := rapid.StringN(0, 20, 255)
+	p.Access = probe.Interface{
+		Index: rapid.IntRange(0, 1<<31).Draw(t, "index"), Name: text.Draw(t, "name"), Alias: text.Draw(t, "alias"),
+		Up: rapid.Bool().Draw(t, "up"), Counted: rapid.Bool().Draw(t, "counted"),
+		SpeedBits: rapid.Int64Range(0, 1<<53).Draw(t, "speed"),
+		InOctets:  rapid.Uint64().Draw(t, "in"), OutOctets: rapid.Uint64().Draw(t, "out"),
+		Discontinuity: rapid.Uint32().Draw(t, "discontinuity"),
+	}
+	return p
 }
 
 func TestABatchSurvivesItsEncoding(t *testing.T) {
@@ -61,7 +87,7 @@ func TestEveryTruncationOfABatchIsRefused(t *testing.T) {
 	t.Parallel()
 	b := probe.Batch{Prober: "p", Seq: 300, Cycle: time.Unix(1790000000, 0).UTC(), CycleLength: 5 * time.Second, Observations: []probe.Observation{
 		{Target: 4, Kind: probe.Link, At: time.Unix(1790000001, 0).UTC(), RTTMicros: []int32{900, probe.Lost}},
-	}}
+	}, Polls: []probe.Poll{{Link: 4, At: time.Unix(1790000003, 0).UTC(), Uptime: time.Hour, Access: probe.Interface{Name: "wan", InOctets: 1 << 40}}}}
 	raw, err := b.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
@@ -77,13 +103,47 @@ func TestEveryTruncationOfABatchIsRefused(t *testing.T) {
 		t.Errorf("a trailing octet: got error %v", err)
 	}
 	raw[0] = 9
-	if err := got.UnmarshalBinary(raw); err == nil || !strings.Contains(err.Error(), "version 9, expected 1") {
+	if err := got.UnmarshalBinary(raw); err == nil || !strings.Contains(err.Error(), "version 9, expected 1 to 2") {
 		t.Errorf("another version: got error %v", err)
 	}
 }
 
+// TestABatchOfVersion1IsStillRead holds octets that version 1 wrote.
+func TestABatchOfVersion1IsStillRead(t *testing.T) {
+	t.Parallel()
+	raw, err := hex.DecodeString("010170ac028080afa2dbffad06c096b102010100000000880e0201010880897a02880e01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got probe.Batch
+	if err := got.UnmarshalBinary(raw); err != nil {
+		t.Fatal(err)
+	}
+	want := probe.Batch{
+		Prober: "p", Seq: 300, Cycle: time.Unix(1790000000, 0).UTC(), CycleLength: 5 * time.Second, Last: true, Planned: 2,
+		Quality: probe.Quality{Unsent: 1, WorstLag: 900 * time.Microsecond},
+		Observations: []probe.Observation{
+			{Target: 4, Kind: probe.Link, At: time.Unix(1790000001, 0).UTC(), RTTMicros: []int32{900, probe.Lost}},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("decoded (-want +got):\n%s", diff)
+	}
+}
+
+func TestATextOfAPollThatIsTooLongIsRefused(t *testing.T) {
+	t.Parallel()
+	b := probe.Batch{Polls: []probe.Poll{{Link: 7, Problem: strings.Repeat("x", 256)}}}
+	if _, err := b.MarshalBinary(); err == nil || !strings.Contains(err.Error(), "poll of link 7 has 256 octets, at most 255") {
+		t.Errorf("got error %v", err)
+	}
+}
+
 func FuzzBatchDecoding(f *testing.F) {
-	raw, err := probe.Batch{Prober: "p", Seq: 1, Observations: []probe.Observation{{Kind: probe.Link, RTTMicros: []int32{1}}}}.MarshalBinary()
+	raw, err := probe.Batch{
+		Prober: "p", Seq: 1, Observations: []probe.Observation{{Kind: probe.Demarcation, RTTMicros: []int32{1}}},
+		Polls: []probe.Poll{{Link: 1, Uptime: time.Hour, Access: probe.Interface{Name: "wan", Up: true, Counted: true, InOctets: 9}}, {Link: 2, Problem: "timeout"}},
+	}.MarshalBinary()
 	if err != nil {
 		f.Fatal(err)
 	}
