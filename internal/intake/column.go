@@ -73,7 +73,13 @@ var keyForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$`)
 
 // key is a column that names its row, or an item, between files and people.
 func key[T any](name string, at func(*T) *string) column[T] {
-	return pattern(name, at, keyForm, "is not a key (letters without accents, digits and . _ : / -, at most 64, no space)").must()
+	return word(name, at).must()
+}
+
+// word is a column that holds a key of something that no table lists; it may be
+// empty.
+func word[T any](name string, at func(*T) *string) column[T] {
+	return pattern(name, at, keyForm, "is not a key (letters without accents, digits and . _ : / -, at most 64, no space)")
 }
 
 // foreign is a column that holds a key of another table: only the table knows

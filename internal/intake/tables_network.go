@@ -63,6 +63,7 @@ var linkTable = table[inventory.Link]{
 		thousandths("up_mbps", func(l *inventory.Link) *int64 { return &l.UpKbps }, maxKbps).must(),
 		text("technology", func(l *inventory.Link) *string { return &l.Technology }),
 		address("probe_address", func(l *inventory.Link) *netip.Addr { return &l.ProbeAddress }).must(),
+		address("demarcation_address", func(l *inventory.Link) *netip.Addr { return &l.Demarcation }),
 		enum("cpe_owner", func(l *inventory.Link) *inventory.CPEOwner { return &l.CPEOwner },
 			inventory.OperatorCPE, inventory.CustomerCPE).must(),
 		day("starts", func(l *inventory.Link) *time.Time { return &l.Starts }).must(),
@@ -87,6 +88,9 @@ var linkTable = table[inventory.Link]{
 			findings = append(findings, finding{"price_item", l.PriceItem, "needs a lot: a link outside the market has no price"})
 		case l.Lot != "" && l.PriceItem == "":
 			findings = append(findings, finding{"price_item", "", "is required for a link of a lot"})
+		}
+		if l.Demarcation.IsValid() && l.Demarcation == l.ProbeAddress {
+			findings = append(findings, finding{"demarcation_address", l.Demarcation.String(), "is the probe address: it would say nothing more"})
 		}
 		return findings
 	},
@@ -121,10 +125,18 @@ var routerTable = table[inventory.Router]{
 		foreign("link", func(r *inventory.Router) *string { return &r.Link }).must(),
 		text("model", func(r *inventory.Router) *string { return &r.Model }),
 		address("address", func(r *inventory.Router) *netip.Addr { return &r.Address }),
+		word("snmp", func(r *inventory.Router) *string { return &r.SNMP }),
+		text("interface", func(r *inventory.Router) *string { return &r.Interface }),
 		day("ends", func(r *inventory.Router) *time.Time { return &r.Ends }),
 		text("source", func(r *inventory.Router) *string { return &r.Source }).must(),
 	},
 	refers: func(r *inventory.Router) []reference { return []reference{{"link", r.Link, []string{linksFile}}} },
+	rules: func(r *inventory.Router) []finding {
+		if r.SNMP != "" && !r.Address.IsValid() {
+			return []finding{{"snmp", r.SNMP, "needs an address to ask"}}
+		}
+		return nil
+	},
 	period: func(r *inventory.Router) (from, to *time.Time) { return nil, &r.Ends },
 }
 

@@ -23,6 +23,7 @@ type Index struct {
 	linksOfSite    map[string][]int
 	schoolsOfSite  map[string][]int
 	contactsOfSite map[string][]int
+	routersOfLink  map[string][]int
 	clausesOfLot   map[string][]int
 	pricesOfLot    map[string][]int
 	sharesOf       map[string][]int
@@ -43,6 +44,7 @@ func NewIndex(s Snapshot) *Index {
 		linkIDs:        index(s.Links, func(l Link) int64 { return l.ID }),
 		schoolsOfSite:  group(s.Establishments, func(e Establishment) string { return e.Site }),
 		contactsOfSite: group(s.Contacts, func(c Contact) string { return c.Site }),
+		routersOfLink:  group(s.Routers, func(r Router) string { return r.Link }),
 		clausesOfLot:   group(s.Clauses, func(c contract.Clause) string { return c.Lot }),
 		pricesOfLot:    group(s.Prices, func(p contract.Price) string { return p.Lot }),
 		sharesOf:       group(s.Keys, func(k KeyShare) string { return k.Subject }),
@@ -137,6 +139,21 @@ func (x *Index) EstablishmentsOfSite(site string) []Establishment {
 // ContactsOfSite gives the people reachable at a site, in the order of their keys.
 func (x *Index) ContactsOfSite(site string) []Contact {
 	return pick(x.Contacts, x.contactsOfSite[site])
+}
+
+// RouterOfLink gives the router of a link that is looked at on a day: of those in force with an
+// address the first by key, one that is asked by SNMP before one that is not.
+func (x *Index) RouterOfLink(ref string, day time.Time) (Router, bool) {
+	var found Router
+	for _, r := range pick(x.Routers, x.routersOfLink[ref]) {
+		if !InForce(time.Time{}, r.Ends, day) || !r.Address.IsValid() {
+			continue
+		}
+		if found.Key == "" || found.SNMP == "" && r.SNMP != "" {
+			found = r
+		}
+	}
+	return found, found.Key != ""
 }
 
 // OrganisationsOfSite gives, sorted, the keys of those who pay for a site on a day: the members

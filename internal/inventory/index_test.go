@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -103,6 +104,25 @@ func TestALinkKnowsItsSitesAndASiteItsLinks(t *testing.T) {
 	}
 	if n := len(x.ContactsOfSite("cite")); n != 1 {
 		t.Errorf("%d contacts, want 1", n)
+	}
+}
+
+func TestTheRouterOfALinkIsOneThatCanBeAsked(t *testing.T) {
+	t.Parallel()
+	address := netip.MustParseAddr("192.0.2.1")
+	x := inventory.NewIndex(inventory.Snapshot{Routers: []inventory.Router{
+		{Key: "a", Link: "L", SNMP: "access"}, // without address
+		{Key: "b", Link: "L", Address: address},
+		{Key: "c", Link: "L", Address: address, SNMP: "access", Ends: day("2026-09-01")},
+		{Key: "d", Link: "L", Address: address, SNMP: "access"},
+	}})
+	for on, want := range map[string]string{"2026-08-31": "c", "2026-09-01": "d"} {
+		if r, ok := x.RouterOfLink("L", day(on)); !ok || r.Key != want {
+			t.Errorf("on %s the router is %q, want %s", on, r.Key, want)
+		}
+	}
+	if r, ok := x.RouterOfLink("M", day("2026-09-01")); ok {
+		t.Errorf("a link without router has %+v", r)
 	}
 }
 

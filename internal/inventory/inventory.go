@@ -128,7 +128,10 @@ type Link struct {
 	UpKbps       int64
 	Technology   string // FTTO, FTTE, FTTH...
 	ProbeAddress netip.Addr
-	CPEOwner     CPEOwner
+	// Demarcation is the operator's own equipment in front of the router: it answers
+	// while the line works, whatever became of the router. Invalid = none known.
+	Demarcation netip.Addr
+	CPEOwner    CPEOwner
 	Starts       time.Time // MES: billing starts
 	Ends         time.Time // first day without it; zero = open
 	Source       string
@@ -140,8 +143,14 @@ type Router struct {
 	Link    string
 	Model   string
 	Address netip.Addr // management address
-	Ends    time.Time
-	Source  string
+	// SNMP names the credential of the configuration with which it is asked; empty =
+	// it is not asked.
+	SNMP string
+	// Interface is the ifName or ifAlias of the interface that carries the link;
+	// empty = the one whose ifAlias holds the link's reference.
+	Interface string
+	Ends      time.Time
+	Source    string
 }
 
 // Canary is a target that tells whether the prober itself is connected.

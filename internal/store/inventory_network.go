@@ -72,21 +72,22 @@ var popShelf = typedShelf[inventory.POP, popRow]{
 }
 
 type linkRow struct {
-	ID           int64              `json:"-"`
-	Ref          string             `json:"ref"`
-	Operator     string             `json:"operator"`
-	Lot          *string            `json:"lot"`
-	POP          *string            `json:"pop"`
-	Sites        []string           `json:"sites"`
-	PriceItem    string             `json:"price_item"`
-	DownKbps     int64              `json:"down_kbps"`
-	UpKbps       int64              `json:"up_kbps"`
-	Technology   string             `json:"technology"`
-	ProbeAddress netip.Addr         `json:"probe_address"`
-	CPEOwner     inventory.CPEOwner `json:"cpe_owner"`
-	Starts       time.Time          `json:"starts"`
-	Ends         *time.Time         `json:"ends"`
-	Source       string             `json:"source"`
+	ID                 int64              `json:"-"`
+	Ref                string             `json:"ref"`
+	Operator           string             `json:"operator"`
+	Lot                *string            `json:"lot"`
+	POP                *string            `json:"pop"`
+	Sites              []string           `json:"sites"`
+	PriceItem          string             `json:"price_item"`
+	DownKbps           int64              `json:"down_kbps"`
+	UpKbps             int64              `json:"up_kbps"`
+	Technology         string             `json:"technology"`
+	ProbeAddress       netip.Addr         `json:"probe_address"`
+	DemarcationAddress *netip.Addr        `json:"demarcation_address"`
+	CPEOwner           inventory.CPEOwner `json:"cpe_owner"`
+	Starts             time.Time          `json:"starts"`
+	Ends               *time.Time         `json:"ends"`
+	Source             string             `json:"source"`
 }
 
 // linkShelf keeps links with the sites they serve, which are rows of their own.
@@ -94,24 +95,24 @@ var linkShelf = linksWithSites{typedShelf[inventory.Link, linkRow]{
 	what: "links",
 	all: query("link.all", `
 		SELECT id, ref, operator, lot, pop, served.sites, price_item, down_kbps, up_kbps, technology, probe_address,
-			cpe_owner, starts, ends, source
+			demarcation_address, cpe_owner, starts, ends, source
 		FROM link JOIN (SELECT link, array_agg(site ORDER BY ordinal) AS sites FROM link_site GROUP BY link) served
 			ON served.link = link.ref`),
 	put: query("link.put", upsert("link", "ref",
-		"operator, lot, pop, price_item, down_kbps, up_kbps, technology, probe_address, cpe_owner, starts, ends, source")),
+		"operator, lot, pop, price_item, down_kbps, up_kbps, technology, probe_address, demarcation_address, cpe_owner, starts, ends, source")),
 	slice: func(s *inventory.Snapshot) *[]inventory.Link { return &s.Links },
 	toRow: func(l inventory.Link) linkRow {
 		return linkRow{
 			Ref: l.Ref, Operator: l.Operator, Lot: zeroNull(l.Lot), POP: zeroNull(l.POP), Sites: l.Sites, PriceItem: l.PriceItem,
 			DownKbps: l.DownKbps, UpKbps: l.UpKbps, Technology: l.Technology, ProbeAddress: l.ProbeAddress,
-			CPEOwner: l.CPEOwner, Starts: l.Starts, Ends: zeroNull(l.Ends), Source: l.Source,
+			DemarcationAddress: zeroNull(l.Demarcation), CPEOwner: l.CPEOwner, Starts: l.Starts, Ends: zeroNull(l.Ends), Source: l.Source,
 		}
 	},
 	toFact: func(r linkRow) inventory.Link {
 		return inventory.Link{
 			ID: r.ID, Ref: r.Ref, Operator: r.Operator, Lot: nullZero(r.Lot), POP: nullZero(r.POP), Sites: r.Sites, PriceItem: r.PriceItem,
 			DownKbps: r.DownKbps, UpKbps: r.UpKbps, Technology: r.Technology, ProbeAddress: r.ProbeAddress,
-			CPEOwner: r.CPEOwner, Starts: r.Starts, Ends: nullZero(r.Ends), Source: r.Source,
+			Demarcation: nullZero(r.DemarcationAddress), CPEOwner: r.CPEOwner, Starts: r.Starts, Ends: nullZero(r.Ends), Source: r.Source,
 		}
 	},
 }}
@@ -150,25 +151,31 @@ func (s linksWithSites) save(ctx context.Context, tx pgx.Tx, from inventory.Snap
 }
 
 type routerRow struct {
-	Key     string      `json:"key"`
-	Link    string      `json:"link"`
-	Model   string      `json:"model"`
-	Address *netip.Addr `json:"address"`
-	Ends    *time.Time  `json:"ends"`
-	Source  string      `json:"source"`
+	Key       string      `json:"key"`
+	Link      string      `json:"link"`
+	Model     string      `json:"model"`
+	Address   *netip.Addr `json:"address"`
+	SNMP      string      `json:"snmp"`
+	Interface string      `json:"interface"`
+	Ends      *time.Time  `json:"ends"`
+	Source    string      `json:"source"`
 }
 
 var routerShelf = typedShelf[inventory.Router, routerRow]{
 	what:  "routers",
-	all:   query("router.all", `SELECT key, link, model, address, ends, source FROM router`),
-	put:   query("router.put", upsert("router", "key", "link, model, address, ends, source")),
+	all:   query("router.all", `SELECT key, link, model, address, snmp, interface, ends, source FROM router`),
+	put:   query("router.put", upsert("router", "key", "link, model, address, snmp, interface, ends, source")),
 	slice: func(s *inventory.Snapshot) *[]inventory.Router { return &s.Routers },
 	toRow: func(r inventory.Router) routerRow {
-		return routerRow{r.Key, r.Link, r.Model, zeroNull(r.Address), zeroNull(r.Ends), r.Source}
+		return routerRow{
+			Key: r.Key, Link: r.Link, Model: r.Model, Address: zeroNull(r.Address), SNMP: r.SNMP, Interface: r.Interface,
+			Ends: zeroNull(r.Ends), Source: r.Source,
+		}
 	},
 	toFact: func(r routerRow) inventory.Router {
 		return inventory.Router{
-			Key: r.Key, Link: r.Link, Model: r.Model, Address: nullZero(r.Address), Ends: nullZero(r.Ends), Source: r.Source,
+			Key: r.Key, Link: r.Link, Model: r.Model, Address: nullZero(r.Address), SNMP: r.SNMP, Interface: r.Interface,
+			Ends: nullZero(r.Ends), Source: r.Source,
 		}
 	},
 }

@@ -47,9 +47,11 @@ func full() inventory.Snapshot {
 		Prices: []contract.Price{{Lot: "lot", Item: "100M", From: civil(1, 1), To: civil(12, 1), Monthly: 41250, Source: "s"}},
 		Links: []inventory.Link{{
 			Ref: "L-1", Operator: "op", Lot: "lot", POP: "pop", Sites: []string{"site"}, PriceItem: "100M", DownKbps: 100_000, UpKbps: 512, Technology: "FTTO",
-			ProbeAddress: netip.MustParseAddr("2001:db8::1"), CPEOwner: inventory.OperatorCPE, Starts: civil(1, 1), Ends: civil(12, 1), Source: "s",
+			ProbeAddress: netip.MustParseAddr("2001:db8::1"), Demarcation: netip.MustParseAddr("192.0.2.9"), CPEOwner: inventory.OperatorCPE, Starts: civil(1, 1), Ends: civil(12, 1), Source: "s",
 		}},
-		Routers:  []inventory.Router{{Key: "r", Link: "L-1", Model: "R", Address: netip.MustParseAddr("192.0.2.1"), Ends: civil(12, 1), Source: "s"}},
+		Routers: []inventory.Router{{
+			Key: "r", Link: "L-1", Model: "R", Address: netip.MustParseAddr("192.0.2.1"), SNMP: "access", Interface: "wan", Ends: civil(12, 1), Source: "s",
+		}},
 		Canaries: []inventory.Canary{{Key: "canary", Name: "C", Address: netip.MustParseAddr("192.0.2.2"), Path: "p", Ends: civil(12, 1), Source: "s"}},
 		Keys: []inventory.KeyShare{
 			{Subject: "L-1", From: civil(1, 1), Organisation: "cea", Weight: "1.5", Basis: "forfait", Legal: "Convention", Source: "s"},
