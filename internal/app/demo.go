@@ -120,10 +120,17 @@ func labTopology(x *inventory.Index, day time.Time) lab.Topology {
 	var t lab.Topology
 	for _, l := range x.Links {
 		if inventory.InForce(l.Starts, l.Ends, day) && lab.OperatorNetwork.Contains(l.ProbeAddress) {
-			t.Links = append(t.Links, lab.Link{
+			link := lab.Link{
 				Ref: l.Ref, Addr: l.ProbeAddress, POP: l.POP, Sites: l.Sites, Operator: l.Operator,
 				DownKbps: l.DownKbps, UpKbps: l.UpKbps,
-			})
+			}
+			if lab.OperatorNetwork.Contains(l.Demarcation) {
+				link.Demarcation = l.Demarcation
+			}
+			if r, ok := x.RouterOfLink(l.Ref, day); ok && lab.OperatorNetwork.Contains(r.Address) {
+				link.Router = r.Address
+			}
+			t.Links = append(t.Links, link)
 		}
 	}
 	for _, c := range x.Canaries {

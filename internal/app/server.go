@@ -21,7 +21,6 @@ import (
 	"vigie/internal/store/cluster"
 	"vigie/internal/ticket/email"
 	"vigie/internal/watch"
-	"vigie/probe"
 )
 
 // stopWithin bounds the orderly end; what is not done by then is cut.
@@ -367,22 +366,6 @@ func (s *Server) retarget(ctx context.Context) error {
 		return err
 	}
 	return s.prober.SetTargets(targets(x, time.Now()))
-}
-
-// targets are the links in force and the canaries.
-func targets(x *inventory.Index, day time.Time) []probe.Target {
-	var out []probe.Target
-	for _, l := range x.Links {
-		if inventory.InForce(l.Starts, l.Ends, day) && l.ProbeAddress.Is4() {
-			out = append(out, probe.Target{ID: l.ID, Kind: probe.Link, Addr: l.ProbeAddress})
-		}
-	}
-	for _, c := range x.Canaries {
-		if inventory.InForce(time.Time{}, c.Ends, day) && c.Address.Is4() {
-			out = append(out, probe.Target{ID: c.ID, Kind: probe.Canary, Addr: c.Address})
-		}
-	}
-	return out
 }
 
 func closeListener(l net.Listener) error {

@@ -132,9 +132,9 @@ type Link struct {
 	// while the line works, whatever became of the router. Invalid = none known.
 	Demarcation netip.Addr
 	CPEOwner    CPEOwner
-	Starts       time.Time // MES: billing starts
-	Ends         time.Time // first day without it; zero = open
-	Source       string
+	Starts      time.Time // MES: billing starts
+	Ends        time.Time // first day without it; zero = open
+	Source      string
 }
 
 // Router is the CPE of a link.

@@ -95,6 +95,13 @@ type part struct {
 	canaries int // that answered
 	isolated bool
 	rounds   []probe.Observation // of links
+	answers  []answer            // beside them
+}
+
+// answer is that of a link's demarcation, or of its router by another path.
+type answer struct {
+	link int64
+	kind probe.Kind
 }
 
 // parts gathers the batches of one cycle by prober, in their order. A prober
@@ -115,10 +122,13 @@ func (p plan) parts(batches []probe.Batch) []part {
 			switch {
 			case o.Kind == probe.Link:
 				out[i].rounds = append(out[i].rounds, o)
-			case o.Received() > 0:
-				out[i].canaries++
-			default:
+			case o.Kind == probe.Canary:
 				probed[b.Prober] = true
+				if o.Received() > 0 {
+					out[i].canaries++
+				}
+			case o.Received() > 0:
+				out[i].answers = append(out[i].answers, answer{o.Target, o.Kind})
 			}
 		}
 	}
@@ -139,7 +149,31 @@ func (p plan) input(at time.Time, parts []part) incident.Cycle {
 		}
 		cycle.Rounds = append(cycle.Rounds, round)
 	}
+	cycle.Signals = signals(parts)
 	return cycle
+}
+
+// signals are what answered beside the links. What an isolated prober heard counts
+// as little as what it missed, and without an answer there is no signal.
+func signals(parts []part) []incident.Signal {
+	var out []incident.Signal
+	place := map[int64]int{}
+	for _, p := range parts {
+		if p.isolated {
+			continue
+		}
+		for _, a := range p.answers {
+			n, known := place[a.link]
+			if !known {
+				n = len(out)
+				place[a.link] = n
+				out = append(out, incident.Signal{Link: a.link})
+			}
+			out[n].Demarcation = out[n].Demarcation || a.kind == probe.Demarcation
+			out[n].RouterOutOfBand = out[n].RouterOutOfBand || a.kind == probe.Router
+		}
+	}
+	return out
 }
 
 func result(v measure.Verdict) linkstate.Result {

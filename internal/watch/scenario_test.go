@@ -45,9 +45,13 @@ type scenario struct {
 		segment
 		Scope map[inventory.ScopeKind]names `json:"scope"`
 	} `json:"maintenance"`
-	Signals    []json.RawMessage `json:"signals"`
-	EngineDown [][2]int64        `json:"engine_down"`
-	End        int64             `json:"end"`
+	Signals []struct {
+		segment
+		Signal string `json:"signal"`
+		Value  string `json:"value"`
+	} `json:"signals"`
+	EngineDown [][2]int64 `json:"engine_down"`
+	End        int64      `json:"end"`
 	Expect     struct {
 		At []struct {
 			T         int64             `json:"t"`

@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"vigie/probe"
 )
 
 // TestScenarios runs over PostgreSQL the cases that internal/incident runs on its
 // pure decisions: the agreed ones, from the folder named by VIGIE_CASES (relative
-// to the root of the repository) or that package's copy, and its own. Left out
-// are those with signals, which the live chain does not receive.
+// to the root of the repository) or that package's copy, and its own.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join("..", "incident", "testdata")
@@ -26,9 +27,6 @@ func TestScenarios(t *testing.T) {
 	}
 	for _, file := range append(readScenarios(t, folder), readScenarios(t, filepath.Join(data, "rules"))...) {
 		for _, s := range file.Scenarios {
-			if len(s.Signals) > 0 {
-				continue
-			}
 			t.Run(s.ID, func(t *testing.T) {
 				t.Parallel()
 				p := &player{world: worldOf(t, file, s), scenario: s}
@@ -61,9 +59,11 @@ func (p *player) play(t *testing.T) {
 		now := instant(at).Add(p.cycle())
 		for _, cycle := range waiting {
 			for _, prober := range p.probers() {
-				p.apply(t, p.batch(prober, instant(cycle), p.isolated(cycle, prober), func(link int) result {
+				b := p.batch(prober, instant(cycle), p.isolated(cycle, prober), func(link int) result {
 					return p.result(cycle, prober, p.scenario.Topology.Links[link].ID)
-				}), now)
+				})
+				b.Observations = append(b.Observations, p.beside(cycle)...)
+				p.apply(t, b, now)
 			}
 		}
 		for i, cycle := range waiting {
@@ -93,6 +93,26 @@ func (p *player) result(t int64, prober, link string) result {
 		}
 	}
 	return seen
+}
+
+// beside are the rounds of the demarcations and of the routers that the scenario
+// speaks of.
+func (p *player) beside(t int64) []probe.Observation {
+	kinds := map[string]probe.Kind{"demarc": probe.Demarcation, "router_oob": probe.Router}
+	var out []probe.Observation
+	for _, s := range p.scenario.Signals {
+		for _, link := range p.scenario.Topology.Links {
+			if !s.Link.has(link.ID) {
+				continue
+			}
+			rtt := probe.Lost
+			if s.covers(t) && s.Value == "ok" {
+				rtt = fastMicros
+			}
+			out = append(out, probe.Observation{Target: p.id(link.ID), Kind: kinds[s.Signal], At: instant(t), RTTMicros: []int32{rtt}})
+		}
+	}
+	return out
 }
 
 func (p *player) id(link string) int64 {

@@ -1,0 +1,43 @@
+package app
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"vigie/internal/inventory"
+	"vigie/probe"
+)
+
+func TestWhatStandsBesideALinkIsProbedUnderItsNumber(t *testing.T) {
+	t.Parallel()
+	addr := netip.MustParseAddr
+	today := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+	x := inventory.NewIndex(inventory.Snapshot{
+		Links: []inventory.Link{
+			{ID: 4, Ref: "A", ProbeAddress: addr("198.18.0.1"), Demarcation: addr("198.18.200.1")},
+			{ID: 5, Ref: "B", ProbeAddress: addr("198.18.0.2")},
+			{ID: 6, Ref: "C", ProbeAddress: addr("198.18.0.3"), Demarcation: addr("198.18.200.3"), Ends: today},
+			{ID: 7, Ref: "D", ProbeAddress: addr("2001:db8::1"), Demarcation: addr("198.18.200.4")},
+		},
+		Routers: []inventory.Router{
+			{Key: "r-a", Link: "A", Address: addr("198.18.100.1")},
+			{Key: "r-b", Link: "B", Address: addr("198.18.0.2")}, // no other path
+			{Key: "r-c", Link: "C", Address: addr("198.18.100.3")},
+		},
+		Canaries: []inventory.Canary{{ID: 1, Key: "c", Address: addr("198.19.255.1")}, {ID: 2, Key: "d", Address: addr("198.19.255.2"), Ends: today}},
+	})
+	want := []probe.Target{
+		{ID: 4, Kind: probe.Link, Addr: addr("198.18.0.1")},
+		{ID: 4, Kind: probe.Demarcation, Addr: addr("198.18.200.1")},
+		{ID: 4, Kind: probe.Router, Addr: addr("198.18.100.1")},
+		{ID: 5, Kind: probe.Link, Addr: addr("198.18.0.2")},
+		{ID: 1, Kind: probe.Canary, Addr: addr("198.19.255.1")},
+	}
+	if diff := cmp.Diff(want, targets(x, today), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+}
