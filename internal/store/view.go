@@ -88,7 +88,8 @@ func (v *View) Live(ctx context.Context, since time.Time) (view.Live, error) {
 			return err
 		}
 		var err error
-		open := pgx.NamedArgs{"everything": true, "links": []int64{}, "open": true, "limit": nil}
+		open := scope(view.Query{OpenOnly: true})
+		open["limit"] = nil
 		if live.Incidents, err = many(ctx, tx, sqlViewIncidents, open, incidentRow.incident); err != nil {
 			return fmt.Errorf("read the open incidents: %w", err)
 		}
@@ -154,7 +155,8 @@ var sqlViewIncidents = query("view.incidents", `
 		ARRAY(SELECT link_id FROM incident_link WHERE incident_id = i.id ORDER BY link_id) AS links,
 		coalesce(t.id, 0) AS ticket_id, coalesce(t.number, '') AS ticket_number
 	FROM incident i LEFT JOIN ticket t ON t.id = i.ticket_id
-	WHERE i.into_id IS NULL AND (NOT @open OR i.closed_at IS NULL)
+	WHERE i.into_id IS NULL AND (NOT @open OR i.closed_at IS NULL) AND (@only::bigint = 0 OR i.id = @only)
+		AND (@after::bigint = 0 OR (i.since, i.id) < (SELECT since, id FROM incident WHERE id = @after))
 		AND (@everything OR EXISTS (SELECT FROM incident_link l WHERE l.incident_id = i.id AND l.link_id = ANY (@links::bigint[])))
 	ORDER BY i.since DESC, i.id DESC
 	LIMIT @limit`)
@@ -198,7 +200,9 @@ func scope(q view.Query) pgx.NamedArgs {
 	if links == nil {
 		links = []int64{}
 	}
-	return pgx.NamedArgs{"everything": q.Links == nil, "links": links, "open": q.OpenOnly, "limit": q.Limit}
+	return pgx.NamedArgs{
+		"everything": q.Links == nil, "links": links, "open": q.OpenOnly, "limit": q.Limit, "after": q.After, "only": q.ID, "number": q.Number,
+	}
 }
 
 var (

@@ -18,7 +18,7 @@ var (
 	sqlViewTicketList = query("view.tickets", `
 		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
 		FROM ticket t
-		WHERE (NOT @open OR status = 'open')
+		WHERE (NOT @open OR status = 'open') AND (@after::bigint = 0 OR id < @after) AND (@number::text = '' OR number = @number)
 			AND (@everything OR EXISTS (SELECT FROM ticket_link l WHERE l.ticket_id = t.id AND l.link_id = ANY (@links::bigint[])))
 		ORDER BY id DESC LIMIT @limit`)
 	sqlViewTicketLinks = query("view.ticket_links", `

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"vigie/internal/fault"
 	"vigie/internal/incident"
 	"vigie/internal/org"
 )
@@ -60,6 +61,36 @@ type IncidentList struct {
 
 // Incidents answers with the latest incidents first.
 func (s *Service) Incidents(ctx context.Context, who org.User, openOnly bool, now time.Time) (IncidentList, error) {
+	return s.IncidentsOf(ctx, who, Part{OpenOnly: openOnly, Limit: listLimit}, now)
+}
+
+// Part is the piece of a list that one answer gives: Limit rows after the one with an
+// id, from the latest when After is 0.
+type Part struct {
+	OpenOnly bool
+	After    int64
+	Number   string // of a ticket: this one only; empty bounds nothing
+	Limit    int
+}
+
+// Incident answers for one incident; one outside the territory is not found.
+func (s *Service) Incident(ctx context.Context, who org.User, id int64, now time.Time) (Incident, error) {
+	r, err := s.reach(ctx, who, org.SeeLinks, now)
+	if err != nil {
+		return Incident{}, err
+	}
+	rows, err := s.store.Incidents(ctx, Query{Links: r.links(org.SeeLinks), ID: id, Limit: 1})
+	if err != nil {
+		return Incident{}, err
+	}
+	if len(rows) == 0 {
+		return Incident{}, fault.Errorf(fault.NotFound, "incident %d is not in the territory of user %d", id, who.ID)
+	}
+	return r.incidents(rows)[0], nil
+}
+
+// IncidentsOf answers with a piece of the list of incidents, the latest first.
+func (s *Service) IncidentsOf(ctx context.Context, who org.User, part Part, now time.Time) (IncidentList, error) {
 	r, err := s.reach(ctx, who, org.SeeLinks, now)
 	if err != nil {
 		return IncidentList{}, err
@@ -68,15 +99,15 @@ func (s *Service) Incidents(ctx context.Context, who org.User, openOnly bool, no
 	if err != nil {
 		return IncidentList{}, err
 	}
-	rows, err := s.store.Incidents(ctx, Query{Links: r.links(org.SeeLinks), OpenOnly: openOnly, Limit: listLimit})
+	rows, err := s.store.Incidents(ctx, Query{Links: r.links(org.SeeLinks), OpenOnly: part.OpenOnly, After: part.After, Limit: part.Limit})
 	if err != nil {
 		return IncidentList{}, err
 	}
 	return IncidentList{
 		Notices:   s.notices(r, live, now),
 		Incidents: r.incidents(rows),
-		OpenOnly:  openOnly,
-		Cut:       len(rows) == listLimit,
+		OpenOnly:  part.OpenOnly,
+		Cut:       len(rows) == part.Limit,
 	}, nil
 }
 

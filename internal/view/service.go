@@ -43,10 +43,14 @@ type Window struct {
 	Step     time.Duration
 }
 
-// Query bounds a list. Links nil means every link, and what belongs to none.
+// Query bounds a list. Links nil means every link, and what belongs to none. A zero
+// After, ID or Number bounds nothing.
 type Query struct {
 	Links    []int64
 	OpenOnly bool
+	After    int64  // what the list gives after this incident or ticket
+	ID       int64  // this one only
+	Number   string // of a ticket: this one only
 	Limit    int
 }
 

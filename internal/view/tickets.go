@@ -89,6 +89,11 @@ type LinkClock struct {
 
 // Tickets answers with the latest tickets first.
 func (s *Service) Tickets(ctx context.Context, who org.User, openOnly bool, now time.Time) (TicketList, error) {
+	return s.TicketsOf(ctx, who, Part{OpenOnly: openOnly, Limit: listLimit}, now)
+}
+
+// TicketsOf answers with a piece of the list of tickets, the latest first.
+func (s *Service) TicketsOf(ctx context.Context, who org.User, part Part, now time.Time) (TicketList, error) {
 	r, err := s.reach(ctx, who, org.SeeTickets, now)
 	if err != nil {
 		return TicketList{}, err
@@ -97,15 +102,17 @@ func (s *Service) Tickets(ctx context.Context, who org.User, openOnly bool, now 
 	if err != nil {
 		return TicketList{}, err
 	}
-	tickets, err := s.store.Tickets(ctx, Query{Links: r.links(org.SeeTickets), OpenOnly: openOnly, Limit: listLimit})
+	tickets, err := s.store.Tickets(ctx, Query{
+		Links: r.links(org.SeeTickets), OpenOnly: part.OpenOnly, After: part.After, Number: part.Number, Limit: part.Limit,
+	})
 	if err != nil {
 		return TicketList{}, err
 	}
 	return TicketList{
 		Notices:  s.notices(r, live, now),
 		Tickets:  r.ticketLines(tickets, now),
-		OpenOnly: openOnly,
-		Cut:      len(tickets) == listLimit,
+		OpenOnly: part.OpenOnly,
+		Cut:      len(tickets) == part.Limit,
 	}, nil
 }
 
