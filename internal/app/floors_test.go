@@ -41,7 +41,7 @@ var house = [][][]string{
 		{"internal/lab/operator", "internal/lab"},
 		{"dashboards"},
 	},
-	7: {{"internal/httpd"}},
+	7: {{"internal/httpd/api", "internal/httpd"}},
 	8: {{"internal/app", "cmd/vigie"}},
 }
 
@@ -54,7 +54,8 @@ var only = map[string][]string{
 	"github.com/jackc/pgx":       {"internal/store", "internal/store/storetest", "internal/store/cluster", "internal/jobs"},
 	"github.com/riverqueue":      {"internal/store", "internal/jobs"},
 	"github.com/nats-io":         {"internal/pipe"},
-	"github.com/go-chi":          {"internal/httpd"},
+	"github.com/go-chi":          {"internal/httpd/api", "internal/httpd"},
+	"github.com/danielgtaylor":   {"internal/httpd/api"},
 	"github.com/wneessen":        {"internal/ticket/email"},
 	"github.com/emersion":        {"internal/lab/operator"},
 	"github.com/alecthomas":      {"cmd/vigie"},

@@ -28,6 +28,7 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 		View:       view.New(store.NewView(s.instance.db), staleCycles*s.opts.Configuration.Prober.Cycle),
 		Desk:       s.desk,
 		Statements: invoicing.New(store.NewInvoicing(s.instance.db)),
+		Plan:       store.NewPlan(s.instance.db),
 		People:     people,
 		Sessions:   store.NewSessions(s.instance.db),
 		Changes:    &s.changes,

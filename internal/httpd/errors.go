@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"vigie/dashboards"
 	"vigie/internal/fault"
+	"vigie/internal/httpd/api"
 	"vigie/internal/org"
 )
 
@@ -48,19 +50,14 @@ func shown(err error) failure {
 	if errors.As(err, &f) {
 		return f
 	}
-	switch fault.KindOf(err) {
-	case fault.NotFound:
-		return failure{http.StatusNotFound, "notfound"}
-	case fault.Forbidden:
-		return failure{http.StatusForbidden, "forbidden"}
-	case fault.Invalid:
-		return failure{http.StatusUnprocessableEntity, "invalid"}
-	case fault.Conflict:
-		return failure{http.StatusConflict, "conflict"}
-	case fault.Unavailable:
-		return failure{http.StatusServiceUnavailable, "unavailable"}
-	}
-	return failure{http.StatusInternalServerError, "internal"}
+	kind := fault.KindOf(err)
+	return failure{api.Status(kind), pageKinds[kind]}
+}
+
+// pageKinds are the family "error." of the catalogues, by kind.
+var pageKinds = map[fault.Kind]string{
+	fault.NotFound: "notfound", fault.Forbidden: "forbidden", fault.Invalid: "invalid", fault.Conflict: "conflict",
+	fault.Unavailable: "unavailable", fault.Internal: "internal",
 }
 
 // answer makes a handler of the net/http kind: what fails becomes a page, unless
@@ -86,6 +83,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if f.status >= http.StatusInternalServerError {
 		number = newNumber()
 		s.Log.Error("request failed", "number", number, "method", r.Method, "path", r.URL.Path, "err", err)
+	}
+	if strings.HasPrefix(r.URL.Path, api.Base+"/") {
+		p := api.NewProblem(f.status, "the request failed")
+		p.Number = number
+		writeProblem(w, p)
+		return
 	}
 	page := &dashboards.ErrorPage{Shell: s.shell(r, ""), Status: f.status, Kind: f.kind, Number: number}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -116,6 +119,12 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 			}
 			number := newNumber()
 			s.Log.Error("handler panicked", "number", number, "path", r.URL.Path, "cause", cause, slog.String("stack", string(debug.Stack())))
+			if strings.HasPrefix(r.URL.Path, api.Base+"/") {
+				p := api.NewProblem(http.StatusInternalServerError, "the request failed; the log holds the cause under the number")
+				p.Number = number
+				writeProblem(w, p)
+				return
+			}
 			http.Error(w, number, http.StatusInternalServerError)
 		}()
 		next.ServeHTTP(w, r)

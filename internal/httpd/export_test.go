@@ -42,3 +42,18 @@ const (
 	AttemptsPerLogin = attemptsPerLogin
 	AttemptsWindow   = attemptsWindow
 )
+
+// The budgets of the API.
+var (
+	NewBudgets = newBudgets
+	Spend      = (*budgets).spend
+)
+
+// RememberedBudgets is the number of askers whose budget is held.
+func RememberedBudgets(b *budgets) int { return len(b.byKey) }
+
+// The limits of the budgets.
+const (
+	RequestsPerMinute = requestsPerMinute
+	BudgetsKept       = budgetsKept
+)

@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"vigie/dashboards"
+	"vigie/internal/httpd/api"
 	"vigie/internal/org"
 )
 
@@ -49,13 +50,15 @@ func (s *Server) routes() []route {
 // streams are the addresses whose answer lasts: no time limit, no compression.
 var streams = []string{"/live"}
 
-func (s *Server) router() http.Handler {
+func (s *Server) router() (http.Handler, error) {
 	r := chi.NewRouter()
 	r.Use(s.recovered, s.headers, limitBody)
-	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "text/csv", "image/svg+xml", "application/json", "text/plain")
+	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "text/csv", "image/svg+xml", "application/json", api.ProblemType, "text/plain")
 	r.With(compressed).Method(http.MethodGet, dashboards.StaticPrefix+"{file}", s.answer(s.static))
 	r.Method(http.MethodGet, "/healthz", s.answer(s.healthz))
 	r.With(compressed).Method(http.MethodGet, "/metrics", s.answer(s.metrics))
+	var err error
+	r.With(compressed, limitTime).Route(api.Base, func(r chi.Router) { err = s.mountAPI(r) })
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(s.answer(foreign))
 	r.Group(func(r chi.Router) {
@@ -70,7 +73,7 @@ func (s *Server) router() http.Handler {
 		r.NotFound(s.answer(unknownAddress))
 		r.MethodNotAllowed(s.answer(unknownMethod))
 	})
-	return r
+	return r, err
 }
 
 // guard lets a request pass to somebody signed in whose role has the route's

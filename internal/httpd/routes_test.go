@@ -46,6 +46,21 @@ var visits = []visit{
 	},
 	{"POST /sending", "/sending", form{"stop": {"yes"}}, [7]int{401, 303, 303, 403, 403, 403, 403}},
 	{"POST /operators/{key}/mode", "/operators/cigogne/mode", form{"mode": {"automatic"}}, [7]int{401, 303, 303, 403, 403, 403, 403}},
+	{"GET /api/v1/links", "/api/v1/links", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
+	{"GET /api/v1/links/{id}", "/api/v1/links/{bas-rhin}", nil, [7]int{401, 200, 200, 200, 404, 404, 404}},
+	{"GET /api/v1/links/{id}", "/api/v1/links/{meuse}", nil, [7]int{401, 200, 200, 200, 200, 200, 404}},
+	{"GET /api/v1/sites", "/api/v1/sites", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
+	{"GET /api/v1/sites/{id}", "/api/v1/sites/{site67}", nil, [7]int{401, 200, 200, 200, 404, 404, 404}},
+	{"GET /api/v1/sites/{id}", "/api/v1/sites/{site55}", nil, [7]int{401, 200, 200, 200, 200, 200, 404}},
+	{"GET /api/v1/incidents", "/api/v1/incidents", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
+	{"GET /api/v1/incidents/{id}", "/api/v1/incidents/1", nil, [7]int{401, 200, 200, 200, 200, 200, 404}},
+	{"GET /api/v1/incidents/{id}", "/api/v1/incidents/2", nil, [7]int{401, 200, 200, 200, 404, 404, 404}},
+	{"GET /api/v1/tickets", "/api/v1/tickets", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
+	{"GET /api/v1/tickets/{id}", "/api/v1/tickets/1", nil, [7]int{401, 200, 200, 200, 200, 200, 404}},
+	{"GET /api/v1/tickets/{id}", "/api/v1/tickets/2", nil, [7]int{401, 200, 200, 200, 404, 404, 404}},
+	{"GET /api/v1/prefixes", "/api/v1/prefixes", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
+	{"GET /api/v1/statements", "/api/v1/statements", nil, [7]int{401, 200, 403, 200, 200, 403, 200}},
+	{"GET /api/v1/openapi.json", "/api/v1/openapi.json", nil, [7]int{200, 200, 200, 200, 200, 200, 200}},
 	{"GET /signin", "/signin", nil, [7]int{200, 303, 303, 303, 303, 303, 303}},
 	{"POST /signin", "/signin", form{"login": {"x"}, "password": {"wrong"}}, [7]int{401, 401, 401, 401, 401, 401, 401}},
 	{"POST /language", "/language", form{"lang": {"en"}}, [7]int{303, 303, 303, 303, 303, 303, 303}},
@@ -102,13 +117,13 @@ func TestAPageShowsNothingOutsideTheTerritory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	meuse, nowhere := w.signIn(t, "meuse"), w.signIn(t, "nullepart")
-	for _, path := range []string{"/", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/tickets/1"} {
+	for _, path := range []string{"/", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements"} {
 		for _, foreign := range []string{"BRE-1001", "BRE-1002", "CIG-1001", "VIGIE-2026-000002", "Collectivité européenne", "CIG-4711"} {
 			if text := meuse.get(path).body; strings.Contains(text, foreign) {
 				t.Errorf("%s shows %q to somebody of the Meuse", path, foreign)
 			}
 		}
-		if path == "/tickets/1" {
+		if strings.HasSuffix(path, "s/1") { // not found
 			continue
 		}
 		for _, foreign := range []string{"MIR-1001", "VIGIE-2026-000001", "Département de la Meuse"} {

@@ -10,6 +10,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"vigie/dashboards"
+	"vigie/internal/httpd/api"
 	"vigie/internal/view"
 )
 
@@ -19,6 +20,7 @@ type Options struct {
 	View       *view.Service
 	Desk       Desk
 	Statements Statements
+	Plan       api.Plan
 	People     People
 	Sessions   scs.CtxStore
 	Changes    Changes
@@ -38,6 +40,7 @@ type Server struct {
 	pages    *dashboards.Renderer
 	sessions *scs.SessionManager
 	attempts *attempts
+	budgets  *budgets
 	hashing  chan struct{} // bounds the memory that password checks take at once
 	handler  http.Handler
 	closing  chan struct{}
@@ -55,7 +58,7 @@ const (
 
 // New parses every page and builds the routes.
 func New(o Options) (*Server, error) {
-	if o.View == nil || o.Desk == nil || o.Statements == nil || o.People == nil || o.Sessions == nil ||
+	if o.View == nil || o.Desk == nil || o.Statements == nil || o.Plan == nil || o.People == nil || o.Sessions == nil ||
 		o.Changes == nil || o.Health == nil || o.Metrics == nil || o.Log == nil || o.Now == nil {
 		return nil, errors.New("build the pages: an option is missing; expected every one but Secure and Demo")
 	}
@@ -68,6 +71,7 @@ func New(o Options) (*Server, error) {
 		pages:    pages,
 		sessions: scs.New(),
 		attempts: newAttempts(),
+		budgets:  newBudgets(),
 		hashing:  make(chan struct{}, hashesAtOnce),
 		closing:  make(chan struct{}),
 	}
@@ -78,7 +82,9 @@ func New(o Options) (*Server, error) {
 	s.sessions.Cookie.SameSite = http.SameSiteLaxMode
 	s.sessions.Cookie.Secure = o.Secure
 	s.sessions.ErrorFunc = s.sessionError
-	s.handler = s.router()
+	if s.handler, err = s.router(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -59,7 +59,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.server, err = httpd.New(httpd.Options{
-		View: view.New(store.NewView(w.db), 90*time.Second), Desk: service, Statements: invoicing.New(store.NewInvoicing(w.db)),
+		View: view.New(store.NewView(w.db), 90*time.Second), Desk: service, Statements: invoicing.New(store.NewInvoicing(w.db)), Plan: store.NewPlan(w.db),
 		People: store.NewPeople(w.db), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },
 		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Demo: &dashboards.Demo{Cycle: 5 * time.Second},
