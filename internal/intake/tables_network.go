@@ -19,6 +19,7 @@ var operatorTable = table[inventory.Operator]{
 		email("ticket_email", func(o *inventory.Operator) *string { return &o.TicketEmail }).must(),
 		email("escalation_email", func(o *inventory.Operator) *string { return &o.EscalationEmail }),
 		text("phone", func(o *inventory.Operator) *string { return &o.Phone }),
+		enum("channel", func(o *inventory.Operator) *inventory.Channel { return &o.Channel }, inventory.ByMail, inventory.ByTMF621),
 		day("ends", func(o *inventory.Operator) *time.Time { return &o.Ends }),
 		text("source", func(o *inventory.Operator) *string { return &o.Source }).must(),
 	},

@@ -82,6 +82,15 @@ type Contact struct {
 	Source string
 }
 
+// Channel is the way by which an operator takes tickets.
+type Channel string
+
+// The channels. An operator of whom nothing is said takes mail.
+const (
+	ByMail   Channel = "email"
+	ByTMF621 Channel = "tmf621" // TM Forum Trouble Ticket API, v4
+)
+
 // Operator is a company whose links are watched.
 type Operator struct {
 	ID              int64
@@ -90,6 +99,7 @@ type Operator struct {
 	TicketEmail     string // first level: the desk
 	EscalationEmail string // second level
 	Phone           string
+	Channel         Channel // empty = by mail
 	Ends            time.Time
 	Source          string
 }

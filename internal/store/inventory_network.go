@@ -18,25 +18,26 @@ type operatorRow struct {
 	TicketEmail     string     `json:"ticket_email"`
 	EscalationEmail string     `json:"escalation_email"`
 	Phone           string     `json:"phone"`
+	Channel         string     `json:"channel"`
 	Ends            *time.Time `json:"ends"`
 	Source          string     `json:"source"`
 }
 
 var operatorShelf = typedShelf[inventory.Operator, operatorRow]{
 	what:  "operators",
-	all:   query("operator.all", `SELECT id, key, name, ticket_email, escalation_email, phone, ends, source FROM operator`),
-	put:   query("operator.put", upsert("operator", "key", "name, ticket_email, escalation_email, phone, ends, source")),
+	all:   query("operator.all", `SELECT id, key, name, ticket_email, escalation_email, phone, channel, ends, source FROM operator`),
+	put:   query("operator.put", upsert("operator", "key", "name, ticket_email, escalation_email, phone, channel, ends, source")),
 	slice: func(s *inventory.Snapshot) *[]inventory.Operator { return &s.Operators },
 	toRow: func(o inventory.Operator) operatorRow {
 		return operatorRow{
 			Key: o.Key, Name: o.Name, TicketEmail: o.TicketEmail, EscalationEmail: o.EscalationEmail, Phone: o.Phone,
-			Ends: zeroNull(o.Ends), Source: o.Source,
+			Channel: string(o.Channel), Ends: zeroNull(o.Ends), Source: o.Source,
 		}
 	},
 	toFact: func(r operatorRow) inventory.Operator {
 		return inventory.Operator{
 			ID: r.ID, Key: r.Key, Name: r.Name, TicketEmail: r.TicketEmail, EscalationEmail: r.EscalationEmail, Phone: r.Phone,
-			Ends: nullZero(r.Ends), Source: r.Source,
+			Channel: inventory.Channel(r.Channel), Ends: nullZero(r.Ends), Source: r.Source,
 		}
 	},
 }
