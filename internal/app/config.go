@@ -15,6 +15,7 @@ import (
 	"vigie/internal/incident"
 	"vigie/internal/prober"
 	"vigie/internal/ticket"
+	"vigie/internal/ticket/tmf621"
 	"vigie/internal/watch"
 )
 
@@ -27,6 +28,9 @@ type Configuration struct {
 	// Prober is the name of this vantage point and how it probes.
 	Prober ProberConfiguration `yaml:"prober"`
 	Mail   MailConfiguration   `yaml:"mail"`
+	// TMF621 is the way to each operator that takes tickets by that interface, by
+	// the operator's key.
+	TMF621 map[string]TMF621Configuration `yaml:"tmf621"`
 	// RemindAfter is the time without acknowledgement after which the operator's
 	// second level is called.
 	RemindAfter time.Duration `yaml:"remind_after"`
@@ -46,6 +50,17 @@ type MailConfiguration struct {
 	RequireTLS   bool   `yaml:"require_tls"`
 	Username     string `yaml:"username"`
 	PasswordFile string `yaml:"password_file"`
+}
+
+// TMF621Configuration is the way to one operator's ticket system.
+type TMF621Configuration struct {
+	BaseURL   string `yaml:"base_url"`
+	TokenFile string `yaml:"token_file"`
+	// Severity and TicketType are words of the operator's for a loss of service.
+	Severity     string `yaml:"severity"`
+	TicketType   string `yaml:"ticket_type"`
+	CustomerID   string `yaml:"customer_id"`
+	CustomerName string `yaml:"customer_name"`
 }
 
 // DefaultConfiguration is a real installation that nobody has configured yet.
@@ -110,22 +125,31 @@ func (c Configuration) validate() error {
 	case c.RemindAfter <= 0:
 		return fmt.Errorf("remind_after: %s, expected more than 0", c.RemindAfter)
 	}
+	for operator, way := range c.TMF621 {
+		token := "any" // its file is read at the start only
+		if way.TokenFile == "" {
+			token = ""
+		}
+		if _, err := tmf621.New(way.options(token)); err != nil {
+			return fmt.Errorf("tmf621.%s: %w", operator, err)
+		}
+	}
 	if err := c.Prober.Validate(); err != nil {
 		return fmt.Errorf("prober: %w", err)
 	}
 	return nil
 }
 
-// password reads the secret from its file; none is kept in the configuration.
-func (m MailConfiguration) password() (string, error) {
-	if m.PasswordFile == "" {
+// secret reads what stands alone in a file; none is kept in the configuration.
+func secret(key, file string) (string, error) {
+	if file == "" {
 		return "", nil
 	}
-	secret, err := os.ReadFile(m.PasswordFile)
+	content, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("mail.password_file: %w", err)
+		return "", fmt.Errorf("%s: %w", key, err)
 	}
-	return strings.TrimSpace(string(secret)), nil
+	return strings.TrimSpace(string(content)), nil
 }
 
 // policy is how the live chain decides in a real installation.
@@ -145,6 +169,7 @@ const (
 	demoOpenMass     = 20 * time.Second
 	demoResolve      = 60 * time.Second
 	demoRemind       = 60 * time.Second
+	demoLook         = 5 * time.Second
 	demoOpenDegraded = 5 * time.Minute
 )
 
@@ -168,6 +193,6 @@ func (c Configuration) demoPolicy() watch.Policy {
 	}
 	p.Incident.OpenDelay, p.Incident.OpenDelayMass, p.Incident.OpenDelayDegraded = demoOpen, demoOpenMass, demoOpenDegraded
 	p.Incident.ResolveAfter = demoResolve
-	p.Ticket.Simulated = true
+	p.Ticket.LookEvery, p.Ticket.Simulated = demoLook, true
 	return p
 }

@@ -19,7 +19,6 @@ import (
 	"vigie/internal/prober"
 	"vigie/internal/store"
 	"vigie/internal/store/cluster"
-	"vigie/internal/ticket/email"
 	"vigie/internal/watch"
 )
 
@@ -255,15 +254,12 @@ func (s *Server) startServices(ctx context.Context) error {
 	if err := policy.Incident.Validate(); err != nil {
 		return err
 	}
-	password, err := c.Mail.password()
+	channels, err := c.channels()
 	if err != nil {
 		return err
 	}
-	channel := email.New(email.Options{
-		Host: c.Mail.Host, Port: c.Mail.Port, From: c.Mail.From, RequireTLS: c.Mail.RequireTLS, Username: c.Mail.Username, Password: password,
-	})
 	s.watch = watch.New(s.watched, policy)
-	s.desk = desk.New(s.desked, channel, policy.Ticket)
+	s.desk = desk.New(s.desked, channels, policy.Ticket)
 	if !s.opts.Demo {
 		return nil
 	}

@@ -36,14 +36,14 @@ type Store interface {
 
 // Service is the desk.
 type Service struct {
-	store   Store
-	channel ticket.Channel
-	policy  ticket.Policy
+	store    Store
+	channels ticket.Channels
+	policy   ticket.Policy
 }
 
-// New returns the desk of one channel.
-func New(store Store, channel ticket.Channel, policy ticket.Policy) *Service {
-	return &Service{store: store, channel: channel, policy: policy}
+// New returns the desk of the ways to the operators.
+func New(store Store, channels ticket.Channels, policy ticket.Policy) *Service {
+	return &Service{store: store, channels: channels, policy: policy}
 }
 
 // Approve lets a waiting message go. The user must be allowed to on one of the
@@ -78,6 +78,23 @@ func (s *Service) Acknowledge(ctx context.Context, u org.User, id int64, referen
 			return err
 		}
 		d, err := ticket.Acknowledge(t, ticket.Ack{Reference: reference, At: at, By: u.ID}, now)
+		if err != nil {
+			return fault.Errorf(fault.Invalid, "%w", err)
+		}
+		return save(ctx, tx, d, person(u), now)
+	})
+}
+
+// Judge accepts or refuses a suspension of the clock that the operator claims. The
+// same persons may as record an acknowledgement.
+func (s *Service) Judge(ctx context.Context, u org.User, id, gel int64, v ticket.Verdict, now time.Time) error {
+	return s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
+		t, err := s.ticketFor(ctx, tx, u, org.Acknowledge, id, now)
+		if err != nil {
+			return err
+		}
+		v.By = u.ID
+		d, err := ticket.Judge(t, gel, v, now)
 		if err != nil {
 			return fault.Errorf(fault.Invalid, "%w", err)
 		}
@@ -158,13 +175,17 @@ func settingEntry(action, actor, value string, now time.Time) journal.Entry {
 	}
 }
 
-// save writes a decision with its journal entry, unless there is nothing to do.
+// save writes a decision with its journal entry, unless there is nothing to do. A
+// look that found nothing new is no entry.
 func save(ctx context.Context, tx Tx, d ticket.Decision, actor string, now time.Time) error {
 	if d.Reason == ticket.NothingToDo {
 		return nil
 	}
 	if err := tx.SaveDecision(ctx, d); err != nil {
 		return fmt.Errorf("save ticket %s: %w", d.Ticket.Number, err)
+	}
+	if d.Reason == ticket.Looked {
+		return nil
 	}
 	e, err := d.Entry(actor, now)
 	if err != nil {

@@ -86,7 +86,7 @@ func open(t *testing.T, mode ticket.Mode) *office {
 		t.Fatal(err)
 	}
 	o := &office{store: s, db: db, box: box}
-	o.desk = desk.New(s, o.channel(t), policy())
+	o.desk = desk.New(s, ticket.Channels{Mail: o.channel(t)}, policy())
 	if err := o.desk.SetMode(t.Context(), network, accused, mode, now); err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +335,7 @@ func TestADeathBetweenTheServersAnswerAndTheCommitRepeatsTheSameMessageID(t *tes
 	o := open(t, ticket.Automatic)
 	o.begin(t)
 	var dead atomic.Bool
-	first := desk.New(gone{o.store, &dead}, dying{o.channel(t), func() { dead.Store(true) }}, policy())
+	first := desk.New(gone{o.store, &dead}, ticket.Channels{Mail: dying{o.channel(t), func() { dead.Store(true) }}}, policy())
 	if _, err := first.Send(t.Context(), ticket.Send{Ticket: 1, Number: 1}, at(now)); err == nil {
 		t.Fatal("a dead process settled its letter")
 	}
@@ -356,7 +356,7 @@ func TestADeathBetweenDecisionAndSendingLosesNothing(t *testing.T) {
 	if n := o.count(t, `SELECT count(*) FROM river_job WHERE kind = 'ticket.send'`); n != 1 {
 		t.Fatalf("%d jobs stand in the queue, want 1", n)
 	}
-	again := desk.New(o.store, o.channel(t), policy())
+	again := desk.New(o.store, ticket.Channels{Mail: o.channel(t)}, policy())
 	if _, err := again.Send(t.Context(), ticket.Send{Ticket: 1, Number: 1}, at(now)); err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (s *Service) Send(ctx context.Context, job ticket.Send, now func() time.Tim
 	if turn == ticket.Later {
 		return laterAfter, nil
 	}
-	a := ticket.Attempt{Number: job.Number, Turn: turn, Outcome: s.channel.Send(ctx, letter)}
+	a := ticket.Attempt{Number: job.Number, Turn: turn, Outcome: s.channels.Send(ctx, letter)}
 	if err := s.settle(ctx, job.Ticket, a, now()); err != nil {
 		return 0, err
 	}
@@ -63,6 +63,11 @@ func (s *Service) begin(ctx context.Context, job ticket.Send, now time.Time) (ti
 		if letter, err = t.Letter(job.Number); err != nil {
 			return err
 		}
+		x, err := tx.Inventory(ctx)
+		if err != nil {
+			return err
+		}
+		letter.Concern(x, t.Links)
 		return save(ctx, tx, d, actor, now)
 	})
 	return letter, turn, err

@@ -51,7 +51,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := desk.New(conversation, nil, ticket.DefaultPolicy())
+	service := desk.New(conversation, ticket.Channels{}, ticket.DefaultPolicy())
 	if err := service.SetMode(ctx, w.people["admin"], "cigogne", ticket.Ask, now); err != nil {
 		t.Fatal(err)
 	}

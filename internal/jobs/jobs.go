@@ -35,6 +35,7 @@ const (
 type Desk interface {
 	Send(ctx context.Context, job ticket.Send, now func() time.Time) (again time.Duration, err error)
 	Remind(ctx context.Context, job ticket.Remind, now time.Time) error
+	Look(ctx context.Context, job ticket.Look, now func() time.Time) (again time.Duration, err error)
 }
 
 // Options is what the jobs need.
@@ -60,6 +61,7 @@ func New(o Options) (*Jobs, error) {
 	set := river.NewWorkers()
 	river.AddWorker(set, &sender{desk: o.Desk})
 	river.AddWorker(set, &reminder{desk: o.Desk})
+	river.AddWorker(set, &looker{desk: o.Desk})
 	river.AddWorker(set, &upkeeper{run: o.Upkeep})
 	upkeep := river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
 		return Upkeep{}, nil
@@ -139,6 +141,26 @@ func (w *reminder) Work(ctx context.Context, job *river.Job[ticket.Remind]) erro
 
 // NextRetry is soon, and never grows.
 func (w *reminder) NextRetry(*river.Job[ticket.Remind]) time.Time { return time.Now().Add(retryAfter) }
+
+type looker struct {
+	river.WorkerDefaults[ticket.Look]
+	desk Desk
+}
+
+// Work asks the operator's system about a ticket, and again while it is to be asked.
+func (w *looker) Work(ctx context.Context, job *river.Job[ticket.Look]) error {
+	again, err := w.desk.Look(ctx, job.Args, time.Now)
+	if err != nil {
+		return err
+	}
+	if again > 0 {
+		return river.JobSnooze(again)
+	}
+	return nil
+}
+
+// NextRetry is soon, and never grows.
+func (w *looker) NextRetry(*river.Job[ticket.Look]) time.Time { return time.Now().Add(retryAfter) }
 
 type upkeeper struct {
 	river.WorkerDefaults[Upkeep]

@@ -26,6 +26,7 @@ type clerk struct {
 	mu      sync.Mutex
 	sends   []ticket.Send
 	reminds []ticket.Remind
+	looks   []ticket.Look
 	again   int
 }
 
@@ -44,6 +45,16 @@ func (c *clerk) Remind(_ context.Context, job ticket.Remind, _ time.Time) error 
 	defer c.mu.Unlock()
 	c.reminds = append(c.reminds, job)
 	return nil
+}
+
+func (c *clerk) Look(_ context.Context, job ticket.Look, _ func() time.Time) (time.Duration, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looks = append(c.looks, job)
+	if len(c.looks) <= c.again {
+		return time.Second, nil
+	}
+	return 0, nil
 }
 
 func (c *clerk) asked() (sends, reminds int) {
@@ -92,6 +103,19 @@ func eventually(t *testing.T, what string, within time.Duration, holds func() bo
 }
 
 func nothing(context.Context, time.Time) error { return nil }
+
+func TestATicketIsLookedAtUntilNothingMoreIsToBeAsked(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	c := &clerk{again: 1}
+	work(t, db, c, nothing)
+	enqueue(t, db, ticket.Look{Ticket: 4, Period: 1}, nil)
+	eventually(t, "the second look", 15*time.Second, func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.looks) == 2 && c.looks[1] == ticket.Look{Ticket: 4, Period: 1}
+	})
+}
 
 func TestAQueuedMessageIsCarriedAndASnoozedOneIsLookedAtAgain(t *testing.T) {
 	t.Parallel()

@@ -23,6 +23,11 @@ const (
 	OtherCause        Cause = "autre"
 )
 
+// Causes are all of them, in the order in which they are offered.
+var Causes = []Cause{
+	AwaitingAnswer, SiteClosed, ContactAbsent, AccessRefused, SitePower, CustomerEquipment, CustomerWorks, ForceMajeure, OtherCause,
+}
+
 // Gel is a suspension that one side declared. Only an accepted one stops the clock;
 // a contested one is measured beside it.
 type Gel struct {

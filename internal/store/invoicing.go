@@ -30,7 +30,7 @@ var (
 		SELECT least((SELECT min(at) FROM minute), (SELECT min(cycle) FROM batch), (SELECT min(from_at) FROM gap),
 			(SELECT min(since) FROM transition), (SELECT min(from_at) FROM outage))`)
 	sqlMonthTickets = query("month.tickets", `
-		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
+		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, channel, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
 		FROM ticket t WHERE addressee = 'operator' AND EXISTS (
 			SELECT FROM ticket_period p WHERE p.ticket_id = t.id AND p.since < @to AND (p.restored_at IS NULL OR p.restored_at >= @from))
 		ORDER BY id`)

@@ -11,7 +11,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"vigie/internal/fault"
-	"vigie/internal/incident"
 	"vigie/internal/inventory"
 	"vigie/internal/ticket"
 )
@@ -50,11 +49,11 @@ func (t conversationTx) Inventory(ctx context.Context) (*inventory.Index, error)
 var (
 	sqlTicketHold = query("ticket.hold", `SELECT id FROM ticket WHERE id = @id FOR UPDATE`)
 	sqlTicketLoad = query("ticket.load", `
-		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
+		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, channel, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
 		FROM ticket WHERE id = @id`)
 	sqlTicketLinks   = query("ticket.links", `SELECT link_id FROM ticket_link WHERE ticket_id = @id ORDER BY ordinal`)
 	sqlTicketPeriods = query("ticket.periods", `
-		SELECT since, opened_at, sent_at, delivered_at, restored_at, coalesce(ack_reference, '') AS ack_reference, ack_at, coalesce(ack_by, 0) AS ack_by
+		SELECT since, opened_at, sent_at, delivered_at, restored_at, coalesce(ack_reference, '') AS ack_reference, ack_at, coalesce(ack_by, 0) AS ack_by, claimed_at
 		FROM ticket_period WHERE ticket_id = @id ORDER BY ordinal`)
 	sqlTicketMessages = query("ticket.messages", `
 		SELECT number, kind, level, state, recipient, message_id, subject, body, created_at, coalesce(approved_by, 0) AS approved_by,
@@ -70,6 +69,7 @@ type ticketRow struct {
 	Kind       string
 	Addressee  string
 	Operator   string
+	Channel    string
 	Mode       string
 	Status     string
 	OpenedAt   time.Time
@@ -86,6 +86,7 @@ type periodRow struct {
 	AckReference string
 	AckAt        *time.Time
 	AckBy        int64
+	ClaimedAt    *time.Time
 }
 
 type messageRow struct {
@@ -123,11 +124,7 @@ func loadTicket(ctx context.Context, tx pgx.Tx, id int64) (ticket.Ticket, error)
 	if err != nil {
 		return ticket.Ticket{}, fmt.Errorf("load ticket %d: %w", id, err)
 	}
-	out := ticket.Ticket{
-		ID: row.ID, Incident: row.IncidentID, Number: row.Number, Kind: incident.Kind(row.Kind), Addressee: incident.Addressee(row.Addressee),
-		Operator: row.Operator, Mode: ticket.Mode(row.Mode), Status: ticket.Status(row.Status),
-		OpenedAt: row.OpenedAt.UTC(), ResolvedAt: instant(row.ResolvedAt), Related: row.Related,
-	}
+	out := row.ticket()
 	links, err := tx.Query(ctx, sqlTicketLinks, args)
 	if err != nil {
 		return ticket.Ticket{}, fmt.Errorf("load the links of ticket %d: %w", id, err)
@@ -140,6 +137,9 @@ func loadTicket(ctx context.Context, tx pgx.Tx, id int64) (ticket.Ticket, error)
 	}
 	if out.Messages, err = many(ctx, tx, sqlTicketMessages, args, messageRow.message); err != nil {
 		return ticket.Ticket{}, fmt.Errorf("load the messages of ticket %d: %w", id, err)
+	}
+	if err := loadHeard(ctx, tx, &out); err != nil {
+		return ticket.Ticket{}, fmt.Errorf("load what the operator said of ticket %d: %w", id, err)
 	}
 	return out, nil
 }
@@ -167,7 +167,7 @@ func many[R, T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedAr
 func (r periodRow) period() ticket.Period {
 	return ticket.Period{
 		Since: r.Since.UTC(), OpenedAt: r.OpenedAt.UTC(), SentAt: instant(r.SentAt), DeliveredAt: instant(r.DeliveredAt), RestoredAt: instant(r.RestoredAt),
-		Ack: ticket.Ack{Reference: r.AckReference, At: instant(r.AckAt), By: r.AckBy},
+		Ack: ticket.Ack{Reference: r.AckReference, At: instant(r.AckAt), By: r.AckBy}, ClaimedAt: instant(r.ClaimedAt),
 	}
 }
 

@@ -12,17 +12,17 @@ import (
 
 var (
 	sqlTicketSave = query("ticket.save", `
-		INSERT INTO ticket (id, incident_id, number, kind, addressee, operator, mode, status, opened_at, resolved_at, related)
-		VALUES (@id, @incident, @number, @kind, @addressee, nullif(@operator, ''), @mode, @status, @opened, @resolved, nullif(@related, 0))
+		INSERT INTO ticket (id, incident_id, number, kind, addressee, operator, channel, mode, status, opened_at, resolved_at, related)
+		VALUES (@id, @incident, @number, @kind, @addressee, nullif(@operator, ''), @channel, @mode, @status, @opened, @resolved, nullif(@related, 0))
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, mode = excluded.mode, status = excluded.status, resolved_at = excluded.resolved_at`)
 	sqlTicketLinkSave = query("ticket_link.save", `
 		INSERT INTO ticket_link (ticket_id, link_id, ordinal) SELECT @id, link, place FROM unnest(@links::bigint[]) WITH ORDINALITY AS l (link, place)
 		ON CONFLICT DO NOTHING`)
 	sqlPeriodSave = query("ticket_period.save", `
-		INSERT INTO ticket_period (ticket_id, ordinal, since, opened_at, sent_at, delivered_at, restored_at, ack_reference, ack_at, ack_by)
-		VALUES (@id, @ordinal, @since, @opened, @sent, @delivered, @restored, nullif(@reference, ''), @ack_at, nullif(@ack_by, 0))
+		INSERT INTO ticket_period (ticket_id, ordinal, since, opened_at, sent_at, delivered_at, restored_at, ack_reference, ack_at, ack_by, claimed_at)
+		VALUES (@id, @ordinal, @since, @opened, @sent, @delivered, @restored, nullif(@reference, ''), @ack_at, nullif(@ack_by, 0), @claimed)
 		ON CONFLICT (ticket_id, ordinal) DO UPDATE SET sent_at = excluded.sent_at, delivered_at = excluded.delivered_at, restored_at = excluded.restored_at,
-			ack_reference = excluded.ack_reference, ack_at = excluded.ack_at, ack_by = excluded.ack_by`)
+			ack_reference = excluded.ack_reference, ack_at = excluded.ack_at, ack_by = excluded.ack_by, claimed_at = excluded.claimed_at`)
 	sqlMessageSave = query("message.save", `
 		INSERT INTO message (ticket_id, number, kind, level, state, recipient, message_id, subject, body, created_at, approved_by, approved_at, sent_at, proof, problem)
 		VALUES (@id, @number, @kind, @level, @state, @recipient, @message_id, @subject, @body, @created, nullif(@approved_by, 0), @approved_at, @sent, @proof, @problem)
@@ -43,13 +43,13 @@ func (t conversationTx) SaveDecision(ctx context.Context, d ticket.Decision) err
 	k := d.Ticket
 	batch.Queue(sqlTicketSave, pgx.NamedArgs{
 		"id": k.ID, "incident": k.Incident, "number": k.Number, "kind": string(k.Kind), "addressee": string(k.Addressee), "operator": k.Operator,
-		"mode": string(k.Mode), "status": string(k.Status), "opened": k.OpenedAt, "resolved": nullable(k.ResolvedAt), "related": k.Related,
+		"channel": string(k.Channel), "mode": string(k.Mode), "status": string(k.Status), "opened": k.OpenedAt, "resolved": nullable(k.ResolvedAt), "related": k.Related,
 	})
 	batch.Queue(sqlTicketLinkSave, pgx.NamedArgs{"id": k.ID, "links": k.Links})
 	for i, p := range k.Periods {
 		batch.Queue(sqlPeriodSave, pgx.NamedArgs{
 			"id": k.ID, "ordinal": i, "since": p.Since, "opened": p.OpenedAt, "sent": nullable(p.SentAt), "delivered": nullable(p.DeliveredAt),
-			"restored": nullable(p.RestoredAt), "reference": p.Ack.Reference, "ack_at": nullable(p.Ack.At), "ack_by": p.Ack.By,
+			"restored": nullable(p.RestoredAt), "reference": p.Ack.Reference, "ack_at": nullable(p.Ack.At), "ack_by": p.Ack.By, "claimed": nullable(p.ClaimedAt),
 		})
 	}
 	for _, m := range k.Messages {
@@ -59,6 +59,7 @@ func (t conversationTx) SaveDecision(ctx context.Context, d ticket.Decision) err
 			"approved_at": nullable(m.ApprovedAt), "sent": nullable(m.SentAt), "proof": m.Proof, "problem": m.Problem,
 		})
 	}
+	queueHeard(batch, k)
 	if err := t.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("save ticket %s: %w", k.Number, err)
 	}
@@ -82,6 +83,12 @@ func (t conversationTx) enqueue(ctx context.Context, d ticket.Decision) error {
 		opts := &river.InsertOpts{MaxAttempts: jobAttempts, ScheduledAt: r.At}
 		if _, err := t.jobs.InsertTx(ctx, t.tx, r.Remind, opts); err != nil {
 			return fmt.Errorf("schedule the reminder of ticket %s: %w", d.Ticket.Number, err)
+		}
+	}
+	for _, l := range d.Looks {
+		opts := &river.InsertOpts{MaxAttempts: jobAttempts, ScheduledAt: l.At}
+		if _, err := t.jobs.InsertTx(ctx, t.tx, l.Look, opts); err != nil {
+			return fmt.Errorf("schedule the look at ticket %s: %w", d.Ticket.Number, err)
 		}
 	}
 	return nil

@@ -8,15 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/internal/incident"
+	"vigie/internal/inventory"
 	"vigie/internal/journal"
-	"vigie/internal/sla"
 	"vigie/internal/ticket"
 	"vigie/internal/view"
 )
 
 var (
 	sqlViewTicketList = query("view.tickets", `
-		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
+		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, channel, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
 		FROM ticket t
 		WHERE (NOT @open OR status = 'open') AND (@after::bigint = 0 OR id < @after) AND (@number::text = '' OR number = @number)
 			AND (@everything OR EXISTS (SELECT FROM ticket_link l WHERE l.ticket_id = t.id AND l.link_id = ANY (@links::bigint[])))
@@ -24,7 +24,7 @@ var (
 	sqlViewTicketLinks = query("view.ticket_links", `
 		SELECT ticket_id, link_id FROM ticket_link WHERE ticket_id = ANY (@ids::bigint[]) ORDER BY ticket_id, ordinal`)
 	sqlViewTicketPeriods = query("view.ticket_periods", `
-		SELECT ticket_id, since, opened_at, sent_at, delivered_at, restored_at, coalesce(ack_reference, '') AS ack_reference, ack_at, coalesce(ack_by, 0) AS ack_by
+		SELECT ticket_id, since, opened_at, sent_at, delivered_at, restored_at, coalesce(ack_reference, '') AS ack_reference, ack_at, coalesce(ack_by, 0) AS ack_by, claimed_at
 		FROM ticket_period WHERE ticket_id = ANY (@ids::bigint[]) ORDER BY ticket_id, ordinal`)
 	sqlViewTicketStates = query("view.ticket_states", `
 		SELECT ticket_id, number, state FROM message WHERE ticket_id = ANY (@ids::bigint[]) ORDER BY ticket_id, number`)
@@ -63,7 +63,7 @@ func same[T any](row T) T { return row }
 func (r ticketRow) ticket() ticket.Ticket {
 	return ticket.Ticket{
 		ID: r.ID, Incident: r.IncidentID, Number: r.Number, Kind: incident.Kind(r.Kind), Addressee: incident.Addressee(r.Addressee),
-		Operator: r.Operator, Mode: ticket.Mode(r.Mode), Status: ticket.Status(r.Status),
+		Operator: r.Operator, Channel: inventory.Channel(r.Channel), Mode: ticket.Mode(r.Mode), Status: ticket.Status(r.Status),
 		OpenedAt: r.OpenedAt.UTC(), ResolvedAt: instant(r.ResolvedAt), Related: r.Related,
 	}
 }
@@ -138,9 +138,7 @@ func (v *View) Ticket(ctx context.Context, id int64) (file view.TicketFile, err 
 		if file.MessageIDs, err = messageIDs(ctx, tx, id); err != nil {
 			return err
 		}
-		if file.Gels, err = many(ctx, tx, sqlViewTicketGels, pgx.NamedArgs{"ids": []int64{id}}, func(r ofTicketGel) sla.Gel { return r.gel() }); err != nil {
-			return err
-		}
+		file.Gels = gels(file.Ticket.Gels)
 		if file.Journal, err = readChain(ctx, tx, journal.Chain{Kind: "ticket", ID: strconv.FormatInt(id, 10)}); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"vigie/internal/incident"
+	"vigie/internal/inventory"
 )
 
 // Policy holds the ladder's delays.
@@ -18,13 +19,18 @@ type Policy struct {
 	RemindAfter time.Duration
 	// Domain is the right-hand side of the Message-IDs.
 	Domain string
+	// LookEvery is the time between two looks at a ticket in the operator's system.
+	LookEvery time.Duration
 	// Simulated marks the messages of a demonstration.
 	Simulated bool
 }
 
 // DefaultPolicy is the policy of a real installation: no acknowledgement 30
-// minutes after delivery calls the second level.
-func DefaultPolicy() Policy { return Policy{RemindAfter: 30 * time.Minute, Domain: "vigie.invalid"} }
+// minutes after delivery calls the second level, and an operator's system is asked
+// every minute.
+func DefaultPolicy() Policy {
+	return Policy{RemindAfter: 30 * time.Minute, LookEvery: time.Minute, Domain: "vigie.invalid"}
+}
 
 // Reason says why a decision is what it is; it goes to the journal.
 type Reason string
@@ -46,6 +52,11 @@ const (
 	BackToObserve     Reason = "operator-back-to-observe"
 	BackToAsk         Reason = "operator-back-to-ask"
 	NoAcknowledgement Reason = "no-acknowledgement"
+	OperatorAck       Reason = "operator-acknowledged" // by the operator's system
+	OperatorSaid      Reason = "operator-said"
+	GelAccepted       Reason = "gel-accepted"
+	GelRefused        Reason = "gel-refused"
+	Looked            Reason = "looked" // nothing new: not worth a line of the journal
 	NothingToDo       Reason = "nothing-to-do"
 )
 
@@ -54,6 +65,8 @@ type Decision struct {
 	Ticket Ticket
 	Sends  []Send
 	Remind []Scheduled
+	Looks  []ScheduledLook
+	Said   []Remark // new ones of the operator's system
 	Reason Reason
 }
 
@@ -66,7 +79,7 @@ func Number(id int64, openedAt time.Time) string {
 func Start(t Ticket, f Facts, p Policy, now time.Time) Decision {
 	t = t.clone()
 	t.Number = Number(t.ID, now)
-	t.Status = Open
+	t.Status, t.Channel = Open, f.Operator.Channel
 	t.OpenedAt = now
 	t.Periods = []Period{{Since: f.Since, OpenedAt: now}}
 	d := Decision{Ticket: t, Reason: Opened}
@@ -106,6 +119,7 @@ func Resolve(t Ticket, f Facts, restoredAt time.Time, p Policy, now time.Time) D
 	d.Ticket.Status = Resolved
 	d.Ticket.ResolvedAt = now
 	d.Ticket.Current().RestoredAt = restoredAt
+	d.Ticket.endGels(restoredAt)
 	period := d.Ticket.said()
 	cancel(period, func(Message) bool { return true })
 	if !anyIn(period, Held, Sending, Sent) {
@@ -199,6 +213,9 @@ func (d *Decision) say(kind MessageKind, f Facts, p Policy, now time.Time) {
 	m := Message{Number: len(t.Messages) + 1, Kind: kind, Level: 1, CreatedAt: now}
 	m.MessageID = fmt.Sprintf("<%s.%d@%s>", t.Number, m.Number, p.Domain)
 	m.Recipient = f.Operator.Desk
+	if t.Channel == inventory.ByTMF621 {
+		m.Recipient = "TMF621"
+	}
 	if kind == ReminderMessage {
 		m.Level, m.Recipient = 2, f.Operator.Escalation
 	}

@@ -1,6 +1,12 @@
 package ticket
 
-import "time"
+import (
+	"time"
+
+	"vigie/internal/calendar"
+	"vigie/internal/inventory"
+	"vigie/internal/sla"
+)
 
 // Turn tells a job what to do with its message.
 type Turn int
@@ -73,11 +79,47 @@ func (t Ticket) Letter(number int) (Letter, error) {
 	if err != nil {
 		return Letter{}, err
 	}
-	l := Letter{To: m.Recipient, Subject: m.Subject, Body: m.Body, MessageID: m.MessageID, Date: m.CreatedAt}
+	l := Letter{
+		To: m.Recipient, Subject: m.Subject, Body: m.Body, MessageID: m.MessageID, Date: m.CreatedAt,
+		Way: t.Channel, Operator: t.Operator, Key: t.Number, Number: number, Kind: m.Kind,
+	}
+	if m.Level > 1 {
+		l.Way = inventory.ByMail // a person is called, not the system that nobody reads
+	}
 	if number > 1 {
 		l.References = t.Messages[0].MessageID
 	}
+	if m.Kind == ResolveMessage {
+		l.RestoredAt = t.Periods[t.periodOf(*m)].RestoredAt
+	}
 	return l, nil
+}
+
+// Concern says in a letter which links the ticket is about, and for an opening
+// until when they are to be restored: the earliest of their clauses, in force on
+// the day of the letter, counted from it.
+func (l *Letter) Concern(x *inventory.Index, links []int64) {
+	for _, id := range links {
+		link, ok := x.LinkByID(id)
+		if !ok {
+			continue
+		}
+		l.Services = append(l.Services, link.Ref)
+		clause, ok := x.ClauseAt(link.Lot, calendar.Day(l.Date))
+		if !ok || clause.GTR <= 0 || l.Kind != OpenMessage && l.Kind != ReopenMessage {
+			continue
+		}
+		service := clause.Service
+		if sites := x.SitesOfLink(link); len(sites) > 0 {
+			if commune, ok := x.Commune(sites[0].Commune); ok {
+				service = calendar.Resolve(service, commune.Departement, commune.Temple)
+			}
+		}
+		sent := sla.Timeline{Sent: l.Date, Delivered: l.Date, Acknowledged: l.Date}
+		if at, ok := sla.Reach(sent, clause, service, clause.GTR); ok && (l.RequestedAt.IsZero() || at.Before(l.RequestedAt)) {
+			l.RequestedAt = at
+		}
+	}
 }
 
 // Attempt is one message handed to a channel, and what came of it.
@@ -139,11 +181,15 @@ func (d *Decision) untaken(m Message) {
 }
 
 // delivered dates the period that the opening m began, and schedules the look
-// for its acknowledgement.
+// for its acknowledgement, and those at the operator's system.
 func (d *Decision) delivered(m Message, p Policy, now time.Time) {
 	index := d.Ticket.periodOf(m)
 	per := &d.Ticket.Periods[index]
 	per.SentAt, per.DeliveredAt = now, now
+	if d.Ticket.Channel == inventory.ByTMF621 {
+		look := Look{Ticket: d.Ticket.ID, Period: index}
+		d.Looks = append(d.Looks, ScheduledLook{Look: look, At: now.Add(p.LookEvery)})
+	}
 	if d.Ticket.Status == Open {
 		r := Remind{Ticket: d.Ticket.ID, Period: index}
 		d.Remind = append(d.Remind, Scheduled{Remind: r, At: now.Add(p.RemindAfter)})

@@ -208,6 +208,7 @@ func TestALetterRefersToTheFirstOfItsConversation(t *testing.T) {
 	want := ticket.Letter{
 		To: "guichet@un.example", Subject: m.Subject, Body: m.Body, MessageID: "<VIGIE-2026-000123.2@vigie.example>",
 		References: "<VIGIE-2026-000123.1@vigie.example>", Date: at(1),
+		Operator: "un", Key: "VIGIE-2026-000123", Number: 2, Kind: ticket.JoinMessage,
 	}
 	if diff := cmp.Diff(second, want); diff != "" {
 		t.Errorf("letter (-got +want):\n%s", diff)

@@ -11,8 +11,9 @@ import (
 // Desks is how an operator is reached.
 type Desks struct {
 	Name       string
-	Desk       string // address of the first level
-	Escalation string // address of the second level
+	Desk       string            // address of the first level
+	Escalation string            // address of the second level
+	Channel    inventory.Channel // of the first level; the second is called by mail
 	Mode       Mode
 }
 
@@ -53,7 +54,7 @@ type Facts struct {
 func Describe(x *inventory.Index, modes Modes, operator string, links []int64, at time.Time) Facts {
 	day := calendar.Day(at)
 	o, _ := x.Operator(operator)
-	f := Facts{Operator: Desks{Name: o.Name, Desk: o.TicketEmail, Escalation: o.EscalationEmail, Mode: Observe}}
+	f := Facts{Operator: Desks{Name: o.Name, Desk: o.TicketEmail, Escalation: o.EscalationEmail, Channel: o.Channel, Mode: Observe}}
 	for _, id := range links {
 		l, ok := x.LinkByID(id)
 		if !ok {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigie/internal/incident"
+	"vigie/internal/inventory"
 )
 
 // Mode is how freely Vigie speaks to an operator.
@@ -90,7 +91,7 @@ type Message struct {
 type Ack struct {
 	Reference string // the operator's own number
 	At        time.Time
-	By        int64 // person who typed it
+	By        int64 // person who typed it; 0 = the operator's own system
 }
 
 // Period is one absence of the service under the ticket: a re-opening adds one.
@@ -101,6 +102,7 @@ type Period struct {
 	DeliveredAt time.Time
 	RestoredAt  time.Time // first good round that lasted; zero while absent
 	Ack         Ack       // zero while the operator has not answered
+	ClaimedAt   time.Time // when the operator's system says that the service was back
 }
 
 // Ticket is what the operator was told about one incident.
@@ -110,8 +112,9 @@ type Ticket struct {
 	Number     string
 	Kind       incident.Kind
 	Addressee  incident.Addressee
-	Operator   string // key; empty for an internal ticket
-	Mode       Mode   // in which it began: no message of it is freer
+	Operator   string            // key; empty for an internal ticket
+	Channel    inventory.Channel // in which it began, and goes on; empty = by mail
+	Mode       Mode              // in which it began: no message of it is freer
 	Status     Status
 	OpenedAt   time.Time
 	ResolvedAt time.Time
@@ -119,6 +122,9 @@ type Ticket struct {
 	Links      []int64
 	Periods    []Period
 	Messages   []Message
+	Heard      Heard    // of the operator's system, when there is one
+	Remarks    []Remark // what that told, in the order in which it was read
+	Gels       []Gel
 }
 
 // Reopens is how many times the ticket was opened again.
@@ -175,5 +181,7 @@ func (t Ticket) clone() Ticket {
 	t.Links = slices.Clone(t.Links)
 	t.Periods = slices.Clone(t.Periods)
 	t.Messages = slices.Clone(t.Messages)
+	t.Remarks = slices.Clone(t.Remarks)
+	t.Gels = slices.Clone(t.Gels)
 	return t
 }

@@ -12,19 +12,20 @@ func TestALetterIsCarried(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	var channel ticket.Channel = tmf621.NewChannel(d.client)
-	opening := ticket.Letter{Subject: "s", Body: "b", MessageID: "<VIGIE-2026-000007.1@vigie.invalid>", Date: eight}
-	reminder := ticket.Letter{Subject: "s2", Body: "b2", MessageID: "<VIGIE-2026-000007.2@vigie.invalid>", References: opening.MessageID, Date: eight}
-	for _, l := range []ticket.Letter{opening, opening, reminder, reminder} {
+	opening := ticket.Letter{Subject: "s", Body: "b", Key: "VIGIE-2026-000007", Number: 1, Kind: ticket.OpenMessage, Services: []string{"67-0123"}, Date: eight}
+	joined := ticket.Letter{Subject: "s2", Body: "b2", Key: opening.Key, Number: 2, Kind: ticket.JoinMessage, Services: []string{"67-0123", "67-0124"}, Date: eight}
+	for _, l := range []ticket.Letter{opening, opening, joined, joined} {
 		if o := channel.Send(t.Context(), l); o.Kind != ticket.Done {
-			t.Fatalf("%s: %+v", l.MessageID, o)
+			t.Fatalf("message %d: %+v", l.Number, o)
 		}
 	}
-	if got := d.last(t); len(d.Tickets()) != 1 || got.ExternalID != "VIGIE-2026-000007" || len(got.Note) != 2 || got.Note[1].Text != "[VIGIE-2026-000007.2] s2\n\nb2" {
+	if got := d.last(t); len(d.Tickets()) != 1 || got.ExternalID != "VIGIE-2026-000007" || len(got.Note) != 2 ||
+		got.Note[1].Text != "[VIGIE-2026-000007.2] s2\n\nb2" || len(got.RelatedEntity) != 2 {
 		t.Errorf("%+v", d.Tickets())
 	}
-	for _, id := range []string{"", "<x@y>", "<K.0@y>", "<K.1>", "<.1@y>", "<K.one@y>"} {
-		if o := channel.Send(t.Context(), ticket.Letter{MessageID: id}); o.Kind != ticket.GiveUp {
-			t.Errorf("%s: %+v, want it given up", id, o)
+	for _, l := range []ticket.Letter{{Key: "VIGIE-2026-000007"}, {Number: 1}} {
+		if o := channel.Send(t.Context(), l); o.Kind != ticket.GiveUp {
+			t.Errorf("%+v: %+v, want it given up", l, o)
 		}
 	}
 }

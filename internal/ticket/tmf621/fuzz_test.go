@@ -55,14 +55,3 @@ func FuzzReasonIn(f *testing.F) {
 		}
 	})
 }
-
-func FuzzParseMessageID(f *testing.F) {
-	f.Add("<VIGIE-2026-000123.2@vigie.invalid>")
-	f.Add("<.@>")
-	f.Fuzz(func(t *testing.T, id string) {
-		key, number, err := parseMessageID(id)
-		if err == nil && (key == "" || number < 1 || !strings.Contains(id, key+".")) {
-			t.Errorf("%q: %q, %d", id, key, number)
-		}
-	})
-}

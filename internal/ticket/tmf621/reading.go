@@ -39,7 +39,8 @@ type Reading struct {
 	Status         Status
 	Raw            string // the operator's word for the status, 200 characters at most
 	Reason         string // of the last change of status, 200 characters at most
-	Acknowledged   bool   // somebody took the ticket, now or earlier
+	ChangedAt      time.Time
+	Acknowledged   bool // somebody took the ticket, now or earlier
 	AcknowledgedAt time.Time
 	Resolved       bool      // resolved or closed
 	ResolvedAt     time.Time // when the service is said to have been back
@@ -102,7 +103,7 @@ func readTicket(body []byte) (found, error) {
 	f := found{notes: w.Note, entities: w.RelatedEntity}
 	f.Reading = Reading{
 		ID: id, ExternalID: string(w.ExternalID), Raw: clip(w.Status), Status: statusOf(string(w.Status)),
-		Reason: clip(w.StatusChangeReason), ResolvedAt: time.Time(w.ResolutionDate), ExpectedAt: time.Time(w.ExpectedResolutionDate),
+		Reason: clip(w.StatusChangeReason), ChangedAt: time.Time(w.StatusChangeDate), ResolvedAt: time.Time(w.ResolutionDate), ExpectedAt: time.Time(w.ExpectedResolutionDate),
 		CreatedAt: time.Time(w.CreationDate), UpdatedAt: time.Time(w.LastUpdate),
 	}
 	for _, raw := range w.Note {

@@ -1,0 +1,40 @@
+package app
+
+import (
+	"fmt"
+
+	"vigie/internal/ticket"
+	"vigie/internal/ticket/email"
+	"vigie/internal/ticket/tmf621"
+)
+
+// channels opens every way to the operators; nothing is dialled yet.
+func (c Configuration) channels() (ticket.Channels, error) {
+	password, err := secret("mail.password_file", c.Mail.PasswordFile)
+	if err != nil {
+		return ticket.Channels{}, err
+	}
+	out := ticket.Channels{APIs: map[string]ticket.API{}}
+	out.Mail = email.New(email.Options{
+		Host: c.Mail.Host, Port: c.Mail.Port, From: c.Mail.From, RequireTLS: c.Mail.RequireTLS, Username: c.Mail.Username, Password: password,
+	})
+	for operator, way := range c.TMF621 {
+		token, err := secret("tmf621."+operator+".token_file", way.TokenFile)
+		if err != nil {
+			return ticket.Channels{}, err
+		}
+		client, err := tmf621.New(way.options(token))
+		if err != nil {
+			return ticket.Channels{}, fmt.Errorf("tmf621.%s: %w", operator, err)
+		}
+		out.APIs[operator] = tmf621.NewChannel(client)
+	}
+	return out, nil
+}
+
+func (c TMF621Configuration) options(token string) tmf621.Options {
+	return tmf621.Options{
+		BaseURL: c.BaseURL, Token: token, Severity: c.Severity, TicketType: c.TicketType,
+		Customer: tmf621.Customer{ID: c.CustomerID, Name: c.CustomerName},
+	}
+}
