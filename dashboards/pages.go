@@ -37,6 +37,7 @@ type Section string
 // The sections.
 const (
 	Links      Section = "links"
+	Map        Section = "map"
 	Incidents  Section = "incidents"
 	Tickets    Section = "tickets"
 	Statements Section = "statements"
@@ -60,6 +61,17 @@ type BoardPage struct {
 }
 
 func (*BoardPage) template() string { return "board" }
+
+// MapPage shows where the sites are, by state.
+type MapPage struct {
+	Shell
+	Map view.Map
+}
+
+func (*MapPage) template() string { return "map" }
+
+// Departement names the only département that the map shows.
+func (p *MapPage) Departement() string { return view.DepartementName(p.Map.Departement) }
 
 // LinkPage shows one link.
 type LinkPage struct {

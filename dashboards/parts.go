@@ -42,6 +42,26 @@ func newStateTotal(state string, count int) stateTotal {
 	return stateTotal{State: state, Count: count, Href: withQuery("/", "state", state)}
 }
 
+// siteGroup is the sites of a département.
+type siteGroup struct {
+	view.Choice
+	Sites []view.MapSite
+}
+
+// sitesByDepartement cuts the sites of a map, which are in the order of their
+// départements, into one group each.
+func sitesByDepartement(m view.Map) []siteGroup {
+	var groups []siteGroup
+	for _, site := range m.Sites {
+		if n := len(groups); n == 0 || groups[n-1].Key != site.Departement {
+			groups = append(groups, siteGroup{Choice: view.Choice{Key: site.Departement, Name: view.DepartementName(site.Departement)}})
+		}
+		last := &groups[len(groups)-1]
+		last.Sites = append(last.Sites, site)
+	}
+	return groups
+}
+
 // linkTable is a table of links at a glance.
 type linkTable struct {
 	Caption string

@@ -18,12 +18,13 @@ var sources embed.FS
 var shared = []string{"layout", "icons", "parts", "chart", "lists"}
 
 // views are the pages by template name.
-var views = []string{"board", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "signin", "error"}
+var views = []string{"board", "map", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "signin", "error"}
 
 // Renderer writes pages. It is safe for concurrent use.
 type Renderer struct {
-	static *Static
-	views  map[i18n.Lang]map[string]*template.Template
+	static   *Static
+	outlines []outline
+	views    map[i18n.Lang]map[string]*template.Template
 }
 
 // New parses every view in every language. Its error names the view that is
@@ -33,7 +34,11 @@ func New() (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Renderer{static: static, views: map[i18n.Lang]map[string]*template.Template{}}
+	outlines, err := parseOutlines(outlineFile)
+	if err != nil {
+		return nil, err
+	}
+	r := &Renderer{static: static, outlines: outlines, views: map[i18n.Lang]map[string]*template.Template{}}
 	var failures []error
 	for _, lang := range i18n.Languages() {
 		r.views[lang] = make(map[string]*template.Template, len(views))

@@ -27,6 +27,7 @@ type route struct {
 func (s *Server) routes() []route {
 	return []route{
 		{http.MethodGet, "/", org.SeeLinks, s.board},
+		{http.MethodGet, "/map", org.SeeLinks, s.siteMap},
 		{http.MethodGet, "/links/{id}", org.SeeLinks, s.link},
 		{http.MethodGet, "/sites/{id}", org.SeeLinks, s.site},
 		{http.MethodGet, "/incidents", org.SeeLinks, s.incidents},

@@ -26,6 +26,9 @@ type visit struct {
 // sites of the Bas-Rhin do not exist for those who see the Meuse.
 var visits = []visit{
 	{"GET /", "/", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
+	{"GET /map", "/map", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
+	{"GET /map", "/map?departement=67", nil, [7]int{303, 200, 200, 200, 404, 404, 404}},
+	{"GET /map", "/map?departement=55", nil, [7]int{303, 200, 200, 200, 200, 200, 404}},
 	{"GET /links/{id}", "/links/{bas-rhin}", nil, [7]int{303, 200, 200, 200, 404, 404, 404}},
 	{"GET /links/{id}", "/links/{meuse}", nil, [7]int{303, 200, 200, 200, 200, 200, 404}},
 	{"GET /sites/{id}", "/sites/{site67}", nil, [7]int{303, 200, 200, 200, 404, 404, 404}},
@@ -117,7 +120,7 @@ func TestAPageShowsNothingOutsideTheTerritory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	meuse, nowhere := w.signIn(t, "meuse"), w.signIn(t, "nullepart")
-	for _, path := range []string{"/", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements"} {
+	for _, path := range []string{"/", "/map", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements"} {
 		for _, foreign := range []string{"BRE-1001", "BRE-1002", "CIG-1001", "VIGIE-2026-000002", "Collectivité européenne", "CIG-4711"} {
 			if text := meuse.get(path).body; strings.Contains(text, foreign) {
 				t.Errorf("%s shows %q to somebody of the Meuse", path, foreign)
