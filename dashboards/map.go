@@ -19,6 +19,8 @@ import (
 // are high. Over a region it bends distances by less than 2 %.
 type MapDrawing struct {
 	Width, Height int
+	NameSize      string    // height of the letters of a département's name
+	LabelSize     string    // of a POP's name
 	Context       []string  // paths of the neighbours
 	Areas         []MapArea // the départements with sites
 	Leads         string    // path from each mark that had to move to its place
@@ -34,15 +36,15 @@ type MapArea struct {
 	X, Y             string // of the name
 }
 
-// MapMark is a mark on the map; X and Y are its corner, Size its width and height.
+// MapMark is a mark on the map, X and Y its middle.
 type MapMark struct {
-	ID         int64
-	State      string // name of a linkstate.Status; empty for a site without a link and for a POP
-	Title      string
-	Label      string // of a POP
-	X, Y, Size string
-	LabelX     string
-	LabelY     string
+	ID     int64
+	State  string // name of a linkstate.Status; empty for a site without a link and for a POP
+	Title  string
+	Label  string // of a POP, on the map of one département
+	X, Y   string
+	Scale  string // of a symbol of radius 8
+	LabelY string
 }
 
 const (
@@ -50,7 +52,11 @@ const (
 	mapMargin = 24 // units around what must be seen
 	// mapRoom is how many marks of full size a map takes; where there are more,
 	// each is smaller.
-	mapRoom = 280
+	mapRoom = 120
+	// mapHeight is how high a drawing may be before a screen shrinks it: beyond, its
+	// marks and letters are larger in its units, and as large on the screen.
+	mapHeight  = 700
+	markRadius = 8
 )
 
 // box is a part of the globe.
@@ -225,15 +231,21 @@ func order(s view.MapSite) int {
 
 // marks places the POPs and the sites, moved apart until each is seen.
 func (d *MapDrawing) marks(p i18n.Printer, m view.Map, project projection, frame box) {
-	full := 8.0
+	shrunk := max(float64(d.Height)/mapHeight, 1)
+	d.NameSize, d.LabelSize = units(20*shrunk), units(11*shrunk)
+	full := markRadius * shrunk
 	if n := len(m.Sites); n > mapRoom {
-		full = max(8*math.Sqrt(mapRoom/float64(n)), 3)
+		full = max(full*math.Sqrt(mapRoom/float64(n)), 3)
 	}
 	var bodies []body
 	for _, pop := range m.POPs {
 		if where := (place{pop.Longitude, pop.Latitude}); frame.holds(where) {
-			d.POPs = append(d.POPs, MapMark{Title: popTitle(p, pop), Label: pop.Name})
-			bodies = append(bodies, body{home: project.at(where), radius: 9})
+			mark := MapMark{Title: popTitle(p, pop)}
+			if m.Departement != "" {
+				mark.Label = pop.Name
+			}
+			d.POPs = append(d.POPs, mark)
+			bodies = append(bodies, body{home: project.at(where), radius: max(full, 6.5*shrunk)})
 		}
 	}
 	sites := slices.Clone(m.Sites)
@@ -249,7 +261,7 @@ func (d *MapDrawing) marks(p i18n.Printer, m view.Map, project projection, frame
 			mark.State, radius = site.Status.String(), full
 		}
 		if len(site.Links) > 0 && site.Status != linkstate.Up {
-			radius = max(full, 6.5)
+			radius = max(full, 6.5*shrunk)
 		}
 		d.Sites = append(d.Sites, mark)
 		bodies = append(bodies, body{home: project.at(where), radius: radius})
@@ -262,8 +274,9 @@ func (d *MapDrawing) marks(p i18n.Printer, m view.Map, project projection, frame
 			mark, at = &d.Sites, i-len(d.POPs)
 		}
 		placed := &(*mark)[at]
-		placed.X, placed.Y, placed.Size = units(b.at.x-b.radius), units(b.at.y-b.radius), units(2*b.radius)
-		placed.LabelX, placed.LabelY = units(b.at.x), units(b.at.y+b.radius+11)
+		placed.X, placed.Y = units(b.at.x), units(b.at.y)
+		placed.Scale = strconv.FormatFloat(math.Round(100*b.radius/markRadius)/100, 'f', -1, 64)
+		placed.LabelY = units(b.at.y + b.radius + 11*shrunk)
 		if math.Hypot(b.at.x-b.home.x, b.at.y-b.home.y) > b.radius {
 			d.Leads += "M" + units(b.home.x) + " " + units(b.home.y) + "L" + units(b.at.x) + " " + units(b.at.y)
 		}

@@ -118,14 +118,13 @@ func TestEverySiteIsAMarkOfItsOwnInsideTheDrawing(t *testing.T) {
 			return f
 		}
 		for i, a := range d.Sites {
-			ax, ay, asize := figure(a.X), figure(a.Y), figure(a.Size)
-			if ax < 0 || ay < 0 || ax+asize > mapWidth || ay+asize > float64(d.Height) {
+			ax, ay, aradius := figure(a.X), figure(a.Y), markRadius*figure(a.Scale)
+			if ax < aradius-0.1 || ay < aradius-0.1 || ax+aradius > mapWidth+0.1 || ay+aradius > float64(d.Height)+0.1 {
 				t.Errorf("%d sites: mark %+v leaves the drawing of height %d", n, a, d.Height)
 			}
 			for _, b := range d.Sites[i+1:] {
-				bsize := figure(b.Size)
-				apart := math.Hypot(ax+asize/2-figure(b.X)-bsize/2, ay+asize/2-figure(b.Y)-bsize/2)
-				if apart < (asize+bsize)/4 { // half hidden
+				apart := math.Hypot(ax-figure(b.X), ay-figure(b.Y))
+				if apart < (aradius+markRadius*figure(b.Scale))/2 { // half hidden
 					t.Fatalf("%d sites: marks %+v and %+v lie over each other", n, a, b)
 				}
 			}
