@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start clean go postgres chromium
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start clean go postgres chromium snmpd
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -17,7 +17,7 @@ run: postgres build ## set up what is missing, build, and start the demo on http
 build: go ## build bin/vigie
 	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/vigie
 
-test: go postgres chromium ## set up what is missing and run every test
+test: go postgres chromium snmpd ## set up what is missing and run every test
 	$(GO) vet ./...
 	$(GO) test -timeout 14m ./...
 
@@ -73,3 +73,12 @@ chromium:
 	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no chromium: the browser test will be skipped (package chromium)"; exit 0; }; \
 	  echo "installing Chromium for the browser test"; export DEBIAN_FRONTEND=noninteractive; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null || echo "no chromium: the browser test will be skipped"; }
+
+# The program only: Debian's package would otherwise start a daemon of its own.
+snmpd:
+	@command -v snmpd >/dev/null || ls /usr/sbin/snmpd >/dev/null 2>&1 || { \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no snmpd: the test against it will be skipped (package snmpd)"; exit 0; }; \
+	  echo "installing snmpd for the SNMP tests"; export DEBIAN_FRONTEND=noninteractive; policy=/usr/sbin/policy-rc.d; made=; \
+	  [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' >$$policy && chmod +x $$policy && made=yes; }; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends snmpd >/dev/null || echo "no snmpd: the test against it will be skipped"; \
+	  [ -z "$$made" ] || rm -f $$policy; }

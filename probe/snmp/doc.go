@@ -1,0 +1,15 @@
+// Package snmp asks routers how they are: how long they have been running, and of
+// the interface that carries a link its state, its speed and its 64-bit counters
+// (RFC 2863). Versions 2c and 3.
+//
+// A Poller asks one router at a time and per call, several together up to a limit.
+// Where the interface is known from an earlier poll that is one request; its name
+// is verified in every answer, since an index may move at a restart, and it is
+// searched for when it has moved. Each poll has a socket of its own, so what comes
+// late for another meets a closed port. What an object does not tell is told as
+// missing, never as zero.
+//
+// The package judges nothing: it takes no difference of two counters (that is
+// internal/measure) and does not know what a restart means. It keeps no secret
+// longer than its credential, and prints none.
+package snmp
