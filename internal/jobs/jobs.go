@@ -44,7 +44,9 @@ type Options struct {
 	Desk Desk
 	// Upkeep is run every hour and at each start: partitions, retention, seals.
 	Upkeep func(ctx context.Context, now time.Time) error
-	Log    *slog.Logger
+	// Pack is run every hour and at each start too, and again after the time it says.
+	Pack func(ctx context.Context, now time.Time) (again time.Duration, err error)
+	Log  *slog.Logger
 }
 
 // Jobs is the running set of workers. Use New, Start, Stop.
@@ -54,22 +56,24 @@ type Jobs struct {
 
 // New returns inert workers.
 func New(o Options) (*Jobs, error) {
-	schedule, err := cron.ParseStandard(upkeepAt)
+	upkeep, err := periodic(upkeepAt, Upkeep{})
 	if err != nil {
-		return nil, fmt.Errorf("schedule of the upkeep %q: %w", upkeepAt, err)
+		return nil, err
+	}
+	pack, err := periodic(packAt, Pack{})
+	if err != nil {
+		return nil, err
 	}
 	set := river.NewWorkers()
 	river.AddWorker(set, &sender{desk: o.Desk})
 	river.AddWorker(set, &reminder{desk: o.Desk})
 	river.AddWorker(set, &looker{desk: o.Desk})
 	river.AddWorker(set, &upkeeper{run: o.Upkeep})
-	upkeep := river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
-		return Upkeep{}, nil
-	}, &river.PeriodicJobOpts{RunOnStart: true})
+	river.AddWorker(set, &packer{run: o.Pack})
 	client, err := river.NewClient(riverpgxv5.New(o.Pool), &river.Config{
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
 		Workers:              set,
-		PeriodicJobs:         []*river.PeriodicJob{upkeep},
+		PeriodicJobs:         []*river.PeriodicJob{upkeep, pack},
 		JobTimeout:           timeout,
 		RescueStuckJobsAfter: rescueAfter,
 		Logger:               o.Log,
@@ -78,6 +82,16 @@ func New(o Options) (*Jobs, error) {
 		return nil, fmt.Errorf("prepare the workers: %w", err)
 	}
 	return &Jobs{client: client}, nil
+}
+
+// periodic orders a job by a cron schedule, and at each start.
+func periodic(at string, args river.JobArgs) (*river.PeriodicJob, error) {
+	schedule, err := cron.ParseStandard(at)
+	if err != nil {
+		return nil, fmt.Errorf("schedule of the job %s %q: %w", args.Kind(), at, err)
+	}
+	order := func() (river.JobArgs, *river.InsertOpts) { return args, nil }
+	return river.NewPeriodicJob(schedule, order, &river.PeriodicJobOpts{RunOnStart: true}), nil
 }
 
 // Start begins to work and returns when the queue is being read. The workers end

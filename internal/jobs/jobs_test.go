@@ -65,7 +65,9 @@ func (c *clerk) asked() (sends, reminds int) {
 
 func work(t *testing.T, db *store.DB, d jobs.Desk, upkeep func(context.Context, time.Time) error) *jobs.Jobs {
 	t.Helper()
-	j, err := jobs.New(jobs.Options{Pool: db.Pool(), Desk: d, Upkeep: upkeep, Log: slog.New(slog.DiscardHandler)})
+	j, err := jobs.New(jobs.Options{
+		Pool: db.Pool(), Desk: d, Upkeep: upkeep, Pack: store.NewPacking(db).Run, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 )
 
@@ -26,8 +27,58 @@ func Percentile[T cmp.Ordered](samples []T, quantile Quantile) (T, bool) {
 	return atRank(slices.Sorted(slices.Values(samples)), quantile), true
 }
 
+// Select is Percentile in linear time, for samples by the hundred thousand; it
+// changes their order.
+func Select[T cmp.Ordered](samples []T, quantile Quantile) (T, bool) {
+	if len(samples) == 0 {
+		var none T
+		return none, false
+	}
+	place := rank(len(samples), quantile)
+	// Each turn should halve what is left; where the order is unlucky, sorting ends it.
+	for turns := 2 * bits.Len(uint(len(samples))); turns > 0 && len(samples) > 1; turns-- {
+		below, same := partition(samples)
+		switch {
+		case place < below:
+			samples = samples[:below]
+		case place < below+same:
+			return samples[below], true
+		default:
+			samples, place = samples[below+same:], place-below-same
+		}
+	}
+	slices.Sort(samples)
+	return samples[place], true
+}
+
+// partition puts the samples below a pivot first, those equal to it next, and
+// counts both.
+func partition[T cmp.Ordered](samples []T) (below, same int) {
+	first, middle, last := samples[0], samples[len(samples)/2], samples[len(samples)-1]
+	pivot := max(min(first, middle), min(max(first, middle), last))
+	above := len(samples)
+	for i := 0; i < above; {
+		switch {
+		case samples[i] < pivot:
+			samples[i], samples[below] = samples[below], samples[i]
+			below++
+			i++
+		case samples[i] > pivot:
+			above--
+			samples[i], samples[above] = samples[above], samples[i]
+		default:
+			i++
+		}
+	}
+	return below, above - below
+}
+
 func atRank[T cmp.Ordered](sorted []T, quantile Quantile) T {
-	n := int64(len(sorted))
-	rank := (n*quantile.Num + quantile.Den - 1) / quantile.Den
-	return sorted[min(max(rank, 1), n)-1]
+	return sorted[rank(len(sorted), quantile)]
+}
+
+// rank is the place of a quantile among n sorted samples, counted from 0.
+func rank(n int, quantile Quantile) int {
+	place := (int64(n)*quantile.Num + quantile.Den - 1) / quantile.Den
+	return int(min(max(place, 1), int64(n)) - 1)
 }

@@ -133,3 +133,24 @@ func TestPercentileIsTheSmallestSampleThatCoversItsPart(t *testing.T) {
 		}
 	})
 }
+
+func TestSelectingGivesWhatSortingGives(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		value := rapid.OneOf(rapid.Uint32Range(0, 5), rapid.Uint32())
+		samples := rapid.SliceOfN(value, 0, 300).Draw(t, "samples")
+		if rapid.Bool().Draw(t, "sorted") {
+			slices.Sort(samples)
+		}
+		q := measure.Quantile{Num: rapid.Int64Range(0, 100).Draw(t, "percent"), Den: 100}
+		want, wantOK := measure.Percentile(samples, q)
+		before := slices.Sorted(slices.Values(samples))
+		got, ok := measure.Select(samples, q)
+		if got != want || ok != wantOK {
+			t.Fatalf("p%d: got %d, %t, want %d, %t", q.Num, got, ok, want, wantOK)
+		}
+		if diff := cmp.Diff(before, slices.Sorted(slices.Values(samples))); diff != "" {
+			t.Fatalf("samples were lost:\n%s", diff)
+		}
+	})
+}

@@ -22,13 +22,21 @@ const (
 	// keepBatches is how long batches stay for replay after their minute is
 	// summarised.
 	keepBatches = 24 * time.Hour
-	// keepMinutes is how long minutes stay as rows.
-	keepMinutes = 35 * 24 * time.Hour
+	// keepRows is how long minutes and five-minute figures stay as rows beside their
+	// packed form, and so how late a measurement may still change its day.
+	keepRows = 35 * 24 * time.Hour
 )
 
 var (
-	sqlBatchDrop   = query("batch.drop", `DELETE FROM batch WHERE cycle < @before`)
-	sqlMinuteDrop  = query("minute.drop", `SELECT minute_drop_before(@day)`)
+	sqlBatchDrop  = query("batch.drop", `DELETE FROM batch WHERE cycle < @before`)
+	sqlMinuteDrop = query("minute.drop", `SELECT minute_drop_before(@day)`)
+	// At most one day at a time: the run of the next hour drops the next one.
+	sqlUtilisationDrop = query("utilisation.drop", `
+		DELETE FROM utilisation WHERE at < @day AND at < (SELECT min(at) FROM utilisation) + interval '1 day'`)
+	sqlPackingOldest = query("packing.oldest", `
+		SELECT coalesce(min(day), @day) FROM packing WHERE packed <> changes AND NOT dropped AND day < @day`)
+	sqlPackingDropped = query("packing.dropped", `
+		UPDATE packing SET dropped = true WHERE day < @day AND NOT dropped`)
 	sqlSessionDrop = query("session.drop", `DELETE FROM session WHERE expires < @now`)
 )
 
@@ -41,8 +49,8 @@ func (u *Upkeep) Run(ctx context.Context, now time.Time) error {
 				return fmt.Errorf("prepare the day %s: %w", d.Format(time.DateOnly), err)
 			}
 		}
-		if _, err := tx.Exec(ctx, sqlMinuteDrop, pgx.NamedArgs{"day": day.Add(-keepMinutes)}); err != nil {
-			return fmt.Errorf("drop old minutes: %w", err)
+		if err := dropPacked(ctx, tx, day.Add(-keepRows)); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, sqlBatchDrop, pgx.NamedArgs{"before": now.Add(-keepBatches)}); err != nil {
 			return fmt.Errorf("drop old batches: %w", err)
@@ -57,4 +65,19 @@ func (u *Upkeep) Run(ctx context.Context, now time.Time) error {
 	}
 	_, err = u.journal.Seal(ctx, day.AddDate(0, 0, -1), now)
 	return err
+}
+
+// dropPacked drops the rows of the days before day, and none from the oldest day on
+// that is not packed as it is.
+func dropPacked(ctx context.Context, tx pgx.Tx, day time.Time) error {
+	var before time.Time
+	if err := tx.QueryRow(ctx, sqlPackingOldest, pgx.NamedArgs{"day": day}).Scan(&before); err != nil {
+		return fmt.Errorf("look for the oldest day that is not packed: %w", err)
+	}
+	for _, drop := range []string{sqlPackingDropped, sqlMinuteDrop, sqlUtilisationDrop} {
+		if _, err := tx.Exec(ctx, drop, pgx.NamedArgs{"day": before}); err != nil {
+			return fmt.Errorf("drop the rows before %s: %w", before.Format(time.DateOnly), err)
+		}
+	}
+	return nil
 }

@@ -10,23 +10,28 @@ import (
 	"vigie/internal/view"
 )
 
-// A minute that several probers saw counts once in the covered time, as the best of
-// them covered it.
+// seenMinutes are the minutes of a link in [from, to) as measure.Seen sums them: one
+// that several probers saw counts once in the covered time, as the best of them
+// covered it.
+func seenMinutes() string {
+	return `
+			SELECT at, sum(sent) AS sent, sum(received) AS received, max(sent * 1000 / planned) AS covered,
+				min(min_micros) AS min_micros, percentile_disc(0.5) WITHIN GROUP (ORDER BY median_micros) AS median_micros,
+				max(p95_micros) AS p95_micros, max(max_micros) AS max_micros, bool_or(simulated) AS simulated
+			FROM minute
+			WHERE link_id = @link AND at >= @from AND at < @to AND sent > 0
+			GROUP BY at`
+}
+
 var (
 	sqlViewMinutes = query("view.minutes", `
 		SELECT date_bin(@step::interval, at, @from::timestamptz) AS at, sum(sent)::int AS sent, sum(received)::int AS received,
 			sum(covered)::bigint AS covered_millis,
 			coalesce(min(min_micros), 0) AS min_micros,
 			coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY median_micros), 0) AS median_micros,
-			coalesce(max(p95_micros), 0) AS p95_micros, coalesce(max(max_micros), 0) AS max_micros, bool_or(simulated) AS simulated
-		FROM (
-			SELECT at, sum(sent) AS sent, sum(received) AS received, max(sent * 1000 / planned) AS covered,
-				min(min_micros) AS min_micros, percentile_disc(0.5) WITHIN GROUP (ORDER BY median_micros) AS median_micros,
-				max(p95_micros) AS p95_micros, max(max_micros) AS max_micros, bool_or(simulated) AS simulated
-			FROM minute
-			WHERE link_id = @link AND at >= @from AND at < @to AND sent > 0
-			GROUP BY at
-		) AS seen
+			coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY p95_micros), 0) AS p95_micros,
+			coalesce(max(max_micros), 0) AS max_micros, bool_or(simulated) AS simulated
+		FROM (`+seenMinutes()+`) AS seen
 		GROUP BY 1 ORDER BY 1`)
 	sqlViewOutages = query("view.outages", `
 		SELECT link_id, from_at, to_at, coalesce(incident_id, 0) AS incident_id FROM outage

@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vigie/internal/measure"
+)
+
+// Packing turns the rows of days that are over into their packed form: the hours, the
+// day and the five-minute figures of each link. It is done once, and again when late
+// measurements changed a day.
+type Packing struct{ db *DB }
+
+// NewPacking returns the packing of db.
+func NewPacking(db *DB) *Packing { return &Packing{db: db} }
+
+const (
+	// packedAtOnce is how many links one transaction packs: some 70,000 minutes, read
+	// and written in a quarter of a second.
+	packedAtOnce = 50
+	// packAfter is how long after its end a day is packed: its last minutes are
+	// written by then.
+	packAfter = 5 * time.Minute
+	// packFor bounds one run, well within the time of a job.
+	packFor = 10 * time.Second
+	// packCalm is how long a day that changes under the packing is left alone.
+	packCalm = 30 * time.Second
+)
+
+var (
+	sqlPackingDue = query("packing.due", `
+		SELECT day FROM packing WHERE packed <> changes AND NOT dropped AND day < @before ORDER BY day DESC LIMIT 1`)
+	sqlPackingLock = query("packing.lock", `
+		SELECT changes, doing, through FROM packing WHERE day = @day FOR UPDATE`)
+	sqlPackingLinks = query("packing.links", `
+		SELECT id FROM link WHERE id > @through ORDER BY id LIMIT @limit`)
+	sqlPackingThrough = query("packing.through", `
+		UPDATE packing SET doing = @changes, through = @through WHERE day = @day`)
+	sqlPackingDone = query("packing.done", `
+		UPDATE packing SET doing = @changes, packed = @changes, through = 0 WHERE day = @day`)
+	sqlPackingMinutes = query("packing.minutes", `
+		SELECT link_id, at, planned, sent, received, coalesce(min_micros, -1), coalesce(median_micros, -1),
+			coalesce(p95_micros, -1), coalesce(max_micros, -1), coalesce(jitter_micros, -1), simulated
+		FROM minute WHERE link_id = ANY (@links::bigint[]) AND at >= @from AND at < @to
+		ORDER BY link_id, at, prober`)
+	sqlPackingCarried = query("packing.carried", `
+		SELECT link_id, at, down_octets, up_octets, covered_millis, simulated
+		FROM utilisation WHERE link_id = ANY (@links::bigint[]) AND at >= @from AND at < @to
+		ORDER BY link_id, at`)
+	sqlHoursSave = query("link_hours.save", `
+		INSERT INTO link_hours (link_id, day, body, simulated) VALUES (@link, @day, @body, @simulated)
+		ON CONFLICT (link_id, day) DO UPDATE SET body = excluded.body, simulated = excluded.simulated`)
+	sqlDaySave = query("link_day.save", `
+		INSERT INTO link_day (link_id, day, planned, sent, received, covered_millis, min_micros, median_micros, p95_micros, max_micros, jitter_micros, simulated)
+		VALUES (@link, @day, @planned, @sent, @received, @covered, nullif(@low::int, -1), nullif(@median::int, -1), nullif(@p95::int, -1), nullif(@high::int, -1), nullif(@jitter::int, -1), @simulated)
+		ON CONFLICT (link_id, day) DO UPDATE SET planned = excluded.planned, sent = excluded.sent, received = excluded.received,
+			covered_millis = excluded.covered_millis, min_micros = excluded.min_micros, median_micros = excluded.median_micros,
+			p95_micros = excluded.p95_micros, max_micros = excluded.max_micros, jitter_micros = excluded.jitter_micros, simulated = excluded.simulated`)
+	sqlUtilisationDaySave = query("utilisation_day.save", `
+		INSERT INTO utilisation_day (link_id, day, body, simulated) VALUES (@link, @day, @body, @simulated)
+		ON CONFLICT (link_id, day) DO UPDATE SET body = excluded.body, simulated = excluded.simulated`)
+)
+
+// Run packs what is due at now, the latest days first, for a bounded time. again is
+// when to go on, 0 when nothing is left. It may be killed at any instant: what a
+// transaction packed stays packed, and the next run goes on behind it.
+func (p *Packing) Run(ctx context.Context, now time.Time) (again time.Duration, err error) {
+	stop := time.Now().Add(packFor)
+	before := now.Add(-packAfter).UTC().Truncate(24 * time.Hour)
+	for {
+		var day time.Time
+		err := p.db.pool.QueryRow(ctx, sqlPackingDue, pgx.NamedArgs{"before": before}).Scan(&day)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, fmt.Errorf("look for a day to pack: %w", classify(err))
+		}
+		var restarted bool
+		err = p.db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+			restarted, err = packNext(ctx, tx, day)
+			return err
+		})
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("pack the day %s: %w", day.Format(time.DateOnly), err)
+		case restarted:
+			return packCalm, nil
+		case time.Now().After(stop):
+			return time.Second, nil
+		}
+	}
+}
+
+// packNext packs some links of a day behind those that are packed already; restarted
+// when the day changed since an earlier step. Holding the day's row, it sees all that
+// was counted as a change, and what is written later counts anew.
+func packNext(ctx context.Context, tx pgx.Tx, day time.Time) (restarted bool, err error) {
+	var changes, doing, through int64
+	if err := tx.QueryRow(ctx, sqlPackingLock, pgx.NamedArgs{"day": day}).Scan(&changes, &doing, &through); err != nil {
+		return restarted, err
+	}
+	if doing != changes {
+		restarted, through = through > 0, 0
+	}
+	links, err := scalars[int64](ctx, tx, sqlPackingLinks, pgx.NamedArgs{"through": through, "limit": packedAtOnce})
+	if err != nil {
+		return restarted, err
+	}
+	if err := packLinks(ctx, tx, day, links); err != nil {
+		return restarted, err
+	}
+	if len(links) < packedAtOnce {
+		_, err = tx.Exec(ctx, sqlPackingDone, pgx.NamedArgs{"day": day, "changes": changes})
+		return restarted, err
+	}
+	_, err = tx.Exec(ctx, sqlPackingThrough, pgx.NamedArgs{"day": day, "changes": changes, "through": links[len(links)-1]})
+	return restarted, err
+}
+
+func scalars[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) ([]T, error) {
+	rows, err := tx.Query(ctx, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[T])
+}
+
+// packLinks writes the packed form of some links' day from the rows there are. A link
+// without any row keeps what it has.
+func packLinks(ctx context.Context, tx pgx.Tx, day time.Time, links []int64) error {
+	args := pgx.NamedArgs{"links": links, "from": day, "to": day.Add(24 * time.Hour)}
+	w := packWriter{day: day, batch: &pgx.Batch{}}
+	if err := w.minutes(ctx, tx, args); err != nil {
+		return err
+	}
+	if err := w.carried(ctx, tx, args); err != nil {
+		return err
+	}
+	return tx.SendBatch(ctx, w.batch).Close()
+}
+
+// packWriter gathers what one transaction packs.
+type packWriter struct {
+	day   time.Time
+	batch *pgx.Batch
+}
+
+func (w packWriter) minutes(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
+	rows, err := tx.Query(ctx, sqlPackingMinutes, args)
+	if err != nil {
+		return err
+	}
+	var minutes []measure.Minute
+	var anySimulated bool
+	flush := func() error {
+		if len(minutes) == 0 {
+			return nil
+		}
+		err := w.hours(minutes[0].Link, measure.HoursOf(w.day, minutes), anySimulated)
+		minutes, anySimulated = minutes[:0], false
+		return err
+	}
+	var m measure.Minute
+	var simulated bool
+	into := []any{&m.Link, &m.At, &m.Planned, &m.Sent, &m.Received, &m.MinMicros, &m.MedianMicros, &m.P95Micros, &m.MaxMicros, &m.JitterMicros, &simulated}
+	_, err = pgx.ForEachRow(rows, into, func() error {
+		if len(minutes) > 0 && minutes[0].Link != m.Link {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		minutes, anySimulated = append(minutes, m), anySimulated || simulated
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the minutes: %w", err)
+	}
+	return flush()
+}
+
+func (w packWriter) hours(link int64, hours measure.Hours, simulated bool) error {
+	body, err := hours.MarshalBinary()
+	if err != nil {
+		return fmt.Errorf("link %d: %w", link, err)
+	}
+	w.batch.Queue(sqlHoursSave, pgx.NamedArgs{"link": link, "day": w.day, "body": body, "simulated": simulated})
+	d := hours.Day()
+	w.batch.Queue(sqlDaySave, pgx.NamedArgs{
+		"link": link, "day": w.day, "planned": d.Planned, "sent": d.Sent, "received": d.Received, "covered": d.CoveredMillis,
+		"low": d.MinMicros, "median": d.MedianMicros, "p95": d.P95Micros, "high": d.MaxMicros, "jitter": d.JitterMicros, "simulated": simulated,
+	})
+	return nil
+}
+
+func (w packWriter) carried(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
+	rows, err := tx.Query(ctx, sqlPackingCarried, args)
+	if err != nil {
+		return err
+	}
+	var current int64
+	var anySimulated bool
+	figures := measure.NewUtilisationDay()
+	flush := func() error {
+		if current == 0 {
+			return nil
+		}
+		body, err := figures.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		w.batch.Queue(sqlUtilisationDaySave, pgx.NamedArgs{"link": current, "day": w.day, "body": body, "simulated": anySimulated})
+		figures, anySimulated = measure.NewUtilisationDay(), false
+		return nil
+	}
+	var link int64
+	var c measure.Carried
+	var simulated bool
+	_, err = pgx.ForEachRow(rows, []any{&link, &c.At, &c.DownOctets, &c.UpOctets, &c.CoveredMillis, &simulated}, func() error {
+		if link != current {
+			if err := flush(); err != nil {
+				return err
+			}
+			current = link
+		}
+		figures.Put(w.day, c)
+		anySimulated = anySimulated || simulated
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read what was carried: %w", err)
+	}
+	return flush()
+}
