@@ -1,12 +1,15 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"time"
 
+	"vigie/configs"
 	"vigie/dashboards"
+	"vigie/internal/calendar"
 	"vigie/internal/httpd"
 	"vigie/internal/invoicing"
 	"vigie/internal/store"
@@ -24,8 +27,12 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 			return err
 		}
 	}
+	vacations, err := calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
+	if err != nil {
+		return err
+	}
 	server, err := httpd.New(httpd.Options{
-		View:       view.New(store.NewView(s.instance.db), staleCycles*s.opts.Configuration.Prober.Cycle),
+		View:       view.New(store.NewView(s.instance.db), staleCycles*s.opts.Configuration.Prober.Cycle, vacations),
 		Desk:       s.desk,
 		Statements: invoicing.New(store.NewInvoicing(s.instance.db)),
 		Plan:       store.NewPlan(s.instance.db),

@@ -1,6 +1,7 @@
 package httpd_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 
 	"vigie/configs"
 	"vigie/dashboards"
+	"vigie/internal/calendar"
 	"vigie/internal/desk"
 	"vigie/internal/httpd"
 	"vigie/internal/intake"
@@ -58,8 +60,13 @@ func newWorld(t testing.TB) *world {
 	if err := service.Acknowledge(ctx, w.people["reseau"], 2, "CIG-4711", now.Add(-time.Minute), now); err != nil {
 		t.Fatal(err)
 	}
+	vacations, err := calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.server, err = httpd.New(httpd.Options{
-		View: view.New(store.NewView(w.db), 90*time.Second), Desk: service, Statements: invoicing.New(store.NewInvoicing(w.db)), Plan: store.NewPlan(w.db),
+		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Desk: service,
+		Statements: invoicing.New(store.NewInvoicing(w.db)), Plan: store.NewPlan(w.db),
 		People: store.NewPeople(w.db), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },
 		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Demo: &dashboards.Demo{Cycle: 5 * time.Second},

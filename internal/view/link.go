@@ -25,6 +25,7 @@ type LinkPage struct {
 	Facts    LinkFacts
 	Contract Contract
 	Series   Series
+	Load     Load
 	Incident IncidentRef
 	Ticket   TicketRef
 	// Incidents and Tickets are the latest ones; Tickets is empty for a role that
@@ -92,6 +93,9 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now
 	page.Works = r.works(now)(link)
 	page.Facts, page.Contract, page.Cost = r.facts(link), r.contract(link), r.cost(link)
 	if page.Series, err = s.series(ctx, r, link, g, now); err != nil {
+		return LinkPage{}, err
+	}
+	if page.Load, err = s.load(ctx, r, link, g, now); err != nil {
 		return LinkPage{}, err
 	}
 	page.Incidents, page.Tickets, err = s.past(ctx, r, []int64{id}, now)
@@ -180,7 +184,7 @@ func (r reach) organisationName(key string) string {
 
 func (s *Service) series(ctx context.Context, r reach, link inventory.Link, g Range, now time.Time) (Series, error) {
 	w := g.window(now)
-	points, err := s.store.Minutes(ctx, link.ID, w)
+	points, err := s.points(ctx, link.ID, w)
 	if err != nil {
 		return Series{}, err
 	}
@@ -190,6 +194,15 @@ func (s *Service) series(ctx context.Context, r reach, link inventory.Link, g Ra
 	}
 	series.Outages, err = s.store.Outages(ctx, []int64{link.ID}, w)
 	return series, err
+}
+
+// points reads minutes, or hours where the steps are as long.
+func (s *Service) points(ctx context.Context, link int64, w Window) ([]Point, error) {
+	if w.Step < time.Hour {
+		return s.store.Minutes(ctx, link, w)
+	}
+	hours, err := s.store.Hours(ctx, link, w)
+	return sumHours(w, hours), err
 }
 
 // past gives the latest incidents and tickets of links.

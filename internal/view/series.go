@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"vigie/internal/calendar"
+	"vigie/internal/measure"
 )
 
 // Range is how far back a series looks.
@@ -15,21 +18,43 @@ const (
 	SixHours Range = "6h"
 	Day      Range = "24h"
 	Week     Range = "7d"
+	Month    Range = "30d"
+	Year     Range = "1y"
 )
 
 // Ranges lists the ranges, the shortest first.
-func Ranges() []Range { return []Range{Hour, SixHours, Day, Week} }
+func Ranges() []Range { return []Range{Hour, SixHours, Day, Week, Month, Year} }
 
 // ParseRange reads a range.
 func ParseRange(s string) (Range, error) {
 	if slices.Contains(Ranges(), Range(s)) {
 		return Range(s), nil
 	}
-	return "", fmt.Errorf("range %q: expected 1h, 6h, 24h or 7d", s)
+	return "", fmt.Errorf("range %q: expected 1h, 6h, 24h, 7d, 30d or 1y", s)
+}
+
+// civilDay is the step that is a day of Paris, 23 or 25 hours long where the clocks
+// change.
+const civilDay = 24 * time.Hour
+
+// Next is when the step after the one that begins at at begins.
+func (w Window) Next(at time.Time) time.Time {
+	if w.Step != civilDay {
+		return at.Add(w.Step)
+	}
+	return calendar.Midnight(calendar.Day(at).AddDate(0, 0, 1))
+}
+
+// stepOf is when the step that holds at begins, from one that does not lie behind it.
+func (w Window) stepOf(from, at time.Time) time.Time {
+	if w.Step == civilDay {
+		return calendar.Midnight(calendar.Day(at))
+	}
+	return from.Add(at.Sub(from) / w.Step * w.Step)
 }
 
 // window gives the range's time up to now in whole minutes, and the step that a
-// screen can show.
+// screen can show. A year is one of 365 civil days and what there is of this one.
 func (g Range) window(now time.Time) Window {
 	length, step := time.Hour, time.Minute
 	switch g {
@@ -39,12 +64,18 @@ func (g Range) window(now time.Time) Window {
 		length, step = 24*time.Hour, 15*time.Minute
 	case Week:
 		length, step = 7*24*time.Hour, time.Hour
+	case Month:
+		length, step = 30*24*time.Hour, 3*time.Hour
 	}
 	to := now.UTC().Truncate(time.Minute)
+	if g == Year {
+		return Window{From: calendar.Midnight(calendar.Day(to).AddDate(0, 0, -365)), To: to, Step: civilDay}
+	}
 	return Window{From: to.Add(-length).Truncate(step), To: to, Step: step}
 }
 
-// Point sums the minutes of one step. Delays are 0 where every echo was lost.
+// Point sums the minutes of one step, by the rules of measure.RollUp. Delays are 0
+// where every echo was lost.
 type Point struct {
 	At       time.Time
 	Sent     int
@@ -54,9 +85,39 @@ type Point struct {
 	CoveredMillis int64
 	MinMicros     int32
 	MedianMicros  int32 // median of the minutes' medians
-	P95Micros     int32 // largest of the minutes' 95th percentiles
+	P95Micros     int32 // 95th percentile of the minutes' 95th percentiles
 	MaxMicros     int32
 	Simulated     bool
+}
+
+// Hourly is what was measured of a link in the hour that begins at At.
+type Hourly struct {
+	At time.Time
+	measure.Figures
+	Simulated bool
+}
+
+// sumHours sums hours, in order of time, in the steps of a window.
+func sumHours(w Window, hours []Hourly) []Point {
+	var points []Point
+	next := w.From
+	for len(hours) > 0 {
+		at := w.stepOf(next, hours[0].At)
+		next = w.Next(at)
+		var parts []measure.Figures
+		point := Point{At: at}
+		for len(hours) > 0 && hours[0].At.Before(next) {
+			parts = append(parts, hours[0].Figures)
+			point.Simulated = point.Simulated || hours[0].Simulated
+			hours = hours[1:]
+		}
+		f := measure.RollUp(parts)
+		point.Sent, point.Received, point.CoveredMillis = int(f.Sent), int(f.Received), f.CoveredMillis
+		point.MinMicros, point.MedianMicros = max(f.MinMicros, 0), max(f.MedianMicros, 0)
+		point.P95Micros, point.MaxMicros = max(f.P95Micros, 0), max(f.MaxMicros, 0)
+		points = append(points, point)
+	}
+	return points
 }
 
 // Lost is the number of echoes without answer.
@@ -121,6 +182,13 @@ func newSeries(g Range, w Window, points []Point, starts, now time.Time) Series 
 		series.Simulated = series.Simulated || p.Simulated
 	}
 	return series
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func minTime(a, b time.Time) time.Time {

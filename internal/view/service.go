@@ -22,6 +22,11 @@ type Store interface {
 	Live(ctx context.Context, since time.Time) (Live, error)
 	// Minutes sums the minutes of a link in steps from a time to another.
 	Minutes(ctx context.Context, link int64, w Window) ([]Point, error)
+	// Hours gives the measured hours of a link that begin in a window, in order.
+	Hours(ctx context.Context, link int64, w Window) ([]Hourly, error)
+	// Carried gives what a link carried in the five minutes that begin in a window, in
+	// order, without those that were not measured.
+	Carried(ctx context.Context, link int64, w Window) ([]FiveMinutes, error)
 	// Outages gives the outages of links that touch a window, the latest first.
 	Outages(ctx context.Context, links []int64, w Window) ([]Outage, error)
 	// Incidents gives the incidents within a scope, the latest first.
@@ -95,11 +100,13 @@ type Service struct {
 	// staleAfter is how long after the last decided cycle the board says that it
 	// no longer tells the present.
 	staleAfter time.Duration
+	vacations  *calendar.Vacations
 }
 
-// New returns the service over a store. A board older than staleAfter says so.
-func New(store Store, staleAfter time.Duration) *Service {
-	return &Service{store: store, staleAfter: staleAfter}
+// New returns the service over a store. A board older than staleAfter says so;
+// vacations tell school time.
+func New(store Store, staleAfter time.Duration, vacations *calendar.Vacations) *Service {
+	return &Service{store: store, staleAfter: staleAfter, vacations: vacations}
 }
 
 // reach is the part of an inventory that somebody sees.

@@ -39,6 +39,7 @@ type SiteLink struct {
 	BoardLink
 	DownBits int64 // guaranteed towards the site, bits per second
 	Series   Series
+	Load     Load
 	Cost     *Cost // nil for a role that sees none
 }
 
@@ -92,8 +93,14 @@ func (s *Service) siteLinks(ctx context.Context, r reach, site inventory.Site, p
 		if err != nil {
 			return err
 		}
+		load, err := s.load(ctx, r, link, q.g, q.now)
+		if err != nil {
+			return err
+		}
 		ids = append(ids, link.ID)
-		page.Links = append(page.Links, SiteLink{BoardLink: row, DownBits: link.DownKbps * 1000, Series: series, Cost: r.cost(link)})
+		page.Links = append(page.Links, SiteLink{
+			BoardLink: row, DownBits: link.DownKbps * 1000, Series: series, Load: load, Cost: r.cost(link),
+		})
 	}
 	if len(ids) == 0 {
 		return nil
