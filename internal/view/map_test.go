@@ -56,7 +56,7 @@ func TestAMapHoldsTheSitesOfTheTerritoryOnly(t *testing.T) {
 		"nobody": {},
 	} {
 		who := org.User{ID: 1, Role: org.Network, Territory: org.Territory{Organisations: []string{member}}}
-		m, err := New(fixed{index: x, live: Live{States: states}}, 0).Map(t.Context(), who, "", noon)
+		m, err := New(fixed{index: x, live: Live{States: states}}, 0, nil).Map(t.Context(), who, "", noon)
 		if err != nil {
 			t.Fatal(err)
 		}
