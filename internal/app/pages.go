@@ -9,6 +9,7 @@ import (
 
 	"vigie/configs"
 	"vigie/dashboards"
+	"vigie/internal/access"
 	"vigie/internal/calendar"
 	"vigie/internal/httpd"
 	"vigie/internal/invoicing"
@@ -37,6 +38,7 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 		Statements: invoicing.New(store.NewInvoicing(s.instance.db)),
 		Plan:       store.NewPlan(s.instance.db),
 		People:     people,
+		Access:     access.New(store.NewAccess(s.instance.db)),
 		Sessions:   store.NewSessions(s.instance.db),
 		Changes:    &s.changes,
 		Health:     s,

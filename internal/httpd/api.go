@@ -55,43 +55,49 @@ func writeProblem(w http.ResponseWriter, p *api.Problem) {
 	_ = json.NewEncoder(w).Encode(p) // fails only when the reader has gone
 }
 
-// identifyProgram finds who asks: the person of a browser's session. Who asks too
+// identifyProgram finds who asks: the person of a token, else of a browser's session.
+// A token comes in its header only; an address would keep it in logs. Who asks too
 // often waits.
 func (s *Server) identifyProgram(next http.Handler) http.Handler {
-	return s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, key, err := s.sessionAsker(r)
+	asking := func(w http.ResponseWriter, r *http.Request, who org.User, key string, err error) {
 		switch {
 		case fault.KindOf(err) == fault.NotFound:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vigie"`)
-			writeProblem(w, api.NewProblem(http.StatusUnauthorized, "send a token as Authorization: Bearer, or sign in"))
+			writeProblem(w, api.NewProblem(http.StatusUnauthorized, "send a token that works as Authorization: Bearer, or sign in"))
 		case err != nil:
 			p := api.NewProblem(http.StatusServiceUnavailable, "who asks could not be found out")
 			p.Number = s.report(r.Context(), err)
 			writeProblem(w, p)
 		default:
-			s.withinBudget(w, r, key, func(w http.ResponseWriter, r *http.Request) {
-				next.ServeHTTP(w, r.WithContext(api.WithAsker(r.Context(), who)))
-			})
+			s.withinBudget(w, key, func() { next.ServeHTTP(w, r.WithContext(api.WithAsker(r.Context(), who))) })
 		}
+	}
+	bySession := s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := s.signedIn(r.Context())
+		asking(w, r, who, "person "+strconv.FormatInt(who.ID, 10), err)
 	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := r.Header.Get("Authorization")
+		if header == "" {
+			bySession.ServeHTTP(w, r)
+			return
+		}
+		who, token, err := s.Access.Asker(r.Context(), bearer(header), s.Now())
+		asking(w, r, who, "token "+strconv.FormatInt(token.ID, 10), err)
+	})
 }
 
-// sessionAsker is the person of a browser's session, and the key of their budget;
-// fault.NotFound without one who may still sign in.
-func (s *Server) sessionAsker(r *http.Request) (org.User, string, error) {
-	id := s.sessions.GetInt64(r.Context(), personKey)
-	if id == 0 {
-		return org.User{}, "", fault.Errorf(fault.NotFound, "nobody is signed in")
+// bearer is the token of a header (RFC 6750, 2.1); empty for another scheme.
+func bearer(header string) string {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
 	}
-	who, err := s.People.ByID(r.Context(), id)
-	if err == nil && who.Disabled {
-		err = fault.Errorf(fault.NotFound, "person %d is disabled", id)
-	}
-	return who, "person " + strconv.FormatInt(id, 10), err
+	return strings.TrimSpace(token)
 }
 
 // withinBudget lets a request pass while its asker has some left, and says how much.
-func (s *Server) withinBudget(w http.ResponseWriter, r *http.Request, key string, pass http.HandlerFunc) {
+func (s *Server) withinBudget(w http.ResponseWriter, key string, pass func()) {
 	left, wait := s.budgets.spend(s.Now(), key)
 	w.Header().Set("RateLimit-Limit", strconv.Itoa(requestsPerMinute))
 	w.Header().Set("RateLimit-Remaining", strconv.Itoa(left))
@@ -100,7 +106,7 @@ func (s *Server) withinBudget(w http.ResponseWriter, r *http.Request, key string
 		writeProblem(w, api.NewProblem(http.StatusTooManyRequests, "more than "+strconv.Itoa(requestsPerMinute)+" requests a minute"))
 		return
 	}
-	pass(w, r)
+	pass()
 }
 
 // tagged gives a good answer an entity tag made of its content, and answers 304 to who

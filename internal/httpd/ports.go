@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"vigie/internal/access"
 	"vigie/internal/invoicing"
 	"vigie/internal/org"
 	"vigie/internal/ticket"
@@ -36,6 +37,15 @@ type Changes interface {
 type People interface {
 	ByLogin(ctx context.Context, login string) (user org.User, passwordHash string, err error)
 	ByID(ctx context.Context, id int64) (org.User, error)
+}
+
+// Access makes and checks the tokens of programs; internal/access does it. Errors carry
+// their kind.
+type Access interface {
+	Asker(ctx context.Context, text string, now time.Time) (org.User, access.Token, error)
+	CreateToken(ctx context.Context, who org.User, n access.NewToken, now time.Time) (string, error)
+	Tokens(ctx context.Context, who org.User, person int64) ([]access.Token, error)
+	RevokeToken(ctx context.Context, who org.User, person, id int64, now time.Time) error
 }
 
 // Health names the parts of Vigie and how each is.

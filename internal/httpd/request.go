@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"vigie/internal/fault"
 	"vigie/internal/org"
@@ -44,25 +45,41 @@ func limitTime(next http.Handler) http.Handler {
 	})
 }
 
-// personKey is where a session keeps the id of who signed in.
-const personKey = "person"
+// Where a session keeps the id of who signed in, and when, in microseconds.
+const (
+	personKey = "person"
+	sinceKey  = "since"
+)
+
+// signedIn finds the person of a browser's session; fault.NotFound without one who may
+// still look. A change of password ends the sessions before it.
+func (s *Server) signedIn(ctx context.Context) (org.User, error) {
+	id := s.sessions.GetInt64(ctx, personKey)
+	if id == 0 {
+		return org.User{}, fault.Errorf(fault.NotFound, "nobody is signed in")
+	}
+	who, err := s.People.ByID(ctx, id)
+	if err != nil {
+		return org.User{}, err
+	}
+	since := time.UnixMicro(s.sessions.GetInt64(ctx, sinceKey))
+	if who.Disabled || since.Before(who.SignedOutAt) {
+		return org.User{}, fault.Errorf(fault.NotFound, "the session of person %d is over", id)
+	}
+	return who, nil
+}
 
 type askerKey struct{}
 
 // identify finds who asks. A person who was disabled or removed since is nobody.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return s.answer(func(w http.ResponseWriter, r *http.Request) error {
-		id := s.sessions.GetInt64(r.Context(), personKey)
-		if id == 0 {
-			next.ServeHTTP(w, r)
-			return nil
-		}
-		who, err := s.People.ByID(r.Context(), id)
+		who, err := s.signedIn(r.Context())
 		switch {
 		case fault.KindOf(err) == fault.NotFound:
 		case err != nil:
 			return err
-		case !who.Disabled:
+		default:
 			r = r.WithContext(context.WithValue(r.Context(), askerKey{}, who))
 		}
 		next.ServeHTTP(w, r)

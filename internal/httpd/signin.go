@@ -80,6 +80,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("renew the session: %w", err)
 	}
 	s.sessions.Put(r.Context(), personKey, who.ID)
+	s.sessions.Put(r.Context(), sinceKey, s.Now().UnixMicro())
 	http.Redirect(w, r, local(r.PostFormValue("next")), http.StatusSeeOther)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"vigie/configs"
 	"vigie/dashboards"
+	"vigie/internal/access"
 	"vigie/internal/calendar"
 	"vigie/internal/desk"
 	"vigie/internal/httpd"
@@ -67,7 +68,7 @@ func newWorld(t testing.TB) *world {
 	w.server, err = httpd.New(httpd.Options{
 		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Desk: service,
 		Statements: invoicing.New(store.NewInvoicing(w.db)), Plan: store.NewPlan(w.db),
-		People: store.NewPeople(w.db), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
+		People: store.NewPeople(w.db), Access: access.New(store.NewAccess(w.db)), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },
 		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Demo: &dashboards.Demo{Cycle: 5 * time.Second},
 	})

@@ -13,17 +13,29 @@ const (
 	Acknowledge    Action = "acknowledge"     // type an operator's acknowledgement
 	StopSending    Action = "stop-sending"    // the one switch, and an operator's sending mode
 	ManageUsers    Action = "manage-users"
+	MakeTokens     Action = "make-tokens" // for programs that ask in one's own name
 )
 
 // permits is the whole table of rights: nothing else says yes.
 var permits = map[Role]map[Action]bool{
 	Admin: {
 		SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true,
-		ApproveMessage: true, Acknowledge: true, StopSending: true, ManageUsers: true,
+		ApproveMessage: true, Acknowledge: true, StopSending: true, ManageUsers: true, MakeTokens: true,
 	},
-	Network: {SeeLinks: true, SeeTickets: true, ApproveMessage: true, Acknowledge: true, StopSending: true},
-	Finance: {SeeLinks: true, SeeTickets: true, SeeCosts: true},
-	Auditor: {SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true},
+	Network: {SeeLinks: true, SeeTickets: true, ApproveMessage: true, Acknowledge: true, StopSending: true, MakeTokens: true},
+	Finance: {SeeLinks: true, SeeTickets: true, SeeCosts: true, MakeTokens: true},
+	Auditor: {SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true, MakeTokens: true},
+}
+
+// Within reports whether a role permits nothing that another does not: a token may
+// have it when its person has the other.
+func (r Role) Within(other Role) bool {
+	for action := range permits[r] {
+		if !permits[other][action] {
+			return false
+		}
+	}
+	return len(permits[r]) > 0
 }
 
 // Allowed is the only place that says yes: it reports whether the user may do

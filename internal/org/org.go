@@ -1,5 +1,7 @@
 package org
 
+import "time"
+
 // Kind says what an organisation is in the purchasing group.
 type Kind string
 
@@ -42,7 +44,12 @@ type User struct {
 	Organisation string // key; empty = not bound to one member
 	Territory    Territory
 	Disabled     bool
+	// SignedOutAt ends the sessions that began before it; zero ends none.
+	SignedOutAt time.Time
 }
+
+// Roles lists the roles.
+func Roles() []Role { return []Role{Admin, Network, Finance, Auditor} }
 
 // Territory bounds what a user sees: everything, or the sites that one of the
 // organisations owns, occupies or pays for.

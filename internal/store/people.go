@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,10 +19,10 @@ func NewPeople(db *DB) *People { return &People{db: db} }
 
 var (
 	sqlPersonByLogin = query("person.by_login", `
-		SELECT id, login, name, role, coalesce(organisation, '') AS organisation, territory, territory_all, password_hash, disabled
+		SELECT id, login, name, role, coalesce(organisation, '') AS organisation, territory, territory_all, password_hash, disabled, signed_out_at
 		FROM person WHERE login = @login`)
 	sqlPersonByID = query("person.by_id", `
-		SELECT id, login, name, role, coalesce(organisation, '') AS organisation, territory, territory_all, password_hash, disabled
+		SELECT id, login, name, role, coalesce(organisation, '') AS organisation, territory, territory_all, password_hash, disabled, signed_out_at
 		FROM person WHERE id = @id`)
 	sqlPersonPut = query("person.put", `
 		INSERT INTO person (login, name, role, organisation, territory, territory_all, password_hash, disabled)
@@ -41,12 +42,14 @@ type personRow struct {
 	TerritoryAll bool
 	PasswordHash string
 	Disabled     bool
+	SignedOutAt  *time.Time
 }
 
 func (r personRow) user() org.User {
 	return org.User{
 		ID: r.ID, Login: r.Login, Name: r.Name, Role: org.Role(r.Role), Organisation: r.Organisation, Disabled: r.Disabled,
-		Territory: org.Territory{All: r.TerritoryAll, Organisations: r.Territory},
+		SignedOutAt: instant(r.SignedOutAt),
+		Territory:   org.Territory{All: r.TerritoryAll, Organisations: r.Territory},
 	}
 }
 
