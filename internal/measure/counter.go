@@ -103,6 +103,15 @@ func Wrapped(before, after probe.Poll) bool {
 	return before.Boots == 0 && after.Boots == 0 && apart.Abs() <= clockSlack+took/100
 }
 
+// Running is how long the router of a poll has been running, beyond a wrap of its
+// uptime since an earlier poll; the zero poll is none.
+func Running(before, after probe.Poll) time.Duration {
+	if !before.At.IsZero() && Wrapped(before, after) {
+		return after.Uptime + wrap
+	}
+	return after.Uptime
+}
+
 // HasRestarted reports whether a router started again between two polls: its count
 // of starts changed (snmpEngineBoots, where it is told), or it has run for less
 // long than it must have, which a wrap of its uptime does not explain. Some routers

@@ -26,7 +26,7 @@ func quickPolicy() watch.Policy {
 	p.MassWindow, p.MassJoin, p.SiteWindow, p.OperatorWindow = 20*time.Second, 100*time.Second, 10*time.Second, 50*time.Second
 	p.ResolveAfter, p.ReopenWithin = 60*time.Second, 200*time.Second
 	p.FlapWindow, p.FlapExit, p.MaintenanceGrace = 600*time.Second, 100*time.Second, 50*time.Second
-	return watch.Policy{Incident: p, Ticket: ticket.DefaultPolicy()}
+	return watch.Policy{Incident: p, Ticket: ticket.DefaultPolicy(), PollEvery: 10 * time.Second}
 }
 
 var someLinks = []access{
@@ -83,6 +83,7 @@ func history(w *world, r *rand.Rand) []event {
 	var events, late []event
 	down := map[string]int{} // cycles left, by what fails
 	start := time.Date(2026, 3, 1, 23, 56, 20, 0, time.UTC)
+	routers := newRouters(w, start)
 	for i := range 110 {
 		cycle := start.Add(time.Duration(i) * w.cycle())
 		now := cycle.Add(w.cycle() + time.Second)
@@ -112,6 +113,11 @@ func history(w *world, r *rand.Rand) []event {
 				if rtt := &b.Observations[o].RTTMicros[0]; *rtt != probe.Lost {
 					*rtt += r.Int32N(5000)
 				}
+			}
+			if i%2 == 0 {
+				b.Polls = routers.poll(cycle.Add(2*time.Second), func(link int) bool { return see(link) != "ok" }, func(link int) bool {
+					return down["site S5"] > 0 && link >= 3 // without power
+				})
 			}
 			e := event{batch: &b, cycle: cycle, now: now}
 			switch {
@@ -179,6 +185,7 @@ func (w *world) said(t testing.TB) map[string][]string {
 	all := map[string][]string{}
 	for _, table := range []string{
 		"prober", "batch", "gap", "minute", "engine", "link_state", "transition", "incident", "incident_link", "outage", "ticket", "ticket_link",
+		"router_poll", "utilisation",
 		"ticket_memory", "ticket_period", "message", "journal_entry",
 	} {
 		all[table] = w.ask(t, `SELECT line FROM (SELECT (to_jsonb(x) - '{id,last_seen}'::text[])::text AS line FROM `+table+` x) AS l ORDER BY line`)

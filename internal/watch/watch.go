@@ -61,6 +61,7 @@ type Tx interface {
 	Around(ctx context.Context, at time.Time) (before, after time.Time, err error)
 	State(ctx context.Context) (incident.State, error)
 	SaveState(ctx context.Context, prev incident.State, d incident.Decision) error
+	Routers
 	SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error
 	AddGap(ctx context.Context, g Gap) error
 	Inventory(ctx context.Context) (*inventory.Index, error)
@@ -80,6 +81,8 @@ type Policy struct {
 	Incident incident.Policy
 	Ticket   ticket.Policy
 	Echoes   int // planned in a round
+	// PollEvery is the time planned between two polls of a router.
+	PollEvery time.Duration
 }
 
 // Report says what deciding one cycle did.
@@ -141,6 +144,9 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 			if err := tx.AddGap(ctx, lost(former, b)); err != nil {
 				return err
 			}
+		}
+		if err := s.applyPolls(ctx, tx, b.Polls, now); err != nil {
+			return err
 		}
 		minute := b.Cycle.Truncate(time.Minute)
 		if decided.IsZero() || !minute.Before(s.following(decided).Truncate(time.Minute)) {

@@ -48,7 +48,10 @@ func (w *world) checkWhole(t testing.TB) {
 			GROUP BY m.ticket_id, m.kind HAVING count(*) > (SELECT count(*) FROM ticket_period p WHERE p.ticket_id = m.ticket_id)`,
 		"transitions that the journal does not hold once": `
 			SELECT t.link_id, t.at FROM (SELECT link_id, count(*) AS n, max(at) AS at FROM transition GROUP BY link_id) AS t
-			WHERE n <> (SELECT count(*) FROM journal_entry j WHERE j.chain_kind = 'link' AND j.chain_id = t.link_id::text)`,
+			WHERE n <> (SELECT count(*) FROM journal_entry j WHERE j.chain_kind = 'link' AND j.chain_id = t.link_id::text AND j.action LIKE 'link.%')`,
+		"outages of which the journal does not hold once what they were": `
+			SELECT o.link_id, n FROM (SELECT link_id, count(*) AS n FROM outage WHERE cause IS NOT NULL GROUP BY link_id) AS o
+			WHERE n <> (SELECT count(*) FROM journal_entry j WHERE j.chain_kind = 'link' AND j.chain_id = o.link_id::text AND j.action LIKE 'outage.%')`,
 		"gaps of one prober that overlap": `
 			SELECT a.from_at, a.to_at, a.reason, b.from_at, b.to_at, b.reason FROM gap a JOIN gap b ON a.prober = b.prober AND a.id < b.id
 				AND tstzrange(a.from_at, a.to_at) && tstzrange(b.from_at, b.to_at)`,

@@ -12,14 +12,19 @@ ALTER TABLE link
     ADD COLUMN demarcation_address inet
         CHECK (masklen(demarcation_address) = CASE family(demarcation_address) WHEN 4 THEN 32 ELSE 128 END);
 
--- The last poll of each link's router that was applied: the base of the next
--- difference of counters. It moves in the transaction that stores the batch.
+-- The last poll of each link's router that was applied. state is the last answer,
+-- the base of the next difference of counters; problem says why there is no newer one,
+-- doubt why the last answer gave no difference. It moves in the transaction that
+-- stores the batch.
 CREATE TABLE router_poll (
     link_id     bigint PRIMARY KEY,
     asked_at    timestamptz NOT NULL,
-    answered_at timestamptz,
     problem     text NOT NULL DEFAULT '',
-    state       jsonb NOT NULL
+    answered_at timestamptz,
+    doubt       text NOT NULL DEFAULT '',
+    state       jsonb,
+    CHECK ((answered_at IS NULL) = (state IS NULL)),
+    CHECK (answered_at IS NOT NULL OR problem <> '')
 );
 
 -- Octets carried in each five minutes (aligned to the hour, UTC), down = towards the
@@ -36,9 +41,12 @@ CREATE TABLE utilisation (
 );
 CREATE INDEX utilisation_at ON utilisation (at);
 
--- What ended an outage turned out to be: line (the operator's) or power (the router
--- restarted: site power). NULL while nothing tells. evidence says from what.
+-- What an outage turned out to be: line (the operator's) or power (the router
+-- restarted: site power). NULL while nothing tells. The evidence is when the router
+-- told, and since when it was running then.
 ALTER TABLE outage
-    ADD COLUMN cause    text CHECK (cause IN ('line', 'power')),
-    ADD COLUMN evidence text NOT NULL DEFAULT '',
-    ADD CHECK ((cause IS NULL) = (evidence = ''));
+    ADD COLUMN cause          text CHECK (cause IN ('line', 'power')),
+    ADD COLUMN told_at        timestamptz,
+    ADD COLUMN router_started timestamptz,
+    ADD CHECK (num_nulls(cause, told_at, router_started) IN (0, 3)),
+    ADD CHECK (told_at >= to_at);
