@@ -197,10 +197,14 @@ var (
 	sqlGapExtend = query("gap.extend", `
 		UPDATE gap SET to_at = greatest(to_at, @to), reason = CASE WHEN from_at = @from AND @reason = 'lost' THEN @reason ELSE reason END
 		WHERE prober = (SELECT id FROM prober WHERE name = @prober)
-			AND from_at <= @from AND (to_at >= @to OR (reason = @reason AND to_at >= @from))`)
+			AND from_at <= @from AND (to_at >= @to OR (reason = @reason AND to_at >= @from))
+			AND NOT EXISTS (SELECT FROM gap next WHERE next.prober = gap.prober AND next.from_at > gap.from_at AND next.from_at < @to)`)
 	sqlGapInsert = query("gap.insert", `
-		INSERT INTO gap (prober, from_at, to_at, reason) SELECT id, @from, @to, @reason FROM prober WHERE name = @prober
-		ON CONFLICT (prober, from_at) DO UPDATE SET to_at = excluded.to_at, reason = excluded.reason`)
+		INSERT INTO gap (prober, from_at, to_at, reason)
+		SELECT p.id, lower(span), upper(span), @reason
+		FROM prober p, unnest(tstzmultirange(tstzrange(@from, @to)) - coalesce(
+			(SELECT range_agg(tstzrange(from_at, to_at)) FROM gap WHERE prober = p.id AND from_at < @to AND to_at > @from), '{}')) AS span
+		WHERE p.name = @prober`)
 )
 
 // SaveMinutes writes the minutes of one instant, replacing what an earlier
@@ -243,7 +247,8 @@ func saveMinutes(ctx context.Context, tx pgx.Tx, prober string, minutes []measur
 	return nil
 }
 
-// AddGap lengthens the gap that ends where this one begins, or begins a new one.
+// AddGap lengthens the gap that ends where this one begins, or begins new ones in the
+// time that no gap covers yet.
 func (t watchTx) AddGap(ctx context.Context, g watch.Gap) error {
 	args := pgx.NamedArgs{"prober": g.Prober, "from": g.From, "to": g.To, "reason": string(g.Reason)}
 	done, err := t.tx.Exec(ctx, sqlGapExtend, args)
