@@ -46,7 +46,7 @@ func (m *maker) down(l inventory.Link) (theirs, excluded []calendar.Interval) {
 		if span.To.IsZero() {
 			span.To = m.now
 		}
-		if ours(o.Kind, l) {
+		if ours(o, l) {
 			excluded = append(excluded, span)
 		} else {
 			theirs = append(theirs, span)

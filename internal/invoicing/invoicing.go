@@ -23,6 +23,8 @@ type Outage struct {
 	From time.Time     // first failed round
 	To   time.Time     // first good round; zero while it lasts
 	Kind incident.Kind // of the incident it belongs to
+	// Origin is what the router told afterwards, once and for all.
+	Origin sla.Origin
 }
 
 // Case is a ticket with the suspensions of its clock.

@@ -67,7 +67,7 @@ func (m *maker) under(t ticket.Ticket, l inventory.Link, outages []Outage) (down
 			return !o.From.Before(p.Since) && (p.RestoredAt.IsZero() || o.From.Before(p.RestoredAt))
 		})
 		var told time.Time
-		if at >= 0 && !ours(o.Kind, l) {
+		if at >= 0 && !ours(o, l) {
 			told = m.told(l, t.Periods[at])
 		}
 		if told.IsZero() {
@@ -79,10 +79,12 @@ func (m *maker) under(t ticket.Ticket, l inventory.Link, outages []Outage) (down
 	return down, left
 }
 
-// ours reports whether the evidence lays the outage at our own door: the power of
-// a site, or a router that is not the operator's.
-func ours(k incident.Kind, l inventory.Link) bool {
-	return k == incident.KindSite || k == incident.KindRouter && l.CPEOwner == inventory.CustomerCPE
+// ours reports whether the evidence lays the outage at our own door: the power of a
+// site, as its links showed it together or the router told it afterwards, or a router
+// that is not the operator's.
+func ours(o Outage, l inventory.Link) bool {
+	return o.Origin == sla.FromRestart || o.Kind == incident.KindSite ||
+		o.Kind == incident.KindRouter && l.CPEOwner == inventory.CustomerCPE
 }
 
 // told is when the operator heard of an absence, by the event that the clause of

@@ -26,6 +26,12 @@ func (f facts) outage(link int64, from, to string) facts {
 	return f
 }
 
+// originOf says what the router told after the last outage.
+func originOf(f facts, o sla.Origin) facts {
+	f.Outages[len(f.Outages)-1].Origin = o
+	return f
+}
+
 // told is a period of a ticket: first failure, delivery to the operator, restoration.
 // Empty texts have not happened.
 func told(since, delivered, restored string) ticket.Period {
@@ -101,30 +107,33 @@ func TestAnOverrunEarnsAPenalty(t *testing.T) {
 		month string
 		want  []string
 	}{
-		"over Easter with a temple, in working hours (cases A1, B)":       {officeHours(easter("college")), "2026-04", []string{"L-1 T-1 gtr 2026-04-07 2 h 41.25"}},
-		"over Easter in Meuse, capped (cases A2, B)":                      {officeHours(easter("verdun")), "2026-04", []string{"L-1 T-1 gtr 2026-04-07 12 h 206.25"}},
-		"over Easter at any hour (case A4)":                               {easter("college"), "2026-04", []string{"L-1 T-1 gtr 2026-04-07 112 h 206.25"}},
-		"exactly the GTR":                                                 {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T12:00"), "2026-05", nil},
-		"a minute over it":                                                {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T12:01"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 1 h 20.63"}},
-		"an outage that lasts":                                            {group().with(link(1, "college")).down(1, "2026-05-05T08:00", ""), "2026-05", nil},
-		"an outage without ticket":                                        {group().with(link(1, "college")).outage(1, "2026-05-05T08:00", "2026-05-06T08:00"), "2026-05", nil},
-		"a ticket that never left":                                        {group().with(link(1, "college")).outage(1, "2026-05-05T08:00", "2026-05-06T08:00").ticket([]int64{1}, told("2026-05-05T08:00", "", "2026-05-06T08:00")), "2026-05", nil},
-		"a ticket delivered after the recovery":                           {group().with(link(1, "college")).outage(1, "2026-05-05T08:00", "2026-05-05T20:00").ticket([]int64{1}, told("2026-05-05T08:00", "2026-05-05T21:00", "2026-05-05T20:00")), "2026-05", nil},
-		"the night of the clock change in spring has 7 hours":             {group().with(link(1, "college")).down(1, "2026-03-28T22:00", "2026-03-29T06:00"), "2026-03", []string{"L-1 T-1 gtr 2026-03-29 3 h 61.88"}},
-		"that in autumn 9":                                                {group().with(link(1, "college")).down(1, "2026-10-24T22:00", "2026-10-25T06:00"), "2026-10", []string{"L-1 T-1 gtr 2026-10-25 5 h 103.13"}},
-		"the price of the day of the restoration":                         {withPrice(group().with(link(1, "college")).down(1, "2026-05-15T20:00", "2026-05-16T00:30")), "2026-05", []string{"L-1 T-1 gtr 2026-05-16 1 h 5.00"}},
-		"the clause of the day of the failure":                            {withHarderClause(group().with(link(1, "college")).down(1, "2026-05-15T20:00", "2026-05-16T02:00")), "2026-05", []string{"L-1 T-1 gtr 2026-05-16 2 h 41.25"}},
-		"a link that ended before it came back has its last price":        {group().with(ended(link(1, "college"), "2026-05-05")).down(1, "2026-05-04T20:00", "2026-05-05T08:00"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 8 h 165.00"}},
-		"works that were announced":                                       {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T20:00").works(inventory.ScopePOP, "pop", "2026-05-05T06:00", "2026-05-05T15:30", "2026-05-01T08:00"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 1 h 20.63"}},
-		"works of another POP":                                            {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00").works(inventory.ScopePOP, "other", "2026-05-05T06:00", "2026-05-05T15:30", "2026-05-01T08:00"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
-		"works announced when they had begun":                             {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00").works(inventory.ScopeSite, "college", "2026-05-05T06:00", "2026-05-05T15:30", "2026-05-05T06:00"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
-		"a gel that we contest stops nothing":                             {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00").gel("2026-05-05T09:00", "2026-05-05T13:00", false), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
-		"an accepted gel without end":                                     {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00").gel("2026-05-05T11:00", "", true), "2026-05", nil},
-		"a link outside the market":                                       {group().with(outside(link(1, "college"))).down(1, "2026-05-05T08:00", "2026-05-05T20:00"), "2026-05", nil},
-		"a ticket of a link that the inventory no longer has":             {group().with(link(1, "college")).down(9, "2026-05-05T08:00", "2026-05-05T20:00"), "2026-05", nil},
-		"an outage of which the evidence says that the site had no power": {kindOf(group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T20:00"), incident.KindSite), "2026-05", nil},
-		"the customer's own router":                                       {kindOf(group().with(customerRouter(link(1, "college"))).down(1, "2026-05-05T08:00", "2026-05-05T20:00"), incident.KindRouter), "2026-05", nil},
-		"the operator's router":                                           {kindOf(group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00"), incident.KindRouter), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
+		"over Easter with a temple, in working hours (cases A1, B)":                  {officeHours(easter("college")), "2026-04", []string{"L-1 T-1 gtr 2026-04-07 2 h 41.25"}},
+		"over Easter in Meuse, capped (cases A2, B)":                                 {officeHours(easter("verdun")), "2026-04", []string{"L-1 T-1 gtr 2026-04-07 12 h 206.25"}},
+		"over Easter at any hour (case A4)":                                          {easter("college"), "2026-04", []string{"L-1 T-1 gtr 2026-04-07 112 h 206.25"}},
+		"exactly the GTR":                                                            {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T12:00"), "2026-05", nil},
+		"a minute over it":                                                           {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T12:01"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 1 h 20.63"}},
+		"an outage that lasts":                                                       {group().with(link(1, "college")).down(1, "2026-05-05T08:00", ""), "2026-05", nil},
+		"an outage without ticket":                                                   {group().with(link(1, "college")).outage(1, "2026-05-05T08:00", "2026-05-06T08:00"), "2026-05", nil},
+		"a ticket that never left":                                                   {group().with(link(1, "college")).outage(1, "2026-05-05T08:00", "2026-05-06T08:00").ticket([]int64{1}, told("2026-05-05T08:00", "", "2026-05-06T08:00")), "2026-05", nil},
+		"a ticket delivered after the recovery":                                      {group().with(link(1, "college")).outage(1, "2026-05-05T08:00", "2026-05-05T20:00").ticket([]int64{1}, told("2026-05-05T08:00", "2026-05-05T21:00", "2026-05-05T20:00")), "2026-05", nil},
+		"the night of the clock change in spring has 7 hours":                        {group().with(link(1, "college")).down(1, "2026-03-28T22:00", "2026-03-29T06:00"), "2026-03", []string{"L-1 T-1 gtr 2026-03-29 3 h 61.88"}},
+		"that in autumn 9":                                                           {group().with(link(1, "college")).down(1, "2026-10-24T22:00", "2026-10-25T06:00"), "2026-10", []string{"L-1 T-1 gtr 2026-10-25 5 h 103.13"}},
+		"the price of the day of the restoration":                                    {withPrice(group().with(link(1, "college")).down(1, "2026-05-15T20:00", "2026-05-16T00:30")), "2026-05", []string{"L-1 T-1 gtr 2026-05-16 1 h 5.00"}},
+		"the clause of the day of the failure":                                       {withHarderClause(group().with(link(1, "college")).down(1, "2026-05-15T20:00", "2026-05-16T02:00")), "2026-05", []string{"L-1 T-1 gtr 2026-05-16 2 h 41.25"}},
+		"a link that ended before it came back has its last price":                   {group().with(ended(link(1, "college"), "2026-05-05")).down(1, "2026-05-04T20:00", "2026-05-05T08:00"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 8 h 165.00"}},
+		"works that were announced":                                                  {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T20:00").works(inventory.ScopePOP, "pop", "2026-05-05T06:00", "2026-05-05T15:30", "2026-05-01T08:00"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 1 h 20.63"}},
+		"works of another POP":                                                       {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00").works(inventory.ScopePOP, "other", "2026-05-05T06:00", "2026-05-05T15:30", "2026-05-01T08:00"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
+		"works announced when they had begun":                                        {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00").works(inventory.ScopeSite, "college", "2026-05-05T06:00", "2026-05-05T15:30", "2026-05-05T06:00"), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
+		"a gel that we contest stops nothing":                                        {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00").gel("2026-05-05T09:00", "2026-05-05T13:00", false), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
+		"an accepted gel without end":                                                {group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00").gel("2026-05-05T11:00", "", true), "2026-05", nil},
+		"a link outside the market":                                                  {group().with(outside(link(1, "college"))).down(1, "2026-05-05T08:00", "2026-05-05T20:00"), "2026-05", nil},
+		"a ticket of a link that the inventory no longer has":                        {group().with(link(1, "college")).down(9, "2026-05-05T08:00", "2026-05-05T20:00"), "2026-05", nil},
+		"an outage of which the evidence says that the site had no power":            {kindOf(group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T20:00"), incident.KindSite), "2026-05", nil},
+		"an outage of which the router told that the site had no power":              {originOf(group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T20:00"), sla.FromRestart), "2026-05", nil},
+		"one of which it told that the line failed":                                  {originOf(group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00"), sla.FromLine), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
+		"a power cut after the line's failure under the same ticket leaves that one": {originOf(group().with(link(1, "college")).outage(1, "2026-05-05T08:00", "2026-05-05T14:00").outage(1, "2026-05-05T14:05", "2026-05-05T22:00").ticket([]int64{1}, told("2026-05-05T08:00", "2026-05-05T08:00", "2026-05-05T22:00")), sla.FromRestart), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
+		"the customer's own router":                                                  {kindOf(group().with(customerRouter(link(1, "college"))).down(1, "2026-05-05T08:00", "2026-05-05T20:00"), incident.KindRouter), "2026-05", nil},
+		"the operator's router":                                                      {kindOf(group().with(link(1, "college")).down(1, "2026-05-05T08:00", "2026-05-05T14:00"), incident.KindRouter), "2026-05", []string{"L-1 T-1 gtr 2026-05-05 2 h 41.25"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

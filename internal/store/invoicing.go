@@ -37,7 +37,7 @@ var (
 	// The outages of the tickets are needed beyond the month: a ticket that was
 	// opened again has its restoration in the month of the last one.
 	sqlMonthOutages = query("month.outages", `
-		SELECT o.link_id, o.from_at, o.to_at, coalesce(i.kind, '') AS kind
+		SELECT o.link_id, o.from_at, o.to_at, coalesce(i.kind, '') AS kind, coalesce(o.cause, '') AS cause
 		FROM outage o LEFT JOIN incident i ON i.id = o.incident_id
 		WHERE (o.from_at < @to AND (o.to_at IS NULL OR o.to_at > @from))
 			OR EXISTS (
@@ -125,10 +125,13 @@ type outageRow struct {
 	FromAt time.Time
 	ToAt   *time.Time
 	Kind   string
+	Cause  string
 }
 
 func (r outageRow) outage() invoicing.Outage {
-	return invoicing.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Kind: incident.Kind(r.Kind)}
+	return invoicing.Outage{
+		Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Kind: incident.Kind(r.Kind), Origin: sla.Origin(r.Cause),
+	}
 }
 
 type spanRow struct{ FromAt, ToAt time.Time }
