@@ -25,6 +25,7 @@ var house = [][][]string{
 		{"internal/journal"},
 		{"internal/fault"},
 		{"probe", "probe/schedule", "probe/icmp", "probe/snmp"},
+		{"internal/tabular", "internal/likeness", "internal/mapping"},
 		{"billing/money", "billing/tariff", "billing/share", "billing/invoice", "billing/statement"},
 	},
 	2: {{"internal/org", "internal/contract", "internal/inventory", "internal/ipam"}},
