@@ -11,3 +11,9 @@ var embedded embed.FS
 // Demo is the folder of the demo inventory: real public schools with fictitious
 // operators, links, addresses and prices.
 func Demo() (fs.FS, error) { return fs.Sub(embedded, "demo") }
+
+//go:embed mappings/*.yaml
+var mappings embed.FS
+
+// Mappings is the folder of ready mappings for vigie import --map.
+func Mappings() (fs.FS, error) { return fs.Sub(mappings, "mappings") }

@@ -38,7 +38,7 @@ func check(set Set, becomes inventory.Snapshot, today time.Time) (problems, warn
 func (c *checker) blame(at place, found finding) {
 	o, read := c.set.places[at]
 	if read && !o.wrong {
-		c.problems.add(Problem{File: o.file, Line: o.line, Column: found.column, Value: found.value, Expected: found.expected})
+		c.problems.add(o.problem(found))
 	}
 }
 
@@ -54,10 +54,7 @@ func (c *checker) references() {
 		for _, r := range s.references(c.set.Rows) {
 			o := c.set.places[place{s.name(), r.row}]
 			if !c.exists(known, r.reference) {
-				c.problems.add(Problem{
-					File: o.file, Line: o.line, Column: r.column, Value: r.key,
-					Expected: "is neither in " + strings.Join(r.files, " or ") + " nor stored",
-				})
+				c.problems.add(o.problem(finding{r.column, r.key, "is neither in " + strings.Join(r.files, " or ") + " nor stored"}))
 			}
 		}
 	}

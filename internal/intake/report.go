@@ -5,7 +5,10 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
+
+	"vigie/internal/likeness"
 )
 
 // Report says what an import did, or would do.
@@ -14,6 +17,12 @@ type Report struct {
 	Read   []FileHash `json:"read"`
 	Difference
 	Warnings Problems `json:"warnings"`
+	// Mapped counts the rows of files that were read through a mapping.
+	Mapped []MappedFile `json:"mapped,omitempty"`
+	// Review are the questions of rows that wait for a person.
+	Review []Waiting `json:"review,omitempty"`
+	// Ends is set when more than 5 % of a table would end and nobody has accepted it.
+	Ends *EndsUnaccepted `json:"ends,omitempty"`
 }
 
 // line is one changed column, or one row that has none to show.
@@ -57,11 +66,20 @@ func (r Report) WriteTable(w io.Writer) error {
 	for _, f := range r.Files {
 		f.writeLines(&b)
 	}
+	for _, f := range r.Mapped {
+		fmt.Fprintf(&b, "%s: %d rows read, %d passed over by the mapping's conditions\n", f.File, f.Rows, f.PassedOver)
+	}
+	for _, w := range r.Review {
+		w.write(&b)
+	}
 	for _, warning := range r.Warnings.List {
 		fmt.Fprintf(&b, "warning: %s\n", warning)
 	}
 	if r.Warnings.More > 0 {
 		fmt.Fprintf(&b, "and %d more warnings\n", r.Warnings.More)
+	}
+	if r.Ends != nil {
+		fmt.Fprintf(&b, "warning: the import %s\n", r.Ends)
 	}
 	fmt.Fprintln(&b, r.outcome())
 	_, err := b.WriteTo(w)
@@ -88,13 +106,46 @@ func (f FileDifference) writeLines(b *bytes.Buffer) {
 }
 
 func (r Report) outcome() string {
-	switch {
-	case r.Empty():
-		return "no difference: nothing to save"
-	case r.DryRun:
-		return "dry run: nothing was saved"
+	waits := ""
+	if n := len(r.Review); n > 0 {
+		waits = fmt.Sprintf("; %d questions wait for a person", n)
 	}
-	return "saved"
+	switch {
+	case r.DryRun && !(r.Empty() && waits == ""):
+		return "dry run: nothing was saved" + waits
+	case r.Empty():
+		return "no difference: nothing to save" + waits
+	}
+	return "saved" + waits
+}
+
+// write gives a question with those who may be meant, the best first.
+func (w Waiting) write(b *bytes.Buffer) {
+	fmt.Fprintf(b, "review: which of the %s is %q", w.Among, w.Name)
+	for _, more := range []string{w.Commune, w.Address} {
+		if more != "" {
+			fmt.Fprintf(b, ", %q", more)
+		}
+	}
+	for _, row := range w.Rows {
+		fmt.Fprintf(b, " (%s:%d)", row.File, row.Line)
+	}
+	b.WriteString("?\n")
+	for _, c := range w.Candidates {
+		fmt.Fprintf(b, "  %s %d %%: %s", c.Key, c.Score, reasons(c))
+		if c.Key == w.Sure {
+			b.WriteString(", the only exact one")
+		}
+		b.WriteString("\n")
+	}
+}
+
+func reasons(c likeness.Candidate) string {
+	said := make([]string, len(c.Reasons))
+	for i, r := range c.Reasons {
+		said[i] = fmt.Sprintf("%s %d %%", r.Aspect, r.Percent)
+	}
+	return strings.Join(said, ", ")
 }
 
 // WriteCSV writes one line per changed column, and one per row added, ended or absent.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"vigie/internal/tabular"
 )
 
 // header is what a file must or may name on its first line.
@@ -20,13 +22,17 @@ type header struct {
 // row is one line of a file, its cells in the order of the table's headers and ""
 // where the file has no such column.
 type row struct {
-	line  int
-	cells []string
+	line   int
+	cells  []string
+	wrongs []string // what a mapping could not make of each cell; nil without a mapping
 }
 
 // readRows splits a file into rows. It reports false when rows may be missing:
 // then nobody can say that a reference into this file is unknown.
 func readRows(f File, known []header, problems *Problems) (rows []row, whole bool) {
+	if f.sheet != "" || tabular.IsWorkbook(f.Name) {
+		return workbookRows(f, known, problems)
+	}
 	content, problem := plainText(f)
 	if problem != nil {
 		problems.add(*problem)
@@ -66,6 +72,25 @@ func readRows(f File, known []header, problems *Problems) (rows []row, whole boo
 			rows = append(rows, arrange(line, cells, places, len(known)))
 		}
 	}
+}
+
+// workbookRows reads the rows of a worksheet.
+func workbookRows(f File, known []header, problems *Problems) (rows []row, whole bool) {
+	table, unreadable := tabular.Read(".xlsx", f.Content, tabular.Options{Sheet: f.sheet})
+	for _, p := range unreadable {
+		problems.add(Problem{File: f.Name, Line: p.Line, Value: p.Value, Expected: p.Expected})
+	}
+	if table.Header == nil {
+		return nil, false
+	}
+	places, ok := matchHeader(f.Name, table.Header, known, problems)
+	if !ok {
+		return nil, false
+	}
+	for _, r := range table.Rows {
+		rows = append(rows, arrange(r.Line, r.Cells, places, len(known)))
+	}
+	return rows, len(unreadable) == 0
 }
 
 // plainText drops the byte order mark of a file and refuses what is not UTF-8 text.

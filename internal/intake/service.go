@@ -3,7 +3,9 @@ package intake
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"vigie/internal/calendar"
@@ -14,17 +16,38 @@ import (
 
 // Store keeps the inventory.
 type Store interface {
-	// ChangeInventory hands decide the stored inventory and saves what it returns, in one
+	// ChangeInventory hands decide what is stored and saves what it returns, in one
 	// transaction that no other change of the inventory crosses. An error of decide is
 	// returned and saves nothing. decide may be called again when the transaction lost
 	// against another.
-	ChangeInventory(ctx context.Context, decide func(current inventory.Snapshot) (Saving, error)) error
+	ChangeInventory(ctx context.Context, decide func(current Current) (Saving, error)) error
 }
 
-// Saving is what an import writes: rows to insert or to replace by their natural key,
-// and what the journal says of it. The zero Saving writes nothing.
+// Current is what is stored: the inventory, the rows that wait for a person, and what
+// persons have answered.
+type Current struct {
+	inventory.Snapshot
+	Held    []Held
+	Answers []Answer
+}
+
+// answers finds an answer by its question.
+func (c Current) answers() map[Question]string {
+	m := make(map[Question]string, len(c.Answers))
+	for _, a := range c.Answers {
+		m[a.Question] = a.Key
+	}
+	return m
+}
+
+// Saving is what a change writes: rows to insert or to replace by their natural key, and
+// what the journal says of it. The zero Saving writes nothing.
 type Saving struct {
 	Rows    inventory.Snapshot
+	Hold    []Held   // rows that wait
+	Settled []int64  // held rows that wait no more
+	Answers []Answer // what a person decided
+	Changes []ObjectChange
 	Entries []journal.Entry
 }
 
@@ -37,6 +60,11 @@ type Options struct {
 	// EndMissing is the civil day on which rows that the files leave out end; zero
 	// leaves them alone.
 	EndMissing time.Time
+	// Mapping says how files that are not ours become rows; nil for our own files.
+	Mapping *File
+	// AcceptEnds is the number of rows whose end somebody accepted; beyond 5 % of a table
+	// no other number of ends is saved.
+	AcceptEnds int
 	Actor      string // who imports, as the journal names people: by id
 	Now        time.Time
 }
@@ -44,29 +72,73 @@ type Options struct {
 // Import reads the files, compares them with what is stored and saves the difference
 // with its journal entry, all or nothing. Files with problems are fault.Invalid, wrap a
 // *Refused and save nothing; the report then holds the warnings and the difference as
-// far as the files could be read.
+// far as the files could be read. More than 5 % of a table ended without being accepted is
+// fault.Conflict and wraps an *EndsUnaccepted; a dry run only says so in its report.
+// Rows that a mapping could not give a key wait for a person, and are in the report.
 func (s Service) Import(ctx context.Context, files []File, o Options) (Report, error) {
-	set, unreadable := Read(files)
 	var report Report
-	err := s.Store.ChangeInventory(ctx, func(current inventory.Snapshot) (Saving, error) {
+	err := s.Store.ChangeInventory(ctx, func(current Current) (Saving, error) {
 		report = Report{DryRun: o.DryRun, Read: hashes(files)}
-		var rows inventory.Snapshot
-		report.Difference, rows = Compare(current, set, o.EndMissing)
-		var problems Problems
-		problems, report.Warnings = check(set, overlaid(current, rows), calendar.Day(o.Now))
-		if problems = merged(unreadable, problems); len(problems.List) > 0 {
-			return Saving{}, &fault.Error{Kind: fault.Invalid, Err: &Refused{problems}}
+		set, problems, held := readGiven(files, o, current, &report)
+		saving, err := report.decide(current, set, problems, o)
+		if err != nil {
+			return Saving{}, err
 		}
-		if o.DryRun || report.Empty() {
+		saving.Hold = slices.DeleteFunc(held, func(h Held) bool { return slices.ContainsFunc(current.Held, h.same) })
+		if len(held) > 0 {
+			report.Review = Review(overlaid(current.Snapshot, saving.Rows), held, calendar.Day(o.Now))
+		}
+		if len(held) > 0 && !o.EndMissing.IsZero() {
+			return Saving{}, fault.Errorf(fault.Invalid, "%d rows wait for a person: until then nobody knows which rows are missing, and none can be ended", len(held))
+		}
+		if o.DryRun || report.Empty() && len(saving.Hold) == 0 {
 			return Saving{}, nil
 		}
-		entry, err := report.entry(o)
-		return Saving{Rows: rows, Entries: []journal.Entry{entry}}, err
+		return report.signed(saving, o)
 	})
 	if err != nil {
 		return report, fmt.Errorf("import the inventory: %w", err)
 	}
 	return report, nil
+}
+
+// readGiven reads our own files, or others through the mapping.
+func readGiven(files []File, o Options, current Current, report *Report) (Set, Problems, []Held) {
+	if o.Mapping == nil {
+		set, problems := Read(files)
+		return set, problems, nil
+	}
+	report.Read = append(report.Read, hashes([]File{*o.Mapping})...)
+	m := mappedReading{current: current, now: o.Now, set: newSet()}
+	m.read(*o.Mapping, files)
+	report.Mapped = m.files
+	return m.set, m.problems, m.held
+}
+
+// decide compares a set with what is stored, judges what would become of it, and gives the
+// rows to save.
+func (r *Report) decide(current Current, set Set, unreadable Problems, o Options) (Saving, error) {
+	var rows inventory.Snapshot
+	r.Difference, rows = Compare(current.Snapshot, set, o.EndMissing)
+	var problems Problems
+	problems, r.Warnings = check(set, overlaid(current.Snapshot, rows), calendar.Day(o.Now))
+	r.Warnings = merged(set.warnings, r.Warnings)
+	if problems = merged(unreadable, problems); len(problems.List) > 0 {
+		return Saving{}, &fault.Error{Kind: fault.Invalid, Err: &Refused{problems}}
+	}
+	err := checkEnds(current.Snapshot, rows, o.AcceptEnds)
+	if errors.As(err, &r.Ends) && o.DryRun {
+		err = nil
+	}
+	return Saving{Rows: rows}, err
+}
+
+// signed adds what the journal and the history of the objects say.
+func (r *Report) signed(saving Saving, o Options) (Saving, error) {
+	saving.Changes = r.objectChanges()
+	entry, err := r.entry(o)
+	saving.Entries = []journal.Entry{entry}
+	return saving, err
 }
 
 // overlaid is the inventory with some of its rows replaced and others added.
@@ -88,10 +160,11 @@ func merged(a, b Problems) Problems {
 var Chain = journal.Chain{Kind: "inventory", ID: "all"}
 
 // imported is the body of the journal entry: which files, by their hash, changed how
-// many rows.
+// many rows, and what became of each.
 type imported struct {
-	Files  []FileHash `json:"files"`
-	Tables []counts   `json:"tables"`
+	Files   []FileHash     `json:"files"`
+	Tables  []counts       `json:"tables"`
+	Changes []ObjectChange `json:"changes,omitempty"`
 }
 
 type counts struct {
@@ -102,7 +175,7 @@ type counts struct {
 }
 
 func (r Report) entry(o Options) (journal.Entry, error) {
-	said := imported{Files: r.Read}
+	said := imported{Files: r.Read, Changes: r.objectChanges()}
 	for _, f := range r.Files {
 		said.Tables = append(said.Tables, counts{f.File, len(f.Added), len(f.Changed), len(f.Ended)})
 	}

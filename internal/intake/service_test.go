@@ -224,7 +224,7 @@ func TestMissingRowsEndOnlyWhenAsked(t *testing.T) {
 	if diff := cmp.Diff(absentAndEnded(left), want); diff != "" {
 		t.Errorf("left alone (-got +want):\n%s", diff)
 	}
-	ended := imported(t, db, intake.Options{EndMissing: day}, files...)
+	ended := imported(t, db, intake.Options{EndMissing: day, AcceptEnds: 2}, files...)
 	want = []string{"contacts.csv [c-1] []", "prices.csv [] [lot-a 100M 2026-09-01]", "routers.csv [] [r-1]"}
 	if diff := cmp.Diff(absentAndEnded(ended), want); diff != "" {
 		t.Errorf("ended (-got +want):\n%s", diff)

@@ -32,6 +32,11 @@ type finding struct{ column, value, expected string }
 type sheet interface {
 	name() string
 	read(f File, set *Set, problems *Problems)
+	take(from mappedRows, current inventory.Snapshot, set *Set, problems *Problems)
+	ends(current, save inventory.Snapshot) (ended, open int)
+	columnNames() []string
+	keyColumn() string
+	texts(s inventory.Snapshot, column string) map[string]string
 	compare(current inventory.Snapshot, set Set, end time.Time, save *inventory.Snapshot) FileDifference
 	overlay(onto *inventory.Snapshot, rows inventory.Snapshot)
 	keys(s inventory.Snapshot) map[string]bool
@@ -89,32 +94,45 @@ func (t table[T]) read(f File, set *Set, problems *Problems) {
 func (t table[T]) rowsIn(f File, places map[place]origin, problems *Problems) (rows []T, whole bool) {
 	raw, whole := readRows(f, t.headers(), problems)
 	for _, r := range raw {
-		var parsed T
-		findings := t.parse(r.cells, &parsed)
-		key := t.keyOf(&parsed)
-		first, taken := places[place{t.file, key}]
-		if taken && key != "" {
-			findings = append(findings, finding{strings.Join(t.key, ", "), key, "is already on " + first.String()})
-		}
-		for _, found := range findings {
-			problems.add(Problem{File: f.Name, Line: r.line, Column: found.column, Value: found.value, Expected: found.expected})
-		}
-		if key == "" {
+		parsed, ok := t.place(origin{file: f.Name, line: r.line}, r, places, problems)
+		if !ok.named {
 			whole = false
 		}
-		if taken || key == "" {
-			continue
+		if ok.added {
+			rows = append(rows, parsed)
 		}
-		places[place{t.file, key}] = origin{f.Name, r.line, len(findings) > 0}
-		rows = append(rows, parsed)
 	}
 	return rows, whole
 }
 
-func (t table[T]) parse(cells []string, into *T) []finding {
+// placed says what became of a row: it has a key, and no other row had it before.
+type placed struct{ named, added bool }
+
+// place reads a row, reports what is wrong in it and notes where it stands.
+func (t table[T]) place(at origin, r row, places map[place]origin, problems *Problems) (parsed T, ok placed) {
+	findings := t.parse(r, &parsed)
+	key := t.keyOf(&parsed)
+	first, taken := places[place{t.file, key}]
+	if taken && key != "" {
+		findings = append(findings, finding{strings.Join(t.key, ", "), key, "is already on " + first.String()})
+	}
+	for _, found := range findings {
+		problems.add(at.problem(found))
+	}
+	if key == "" || taken {
+		return parsed, placed{named: key != ""}
+	}
+	at.wrong = len(findings) > 0
+	places[place{t.file, key}] = at
+	return parsed, placed{named: true, added: true}
+}
+
+func (t table[T]) parse(r row, into *T) []finding {
 	var findings []finding
 	for i, c := range t.columns {
-		switch text := cells[i]; {
+		switch text := r.cells[i]; {
+		case r.wrongs != nil && r.wrongs[i] != "":
+			findings = append(findings, finding{c.name, text, r.wrongs[i]})
 		case text == "" && c.required:
 			findings = append(findings, finding{c.name, "", "is required"})
 		case text == "":

@@ -65,7 +65,7 @@ func full() inventory.Snapshot {
 }
 
 func save(db *store.DB, rows inventory.Snapshot) error {
-	return store.NewIntake(db).ChangeInventory(context.Background(), func(inventory.Snapshot) (intake.Saving, error) {
+	return store.NewIntake(db).ChangeInventory(context.Background(), func(intake.Current) (intake.Saving, error) {
 		return intake.Saving{Rows: rows}, nil
 	})
 }

@@ -16,7 +16,7 @@ import (
 func (w *world) change(t *testing.T, rows inventory.Snapshot, now time.Time) {
 	t.Helper()
 	entry := journal.Entry{Chain: intake.Chain, At: now, Actor: "test", Action: "inventory.import", Body: []byte(`{}`)}
-	err := store.NewIntake(w.db).ChangeInventory(t.Context(), func(inventory.Snapshot) (intake.Saving, error) {
+	err := store.NewIntake(w.db).ChangeInventory(t.Context(), func(intake.Current) (intake.Saving, error) {
 		return intake.Saving{Rows: rows, Entries: []journal.Entry{entry}}, nil
 	})
 	if err != nil {

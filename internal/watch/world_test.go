@@ -51,7 +51,7 @@ func newWorld(t testing.TB, policy watch.Policy, links []access, maintenances ..
 	db := storetest.New(t)
 	rows := inventoryOf(links)
 	rows.Maintenances = maintenances
-	saving := func(inventory.Snapshot) (intake.Saving, error) { return intake.Saving{Rows: rows}, nil }
+	saving := func(intake.Current) (intake.Saving, error) { return intake.Saving{Rows: rows}, nil }
 	if err := store.NewIntake(db).ChangeInventory(context.Background(), saving); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,36 @@
+package intake
+
+import "time"
+
+// ObjectChange is what happened to one row, as the history of the object keeps it.
+type ObjectChange struct {
+	File   string        `json:"file"`
+	Key    string        `json:"key"`
+	Change string        `json:"change"` // added, changed or ended
+	Fields []FieldChange `json:"fields,omitempty"`
+}
+
+// Recorded is a change with who made it and when.
+type Recorded struct {
+	At     time.Time
+	Actor  string
+	Change string
+	Fields []FieldChange
+}
+
+// objectChanges lists what happens to each row, in the order of tables and keys.
+func (d Difference) objectChanges() []ObjectChange {
+	var all []ObjectChange
+	for _, f := range d.Files {
+		for _, key := range f.Added {
+			all = append(all, ObjectChange{File: f.File, Key: key, Change: "added"})
+		}
+		for _, c := range f.Changed {
+			all = append(all, ObjectChange{File: f.File, Key: c.Key, Change: "changed", Fields: c.Fields})
+		}
+		for _, key := range f.Ended {
+			all = append(all, ObjectChange{File: f.File, Key: key, Change: "ended"})
+		}
+	}
+	return all
+}
