@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"vigie/internal/app"
@@ -12,9 +15,11 @@ import (
 )
 
 type importCommand struct {
-	Paths      []string `arg:"" name:"path" help:"CSV files, or folders of them. The base name says which table a file holds; configs/README.md fixes them."`
+	Paths      []string `arg:"" name:"path" help:"CSV or XLSX files, or folders of them. The base name, or the name of a worksheet, says which table a file holds; configs/README.md fixes them."`
+	Map        string   `help:"Read other people's files as this mapping says (YAML, see configs/README.md; ready ones are in configs/mappings)." placeholder:"FILE"`
 	DryRun     bool     `help:"Print the difference and save nothing."`
 	EndMissing string   `help:"End the rows that the files leave out, on this day (YYYY-MM-DD). Without it they are left alone." placeholder:"DAY"`
+	AcceptEnds int      `help:"Accept that just this number of rows ends, where it is more than 5 % of a table." placeholder:"N"`
 	Format     string   `help:"Form of the result." enum:"table,json,csv" default:"table"`
 }
 
@@ -24,12 +29,22 @@ func (importCommand) Help() string {
   vigie import --dry-run inventory/
   vigie import links.csv prices.csv
   vigie import --end-missing 2026-12-01 links.csv
+  vigie import --end-missing 2026-12-01 --accept-ends 12 links.csv
+  vigie import inventory.xlsx
+  vigie import --dry-run --map configs/mappings/depp-colleges.yaml brut_depp_colleges.csv
   vigie import --dry-run --format csv inventory/ > difference.csv`
 }
 
 // Run imports, or shows what an import would change.
 func (c importCommand) Run(s surroundings) error {
-	request := app.ImportRequest{DryRun: c.DryRun}
+	request := app.ImportRequest{DryRun: c.DryRun, AcceptEnds: c.AcceptEnds}
+	if c.Map != "" {
+		content, err := os.ReadFile(c.Map)
+		if err != nil {
+			return err
+		}
+		request.Mapping = &intake.File{Name: c.Map, Content: content}
+	}
 	if c.EndMissing != "" {
 		day, err := time.Parse(time.DateOnly, c.EndMissing)
 		if err != nil {
@@ -51,7 +66,24 @@ func (c importCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
+	if a.Ends != nil && s.accepts(*a.Ends) {
+		request.AcceptEnds = a.Ends.Total
+		if a, err = commands.Import(s.ctx, request); err != nil {
+			return err
+		}
+	}
 	return imported(s, a, c.Format)
+}
+
+// accepts asks on a terminal whether so many rows shall end: the number is typed, so that
+// nobody agrees by habit. Without a terminal nobody agrees.
+func (s surroundings) accepts(ends intake.EndsUnaccepted) bool {
+	if s.ask == nil {
+		return false
+	}
+	fmt.Fprintf(s.talk, "The import %s.\nType %d to accept, anything else to leave: ", ends.Error(), ends.Total)
+	line, err := bufio.NewReader(s.ask).ReadString('\n')
+	return err == nil && strings.TrimSpace(line) == strconv.Itoa(ends.Total)
 }
 
 // imported prints what an import did, or the problems that kept it from it.
@@ -59,6 +91,10 @@ func imported(s surroundings, a app.ImportAnswer, format string) error {
 	if a.Problems != nil {
 		fmt.Fprint(s.talk, a.Problems)
 		fmt.Fprintf(s.talk, "vigie: nothing was saved: %d problems\n", len(a.Problems.List)+a.Problems.More)
+		return errSaid
+	}
+	if a.Ends != nil {
+		fmt.Fprintf(s.talk, "vigie: nothing was saved: the import %s (--accept-ends %d)\n", a.Ends, a.Ends.Total)
 		return errSaid
 	}
 	switch format {
@@ -70,7 +106,23 @@ func imported(s surroundings, a app.ImportAnswer, format string) error {
 	return a.Report.WriteTable(s.out)
 }
 
-// readFiles reads the files that the paths name; a folder stands for its CSV files.
+// tablesIn gives the CSV and XLSX files of a folder.
+func tablesIn(folder string) ([]string, error) {
+	var names []string
+	for _, pattern := range []string{"*.csv", "*.xlsx"} {
+		found, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, found...)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("read %s: the folder holds no .csv or .xlsx file", folder)
+	}
+	return names, nil
+}
+
+// readFiles reads the files that the paths name; a folder stands for its CSV and XLSX files.
 func readFiles(paths []string) ([]intake.File, error) {
 	var files []intake.File
 	for _, path := range paths {
@@ -80,11 +132,8 @@ func readFiles(paths []string) ([]intake.File, error) {
 			return nil, fmt.Errorf("read %s: %w", path, err)
 		}
 		if info.IsDir() {
-			if names, err = filepath.Glob(filepath.Join(path, "*.csv")); err != nil {
+			if names, err = tablesIn(path); err != nil {
 				return nil, err
-			}
-			if len(names) == 0 {
-				return nil, fmt.Errorf("read %s: the folder holds no .csv file", path)
 			}
 		}
 		for _, name := range names {

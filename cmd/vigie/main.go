@@ -44,6 +44,7 @@ type surroundings struct {
 	ctx    context.Context
 	out    io.Writer // results
 	talk   io.Writer // everything else
+	ask    io.Reader // where a person answers; nil without a terminal
 	data   string    // as given, may be empty
 	print  i18n.Printer
 	logger *slog.Logger
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, out, talk io.Writer) int {
 	}
 	s := surroundings{
 		ctx: ctx, out: out, talk: talk, data: c.Data, print: i18n.For(language(os.Getenv)),
-		logger: slog.New(slog.NewTextHandler(talk, nil)),
+		logger: slog.New(slog.NewTextHandler(talk, nil)), ask: terminal(os.Stdin),
 	}
 	err = parsed.Run(s)
 	var usage *usageError
@@ -92,6 +93,15 @@ func run(ctx context.Context, args []string, out, talk io.Writer) int {
 		fmt.Fprintf(talk, "vigie: %v\n", err)
 	}
 	return exitFailure
+}
+
+// terminal is the file when a person may type there, else nil.
+func terminal(f *os.File) io.Reader {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return f
 }
 
 const description = `Vigie watches the internet links of schools, holds the operator to its contract, and splits the bill to the cent.

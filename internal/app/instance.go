@@ -79,12 +79,16 @@ type ImportRequest struct {
 	Files      []intake.File `json:"files"`
 	DryRun     bool          `json:"dry_run"`
 	EndMissing time.Time     `json:"end_missing,omitzero"`
+	Mapping    *intake.File  `json:"mapping,omitempty"`
+	AcceptEnds int           `json:"accept_ends,omitempty"`
 }
 
 // ImportAnswer is what the import did, or the problems that kept it from it.
 type ImportAnswer struct {
 	Report   intake.Report    `json:"report"`
 	Problems *intake.Problems `json:"problems,omitempty"`
+	// Ends is set when nothing was saved because too much would end.
+	Ends *intake.EndsUnaccepted `json:"ends,omitempty"`
 }
 
 // Import takes inventory files, all or nothing. Problems of the files are in the
@@ -92,13 +96,22 @@ type ImportAnswer struct {
 func (i *Instance) Import(ctx context.Context, r ImportRequest) (ImportAnswer, error) {
 	service := intake.Service{Store: store.NewIntake(i.db)}
 	report, err := service.Import(ctx, r.Files, intake.Options{
-		DryRun: r.DryRun, EndMissing: r.EndMissing, Actor: "vigie", Now: time.Now(),
+		DryRun: r.DryRun, EndMissing: r.EndMissing, Mapping: r.Mapping, AcceptEnds: r.AcceptEnds, Actor: "vigie", Now: time.Now(),
 	})
+	return i.imported(ctx, report, err)
+}
+
+// imported is what a command is told of an import.
+func (i *Instance) imported(ctx context.Context, report intake.Report, err error) (ImportAnswer, error) {
 	var refused *intake.Refused
-	if errors.As(err, &refused) {
+	var ends *intake.EndsUnaccepted
+	switch {
+	case errors.As(err, &refused):
 		return ImportAnswer{Report: report, Problems: &refused.Problems}, nil
+	case errors.As(err, &ends):
+		return ImportAnswer{Report: report, Ends: ends}, nil
 	}
-	if err != nil || r.DryRun || report.Empty() {
+	if err != nil || report.DryRun || report.Empty() {
 		return ImportAnswer{Report: report}, err
 	}
 	return ImportAnswer{Report: report}, i.changed(ctx)
