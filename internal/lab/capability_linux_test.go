@@ -41,7 +41,7 @@ func TestStartSaysWhichCapabilityIsMissing(t *testing.T) {
 }
 
 func printRefusal(t *testing.T) {
-	network, err := lab.New(topology(1), nil, seed)
+	network, err := lab.New(topology(1), nil, seed, routers(topology(1)))
 	if err != nil {
 		t.Fatal(err)
 	}

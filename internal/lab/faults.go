@@ -29,25 +29,44 @@ func (a Active) until() (time.Time, bool) {
 	return a.Since.Add(a.Fault.For), a.Fault.For > 0
 }
 
+// inForce returns what the fault does at an instant, and when it does something
+// else on its own; the zero time when it never does.
+func (a Active) inForce(now time.Time) (broken bool, changes time.Time) {
+	half := a.Fault.Period / 2
+	if a.Fault.Kind != KindFlap || half <= 0 {
+		return true, time.Time{}
+	}
+	phase := max(now.Sub(a.Since), 0) / half
+	return phase%2 == 0, a.Since.Add((phase + 1) * half)
+}
+
+// Breakable is what faults break: a Network.
+type Breakable interface {
+	// Set changes what one address suffers.
+	Set(netip.Addr, Impairment) error
+	// SetLink changes what befell a link.
+	SetLink(ref string, condition Condition)
+}
+
 // Faults keeps what is broken in a network. Its methods may be called from
 // several goroutines.
 type Faults struct {
 	topology Topology
 	baseline Baseline
-	set      func(netip.Addr, Impairment) error
+	network  Breakable
 	changed  chan struct{} // holds one token, which wakes Run
 
 	mu      sync.Mutex
 	active  []Active // by ID
 	lastID  uint64
-	applied Baseline
+	applied Suffered
 }
 
 // NewFaults returns the faults of a network that suffers its base line and
-// nothing else; set changes what one address suffers (Network.Set).
-func NewFaults(topology Topology, baseline Baseline, set func(netip.Addr, Impairment) error) *Faults {
+// nothing else.
+func NewFaults(topology Topology, baseline Baseline, network Breakable) *Faults {
 	return &Faults{
-		topology: topology, baseline: baseline, set: set,
+		topology: topology, baseline: baseline, network: network,
 		changed: make(chan struct{}, 1),
 		applied: Effective(topology, baseline, nil),
 	}
@@ -67,7 +86,7 @@ func (f *Faults) Begin(fault Fault) (Active, error) {
 	f.lastID++
 	begun := Active{ID: f.lastID, Since: time.Now().UTC(), Fault: fault}
 	f.active = append(f.active, begun)
-	return begun, f.apply()
+	return begun, f.apply(begun.Since)
 }
 
 // End takes a fault out of force, or returns ErrNoFault.
@@ -81,7 +100,7 @@ func (f *Faults) End(id uint64) error {
 		return fmt.Errorf("end fault %d: %w", id, ErrNoFault)
 	}
 	f.active = slices.Delete(f.active, i, i+1)
-	return f.apply()
+	return f.apply(time.Now())
 }
 
 // List returns the faults in force, the oldest first.
@@ -91,65 +110,83 @@ func (f *Faults) List() []Active {
 	return slices.Clone(f.active)
 }
 
-// Run ends each fault when its time is over, until ctx is done. It returns nil
-// then, and an error when the network refused a change.
+// Run ends each fault when its time is over and lets links flap, until ctx is
+// done. It returns nil then, and an error when the network refused a change.
 func (f *Faults) Run(ctx context.Context) error {
 	for {
-		next, known, err := f.expire(time.Now())
+		next, err := f.advance(time.Now())
 		if err != nil {
 			return err
 		}
-		var expiry <-chan time.Time
-		if known {
-			expiry = time.After(time.Until(next))
+		var due <-chan time.Time
+		if !next.IsZero() {
+			due = time.After(time.Until(next))
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-expiry:
+		case <-due:
 		case <-f.changed:
 		}
 	}
 }
 
-// expire ends the faults whose time is over and returns when the next one's
-// will be, false when none ends on its own.
-func (f *Faults) expire(now time.Time) (next time.Time, known bool, err error) {
+// advance ends the faults whose time is over, applies what the others do now,
+// and returns when one of them changes on its own; the zero time when none does.
+func (f *Faults) advance(now time.Time) (next time.Time, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	before := len(f.active)
 	f.active = slices.DeleteFunc(f.active, func(a Active) bool {
 		until, ends := a.until()
 		return ends && !now.Before(until)
 	})
-	for _, a := range f.active {
-		if until, ends := a.until(); ends && (!known || until.Before(next)) {
-			next, known = until, true
+	earliest := func(at time.Time) {
+		if next.IsZero() || at.Before(next) {
+			next = at
 		}
 	}
-	if len(f.active) == before {
-		return next, known, nil
+	for _, a := range f.active {
+		if until, ends := a.until(); ends {
+			earliest(until)
+		}
+		if _, changes := a.inForce(now); !changes.IsZero() {
+			earliest(changes)
+		}
 	}
-	return next, known, f.apply()
+	return next, f.change(now)
 }
 
 // apply tells the network what changed and wakes Run. The caller holds the
 // mutex.
-func (f *Faults) apply() error {
+func (f *Faults) apply(now time.Time) error {
 	select {
 	case f.changed <- struct{}{}:
 	default: // a token waits already
 	}
+	return f.change(now)
+}
+
+// change tells the network what is different from what it was told last: the
+// links first, so that a router whose power is back has restarted before it can
+// be reached. The caller holds the mutex.
+func (f *Faults) change(now time.Time) error {
 	faults := make([]Fault, 0, len(f.active))
 	for _, a := range f.active {
-		faults = append(faults, a.Fault)
+		if broken, _ := a.inForce(now); broken {
+			faults = append(faults, a.Fault)
+		}
 	}
 	effective := Effective(f.topology, f.baseline, faults)
-	for addr, impairment := range effective {
-		if impairment == f.applied[addr] {
+	for ref, condition := range effective.Links {
+		if condition != f.applied.Links[ref] {
+			f.network.SetLink(ref, condition)
+		}
+	}
+	for addr, impairment := range effective.Addrs {
+		if impairment == f.applied.Addrs[addr] {
 			continue
 		}
-		if err := f.set(addr, impairment); err != nil {
+		if err := f.network.Set(addr, impairment); err != nil {
 			return err
 		}
 	}

@@ -29,6 +29,9 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 type underlay struct {
 	ends  [2]io.ReadWriteCloser // TUN devices: each Read and Write is one packet
 	alarm alarm
+	// answer answers for the routers until agents is closed.
+	answer func(*Agents) error
+	agents io.Closer
 	// inProber calls a function on the current thread, which the caller has
 	// locked, inside the prober's namespace. It reports whether the thread is
 	// back where it was.
@@ -41,17 +44,20 @@ type underlay struct {
 // Its methods may be called from several goroutines.
 type Network struct {
 	emulator *emulator
+	agents   *Agents
 
 	mu      sync.Mutex
 	under   *underlay // nil unless running
 	running sync.WaitGroup
 	failure error // of the emulator, read after running is done
+	refusal error // of the agents, likewise
 }
 
-// New returns a network that is not started yet. At first each link suffers
-// what the base line says, a link or canary absent from it nothing; every
-// other address of OperatorNetwork is silent.
-func New(topology Topology, baseline Baseline, seed uint64) (*Network, error) {
+// New returns a network that is not started yet. At first each address suffers
+// what the base line says, one absent from it nothing; every address of
+// OperatorNetwork outside the topology is silent. The agents answer for the
+// routers.
+func New(topology Topology, baseline Baseline, seed uint64, agents *Agents) (*Network, error) {
 	if err := topology.validate(); err != nil {
 		return nil, err
 	}
@@ -60,7 +66,7 @@ func New(topology Topology, baseline Baseline, seed uint64) (*Network, error) {
 	for _, addr := range topology.addrs() {
 		e.paths[addr] = &path{numbers: make(map[Flow]uint64)}
 	}
-	n := &Network{emulator: e}
+	n := &Network{emulator: e, agents: agents}
 	for addr, impairment := range baseline {
 		if err := n.Set(addr, impairment); err != nil {
 			return nil, err
@@ -85,6 +91,7 @@ func (n *Network) Start() error {
 	n.under = under
 	n.emulator.ends, n.emulator.alarm, n.emulator.epoch = under.ends, under.alarm, time.Now()
 	n.running.Go(func() { n.failure = n.emulator.run() })
+	n.running.Go(func() { n.refusal = under.answer(n.agents) })
 	return nil
 }
 
@@ -97,15 +104,17 @@ func (n *Network) Stop() error {
 	if n.under == nil {
 		return nil
 	}
-	err := errors.Join(n.under.ends[proberSide].Close(), n.under.ends[operatorSide].Close(), n.under.alarm.Close())
+	err := errors.Join(n.under.ends[proberSide].Close(), n.under.ends[operatorSide].Close(), n.under.alarm.Close(), n.under.agents.Close())
 	n.running.Wait()
-	err = errors.Join(err, n.failure, n.under.close())
+	err = errors.Join(err, n.failure, n.refusal, n.under.close())
 	n.under = nil
 	return err
 }
 
-// Set changes what an address of the topology, link or canary, suffers from
-// now on. Packets already on their way keep their fate.
+// SetLink changes what befell a link of the topology, as its router lives it.
+func (n *Network) SetLink(ref string, condition Condition) { n.agents.set(ref, condition, time.Now()) }
+
+// Set changes what an address of the topology suffers from now on. Packets already on their way keep their fate.
 func (n *Network) Set(addr netip.Addr, impairment Impairment) error {
 	if err := impairment.validate(); err != nil {
 		return fmt.Errorf("lab: impair %v: %w", addr, err)
@@ -114,7 +123,7 @@ func (n *Network) Set(addr netip.Addr, impairment Impairment) error {
 	defer n.emulator.mu.Unlock()
 	path := n.emulator.paths[addr]
 	if path == nil {
-		return fmt.Errorf("lab: impair %v: neither a link nor a canary has this address", addr)
+		return fmt.Errorf("lab: impair %v: nothing in the lab has this address", addr)
 	}
 	path.impairment = impairment
 	return nil

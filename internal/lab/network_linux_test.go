@@ -156,7 +156,7 @@ func TestALostUplinkSilencesEveryLinkAndCanary(t *testing.T) {
 		baseline[addr] = line
 	}
 	network := start(t, region, baseline)
-	faults := lab.NewFaults(region, baseline, network.Set)
+	faults := lab.NewFaults(region, baseline, network)
 	ping := newPinger(t, network)
 
 	want := slices.Clone(region.Canaries)

@@ -32,11 +32,14 @@ func topology(n int) lab.Topology {
 	return region
 }
 
+// routers are those of a region.
+func routers(region lab.Topology) *lab.Agents { return lab.NewAgents(region, seed, paris(), monday) }
+
 var cmpAddr = gocmp.Comparer(func(a, b netip.Addr) bool { return a == b })
 
 func TestANetworkThatWasNotStartedStops(t *testing.T) {
 	t.Parallel()
-	network, err := lab.New(topology(1), nil, seed)
+	network, err := lab.New(topology(1), nil, seed, routers(topology(1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,12 +87,12 @@ func TestNewRefusesAnImpossibleNetwork(t *testing.T) {
 		},
 		"a base line for nobody": {
 			baseline: lab.Baseline{addr: {}},
-			want:     "lab: impair 198.18.0.1: neither a link nor a canary has this address",
+			want:     "lab: impair 198.18.0.1: nothing in the lab has this address",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := lab.New(test.region, test.baseline, seed)
+			_, err := lab.New(test.region, test.baseline, seed, routers(test.region))
 			if err == nil || err.Error() != test.want {
 				t.Errorf("got error %v, want %s", err, test.want)
 			}

@@ -23,7 +23,7 @@ import (
 // this machine refuses a lab.
 func start(tb testing.TB, region lab.Topology, baseline lab.Baseline) *lab.Network {
 	tb.Helper()
-	network, err := lab.New(region, baseline, seed)
+	network, err := lab.New(region, baseline, seed, routers(region))
 	if err != nil {
 		tb.Fatalf("New: %v", err)
 	}

@@ -80,7 +80,7 @@ func TestAScriptRepeatsAndCanBePlayed(t *testing.T) {
 		if diff := gocmp.Diff(steps, lab.Script(region, drawn)); diff != "" {
 			t.Fatalf("the same script differs:\n%s", diff)
 		}
-		active := lab.NewFaults(region, nil, make(told).set)
+		active := lab.NewFaults(region, nil, newTold(nil))
 		running := make(map[lab.Fault]uint64)
 		var last time.Duration
 		for _, step := range steps {
@@ -110,7 +110,7 @@ func TestPlayTakesEachStepInItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		region := mixedRegion()
-		active := lab.NewFaults(region, nil, make(told).set)
+		active := lab.NewFaults(region, nil, newTold(nil))
 		steps := lab.Script(region, seed)
 		began := time.Now()
 		var reported []lab.Step
@@ -144,8 +144,8 @@ func TestAnInterruptedPlayEndsWhatItBegan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		region := mixedRegion()
-		network := make(told)
-		active := lab.NewFaults(region, nil, network.set)
+		network := newTold(nil)
+		active := lab.NewFaults(region, nil, network)
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
 		var steps int
@@ -156,7 +156,7 @@ func TestAnInterruptedPlayEndsWhatItBegan(t *testing.T) {
 		if left := active.List(); len(left) != 0 {
 			t.Errorf("left in force: %+v", left)
 		}
-		for addr, line := range network {
+		for addr, line := range network.addrs {
 			if line.Cut {
 				t.Errorf("%v is still cut", addr)
 			}

@@ -22,7 +22,7 @@ type Link struct {
 	Ref      string     // service reference, unique
 	Addr     netip.Addr // answers to probes, unique, inside OperatorNetwork
 	POP      string     // key of the aggregation point, "" when unknown
-	Sites    []string   // sites served: one, or several for a grappe
+	Sites    []string   // sites served: one, or several for a grappe; the access ends at the first
 	Operator string
 	// DownKbps and UpKbps are contracted, in kilobits per second, Down towards
 	// the site.
@@ -31,6 +31,14 @@ type Link struct {
 	// address of the router itself. Each is unique, inside OperatorNetwork, and
 	// answers echoes like Addr; the zero value says that there is none.
 	Demarcation, Router netip.Addr
+}
+
+// endsAt returns the site where the access ends, "" when it serves none.
+func (l Link) endsAt() string {
+	if len(l.Sites) == 0 {
+		return ""
+	}
+	return l.Sites[0]
 }
 
 // addrs returns the addresses of the link that answer.
@@ -101,6 +109,22 @@ func (t Topology) validate() error {
 	}
 	return nil
 }
+
+// accesses are the links that end at each site, as places in Topology.Links.
+type accesses map[string][]int
+
+func (t Topology) accesses() accesses {
+	all := make(accesses)
+	for i, link := range t.Links {
+		if site := link.endsAt(); site != "" {
+			all[site] = append(all[site], i)
+		}
+	}
+	return all
+}
+
+// beside returns the links that end at the same site as a link, itself included.
+func (a accesses) beside(link Link) []int { return a[link.endsAt()] }
 
 // pop is an aggregation point and the links that hang on it.
 type pop struct {

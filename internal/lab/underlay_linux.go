@@ -27,7 +27,19 @@ func openUnderlay() (*underlay, error) {
 	if err != nil {
 		return nil, errors.Join(err, prober.close(), operator.close())
 	}
+	var agents desk
+	err = onOwnThread(func() (bool, error) {
+		return within(operator.namespace, func() (err error) {
+			agents, err = openDesk()
+			return err
+		})
+	})
+	if err != nil {
+		return nil, errors.Join(err, prober.close(), operator.close(), alarm.Close())
+	}
 	return &underlay{
+		answer:   agents.serve,
+		agents:   agents,
 		ends:     [2]io.ReadWriteCloser{proberSide: prober.device, operatorSide: operator.device},
 		alarm:    alarm,
 		inProber: func(f func() error) (bool, error) { return within(prober.namespace, f) },
@@ -96,7 +108,7 @@ func within(namespace *os.File, f func() error) (restored bool, err error) {
 	}
 	defer host.Close()
 	if err := enter(namespace); err != nil {
-		return true, fmt.Errorf("lab: enter the prober's network namespace: %w", err)
+		return true, fmt.Errorf("lab: enter the lab's network namespace: %w", err)
 	}
 	err = f()
 	return enter(host) == nil, err
