@@ -22,17 +22,38 @@ func (labCommand) Help() string {
   vigie lab fault cut BRE-1001 --for 2m
   vigie lab fault pop bre-obernai
   vigie lab fault loss BRE-1003 --loss 40 --for 30s
+  vigie lab fault brownout BRE-1003 --loss 30 --delay 150ms --for 4m
+  vigie lab fault flap BRE-1004 --period 50s --for 4m
+  vigie lab fault router BRE-1002 --for 2m
+  vigie lab fault power barr-college-de-barr --for 2m
   vigie lab faults
   vigie lab repair 3
   vigie lab mails --full`
 }
 
 type faultCommand struct {
-	Kind   string        `arg:"" enum:"cut,pop,uplink,loss,delay" help:"cut: one link; pop: every link of a POP; uplink: our own side; loss, delay: one bad link."`
-	Target string        `arg:"" optional:"" help:"Service reference of the link, or key of the POP; none for uplink."`
+	Kind   string        `arg:"" enum:"cut,pop,uplink,loss,delay,brownout,flap,router,power" help:"cut: one link; pop: every link of a POP; uplink: our own side; loss, delay, brownout: one bad link; flap: a link that comes and goes; router: it is dead, its line is not; power: a site without."`
+	Target string        `arg:"" optional:"" help:"Service reference of the link; key of the POP for pop, of the site for power; none for uplink."`
 	For    time.Duration `help:"How long, e.g. 90s or 2m; 0 = until it is repaired." default:"0"`
-	Loss   uint32        `help:"Loss in percent, for loss." default:"30"`
-	Delay  time.Duration `help:"Round trip, for delay." default:"200ms"`
+	Loss   uint32        `help:"Loss in percent, for loss and brownout." default:"30"`
+	Delay  time.Duration `help:"Round trip, for delay and brownout." default:"200ms"`
+	Period time.Duration `help:"From one cut to the next, for flap; half of it is cut." default:"50s"`
+}
+
+// fault is what the lab is asked to break.
+func (c faultCommand) fault() lab.Fault {
+	f := lab.Fault{Kind: lab.Kind(c.Kind), Target: c.Target, For: c.For}
+	switch f.Kind {
+	case lab.KindLoss:
+		f.LossPerMillion = c.Loss * 10_000
+	case lab.KindDelay:
+		f.Delay = c.Delay
+	case lab.KindBrownout:
+		f.LossPerMillion, f.Delay = c.Loss*10_000, c.Delay
+	case lab.KindFlap:
+		f.Period = c.Period
+	}
+	return f
 }
 
 // Run begins a fault in the running demo.
@@ -42,14 +63,7 @@ func (c faultCommand) Run(s surroundings) error {
 		return err
 	}
 	defer s.leave(remote)
-	f := lab.Fault{Kind: lab.Kind(c.Kind), Target: c.Target, For: c.For}
-	switch f.Kind {
-	case lab.KindLoss:
-		f.LossPerMillion = c.Loss * 10_000
-	case lab.KindDelay:
-		f.Delay = c.Delay
-	}
-	a, err := remote.BeginFault(s.ctx, f)
+	a, err := remote.BeginFault(s.ctx, c.fault())
 	if err != nil {
 		return err
 	}

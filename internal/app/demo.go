@@ -148,13 +148,17 @@ type laboratory struct {
 	faults   *lab.Faults
 }
 
-func newLaboratory(t lab.Topology) (*laboratory, error) {
-	base := lab.NewBaseline(t, demoSeed)
-	network, err := lab.New(t, base, demoSeed)
+func newLaboratory(t lab.Topology, now time.Time) (*laboratory, error) {
+	school, err := labCalendar()
 	if err != nil {
 		return nil, err
 	}
-	return &laboratory{topology: t, network: network, faults: lab.NewFaults(t, base, network.Set)}, nil
+	base := lab.NewBaseline(t, demoSeed)
+	network, err := lab.New(t, base, demoSeed, lab.NewAgents(t, demoSeed, school, now))
+	if err != nil {
+		return nil, err
+	}
+	return &laboratory{topology: t, network: network, faults: lab.NewFaults(t, base, network)}, nil
 }
 
 // play runs the script once and keeps ending faults whose time is over.

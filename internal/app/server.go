@@ -216,7 +216,8 @@ func (s *Server) startLab(ctx context.Context) error {
 	if s.opts.Configuration.Mail.Host, s.opts.Configuration.Mail.Port, err = hostPort(box.Addr()); err != nil {
 		return err
 	}
-	l, err := newLaboratory(labTopology(x, time.Now()))
+	now := time.Now()
+	l, err := newLaboratory(labTopology(x, now), now)
 	if err != nil {
 		return err
 	}
