@@ -3,7 +3,9 @@ package dashboards
 import (
 	"time"
 
+	"vigie/internal/access"
 	"vigie/internal/i18n"
+	"vigie/internal/org"
 	"vigie/internal/view"
 )
 
@@ -51,6 +53,7 @@ type Viewer struct {
 	SeeTickets  bool
 	SeeCosts    bool
 	StopSending bool
+	MakeTokens  bool
 }
 
 // BoardPage shows every link by state.
@@ -129,6 +132,25 @@ type StatementPage struct {
 }
 
 func (*StatementPage) template() string { return "statement" }
+
+// TokensPage shows the tokens of who looks, and what programs may ask with them.
+type TokensPage struct {
+	Shell
+	Tokens     []access.Token
+	Roles      []org.Role // that a new token may have
+	Lives      []int      // days that a new token may work
+	Made       string     // the text of a token just made: shown this once
+	Full       int        // number of tokens at work when there are too many; 0 else
+	Origin     string     // where this server answers, without a path
+	Base       string     // of the operations
+	PerMinute  int        // requests a token may ask
+	Operations []Operation
+}
+
+// Operation is a question that a program may ask.
+type Operation struct{ ID, Path string }
+
+func (*TokensPage) template() string { return "tokens" }
 
 // SignInPage asks who is there.
 type SignInPage struct {

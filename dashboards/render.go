@@ -18,7 +18,7 @@ var sources embed.FS
 var shared = []string{"layout", "icons", "parts", "chart", "lists"}
 
 // views are the pages by template name.
-var views = []string{"board", "map", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "signin", "error"}
+var views = []string{"board", "map", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "tokens", "signin", "error"}
 
 // Renderer writes pages. It is safe for concurrent use.
 type Renderer struct {

@@ -20,19 +20,18 @@ import (
 // mountAPI puts the operations for programs on a router. The document that describes
 // them holds no data and is open to everybody.
 func (s *Server) mountAPI(r chi.Router) error {
-	var document []byte
 	r.Use(tagged)
 	r.NotFound(problem(http.StatusNotFound, "no operation stands at this address; "+api.Base+"/openapi.json lists them"))
 	r.MethodNotAllowed(problem(http.StatusMethodNotAllowed, "operations are asked with GET"))
 	r.Get("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		// A write fails only when the reader has gone.
-		_, _ = w.Write(document)
+		_, _ = w.Write(s.mounted.Document)
 	})
 	var err error
 	r.Group(func(r chi.Router) {
 		r.Use(s.identifyProgram)
-		document, err = api.Mount(r, api.New(s.View, s.Statements, s.Plan), api.Options{Now: s.Now, Report: s.report})
+		s.mounted, err = api.Mount(r, api.New(s.View, s.Statements, s.Plan), api.Options{Now: s.Now, Report: s.report})
 	})
 	return err
 }

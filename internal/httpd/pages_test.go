@@ -174,10 +174,10 @@ func TestEveryPageIsWholeInEachLanguage(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(t, "admin")
 	// A key that no catalogue holds shows as itself.
-	key := regexp.MustCompile(`\b(board|map|link|site|ticket|incident|statement|prober|clock|message|state|kind|mode|action|error|notice|layout)\.[a-z-]+\b`)
+	key := regexp.MustCompile(`\b(board|map|link|site|ticket|incident|statement|prober|clock|message|state|kind|mode|action|error|notice|layout|token|api)\.[a-z-]+\b`)
 	for _, lang := range []string{"fr", "en"} {
 		b.post("/language", form{"lang": {lang}})
-		for _, path := range []string{"/", "/map", "/map?departement=55", "/links/1", "/links/2?range=7d", "/sites/1", "/incidents?which=all", "/tickets?which=all", "/tickets/1", "/tickets/2", "/probers", "/statements", "/nowhere"} {
+		for _, path := range []string{"/", "/map", "/map?departement=55", "/links/1", "/links/2?range=7d", "/sites/1", "/incidents?which=all", "/tickets?which=all", "/tickets/1", "/tickets/2", "/probers", "/statements", "/tokens", "/nowhere"} {
 			page := b.get(path)
 			if found := key.FindString(page.text()); found != "" {
 				t.Errorf("%s in %s shows the key %q", path, lang, found)

@@ -29,6 +29,7 @@ func (s *Server) shell(r *http.Request, section dashboards.Section) dashboards.S
 			SeeTickets:  org.Allowed(who, org.SeeTickets),
 			SeeCosts:    org.Allowed(who, org.SeeCosts),
 			StopSending: org.Allowed(who, org.StopSending),
+			MakeTokens:  org.Allowed(who, org.MakeTokens),
 		}
 	}
 	return shell

@@ -42,6 +42,7 @@ type Server struct {
 	sessions *scs.SessionManager
 	attempts *attempts
 	budgets  *budgets
+	mounted  api.Mounted
 	hashing  chan struct{} // bounds the memory that password checks take at once
 	handler  http.Handler
 	closing  chan struct{}

@@ -47,10 +47,18 @@ type Options struct {
 	Report func(ctx context.Context, err error) string
 }
 
-// Mount registers every operation on a router that stands at Base, and returns the
-// OpenAPI document that describes them. A request without asker is for the router's
+// Mounted is what stands on a router.
+type Mounted struct {
+	Document   []byte // OpenAPI 3.1, JSON
+	Operations []Operation
+}
+
+// Operation is one question, by its id in the document and its path below Base.
+type Operation struct{ ID, Path string }
+
+// Mount registers every operation on a router that stands at Base. A request without asker is for the router's
 // own middleware to refuse.
-func Mount(r chi.Router, s *Service, o Options) ([]byte, error) {
+func Mount(r chi.Router, s *Service, o Options) (Mounted, error) {
 	config := huma.DefaultConfig("Vigie", "1")
 	config.CreateHooks = nil // no $schema in the answers
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
@@ -62,19 +70,20 @@ func Mount(r chi.Router, s *Service, o Options) ([]byte, error) {
 		"session": {Type: "apiKey", In: "cookie", Name: "vigie", Description: "The session of a signed-in browser."},
 	}
 	config.Security = []map[string][]string{{"token": {}}, {"session": {}}}
-	m := mounting{humachi.New(r, config), o}
+	m := &mounting{api: humachi.New(r, config), Options: o}
 	m.links(s)
 	m.past(s)
 	m.costs(s)
 	document, err := json.Marshal(m.api.OpenAPI())
 	if err != nil {
-		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
+		return Mounted{}, fmt.Errorf("write the OpenAPI document: %w", err)
 	}
-	return document, nil
+	return Mounted{document, m.operations}, nil
 }
 
 type mounting struct {
-	api huma.API
+	api        huma.API
+	operations []Operation
 	Options
 }
 
@@ -85,7 +94,8 @@ type answer[T any] struct{ Body T }
 type describe struct{ id, path, tag, summary string }
 
 // operation registers a question that somebody asks at a time.
-func operation[In, Out any](m mounting, d describe, ask func(ctx context.Context, who org.User, in *In, now time.Time) (Out, error)) {
+func operation[In, Out any](m *mounting, d describe, ask func(ctx context.Context, who org.User, in *In, now time.Time) (Out, error)) {
+	m.operations = append(m.operations, Operation{d.id, d.path})
 	huma.Register(m.api, huma.Operation{
 		OperationID: d.id, Method: http.MethodGet, Path: d.path, Summary: d.summary, Tags: []string{d.tag},
 	}, func(ctx context.Context, in *In) (*answer[Out], error) {
@@ -106,7 +116,7 @@ type ByID struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-func (m mounting) links(s *Service) {
+func (m *mounting) links(s *Service) {
 	operation(m, describe{"list-links", "/links", "links", "Links in force today, by reference"},
 		func(ctx context.Context, who org.User, in *LinkQuery, now time.Time) (Live[Link], error) {
 			return s.Links(ctx, who, *in, now)
@@ -133,7 +143,7 @@ func (m mounting) links(s *Service) {
 		})
 }
 
-func (m mounting) past(s *Service) {
+func (m *mounting) past(s *Service) {
 	operation(m, describe{"list-incidents", "/incidents", "incidents", "Incidents, the latest first"},
 		func(ctx context.Context, who org.User, in *PastQuery, now time.Time) (Live[Incident], error) {
 			return s.Incidents(ctx, who, *in, now)
@@ -152,7 +162,7 @@ func (m mounting) past(s *Service) {
 		})
 }
 
-func (m mounting) costs(s *Service) {
+func (m *mounting) costs(s *Service) {
 	type monthly struct {
 		Month string `query:"month" pattern:"^20[0-9]{2}-(0[1-9]|1[0-2])$" example:"2026-11" doc:"The current month without it."`
 	}
