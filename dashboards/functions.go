@@ -7,6 +7,7 @@ import (
 
 	"vigie/billing/money"
 	"vigie/internal/i18n"
+	"vigie/internal/sla"
 	"vigie/internal/view"
 )
 
@@ -49,6 +50,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"ranges":        view.Ranges,
 		"states":        stateNames,
 		"modes":         sendingModes,
+		"causes":        func() []sla.Cause { return sla.Causes },
 		"entry":         newSectionEntry,
 		"total":         newStateTotal,
 		"messageTone":   messageTone,

@@ -133,9 +133,13 @@ func personName(p i18n.Printer, id int64, people map[int64]string) string {
 	return p.T("journal.person", p.Number(id))
 }
 
-// actorName names who decided: Vigie itself, or a person written "user:12".
+// actorName names who decided: Vigie itself, the operator, or a person written
+// "user:12".
 func actorName(p i18n.Printer, actor string, people map[int64]string) string {
 	id, isPerson := strings.CutPrefix(actor, "user:")
+	if !isPerson && p.Has("actor."+actor) {
+		return p.T("actor." + actor)
+	}
 	if !isPerson {
 		return actor
 	}

@@ -15,7 +15,7 @@ import (
 var sources embed.FS
 
 // shared are the templates that every page may use.
-var shared = []string{"layout", "icons", "parts", "chart", "lists"}
+var shared = []string{"layout", "icons", "parts", "chart", "lists", "operator"}
 
 // views are the pages by template name.
 var views = []string{"board", "map", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "tokens", "signin", "error"}

@@ -7,6 +7,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"vigie/internal/fault"
+	"vigie/internal/sla"
 	"vigie/internal/ticket"
 )
 
@@ -46,6 +47,30 @@ func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.done(w, r, "acknowledged", ticketAddress(id))
+}
+
+func (s *Server) judge(w http.ResponseWriter, r *http.Request) error {
+	id, err := number(r, "id")
+	if err != nil {
+		return err
+	}
+	gel, err := number(r, "gel")
+	if err != nil {
+		return err
+	}
+	verdict := ticket.Verdict{Cause: sla.Cause(r.PostFormValue("cause"))}
+	switch said := r.PostFormValue("verdict"); said {
+	case "accept":
+		verdict.Accepted = true
+	case "refuse":
+	default:
+		return fault.Errorf(fault.Invalid, "field verdict %.20q: expected accept or refuse", said)
+	}
+	who, _ := asker(r)
+	if err := s.Desk.Judge(r.Context(), who, id, gel, verdict, s.Now()); err != nil {
+		return err
+	}
+	return s.done(w, r, "judged", ticketAddress(id))
 }
 
 func (s *Server) sending(w http.ResponseWriter, r *http.Request) error {

@@ -48,6 +48,9 @@ func TestBadInputIsRefusedWithTheRightStatus(t *testing.T) {
 		{"POST", "/tickets/1/acknowledgement", form{"reference": {"A"}, "at": {"2026-11-24T14:06"}}, 422}, // the future
 		{"POST", "/tickets/1/acknowledgement", form{"reference": {"A"}, "at": {"2026-11-24T13:00"}}, 422}, // before the outage
 		{"POST", "/tickets/9/acknowledgement", form{"reference": {"A"}, "at": {"2026-11-24T14:00"}}, 404},
+		{"POST", "/tickets/1/gels/1", form{"verdict": {"peut-être"}}, 422},
+		{"POST", "/tickets/1/gels/1", form{"verdict": {"accept"}, "cause": {"ennui"}}, 422},
+		{"POST", "/tickets/1/gels/9", form{"verdict": {"refuse"}}, 422},
 		{"POST", "/tickets/1/messages/9/approval", form{}, 404},
 		{"POST", "/tickets/1/messages/1/approval", form{}, 409}, // already sent
 		{"POST", "/sending", form{"stop": {"maybe"}}, 422},

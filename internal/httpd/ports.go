@@ -17,6 +17,7 @@ import (
 type Desk interface {
 	Approve(ctx context.Context, who org.User, message int64, now time.Time) error
 	Acknowledge(ctx context.Context, who org.User, ticket int64, reference string, at, now time.Time) error
+	Judge(ctx context.Context, who org.User, ticket, gel int64, verdict ticket.Verdict, now time.Time) error
 	StopSending(ctx context.Context, who org.User, stop bool, now time.Time) error
 	SetMode(ctx context.Context, who org.User, operator string, mode ticket.Mode, now time.Time) error
 }

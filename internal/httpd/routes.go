@@ -36,6 +36,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/tickets/{id}", org.SeeTickets, s.ticket},
 		{http.MethodPost, "/tickets/{id}/messages/{message}/approval", org.ApproveMessage, s.approve},
 		{http.MethodPost, "/tickets/{id}/acknowledgement", org.Acknowledge, s.acknowledge},
+		{http.MethodPost, "/tickets/{id}/gels/{gel}", org.Acknowledge, s.judge},
 		{http.MethodPost, "/sending", org.StopSending, s.sending},
 		{http.MethodPost, "/operators/{key}/mode", org.StopSending, s.mode},
 		{http.MethodGet, "/statements", org.SeeCosts, s.statement},

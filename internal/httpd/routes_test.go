@@ -47,6 +47,7 @@ var visits = []visit{
 		form{"reference": {"MIR-1"}, "at": {"2026-11-24T14:00"}},
 		[7]int{401, 303, 303, 403, 403, 303, 404},
 	},
+	{"POST /tickets/{id}/gels/{gel}", "/tickets/1/gels/1", form{"verdict": {"refuse"}}, [7]int{401, 303, 303, 403, 403, 303, 404}},
 	{"POST /sending", "/sending", form{"stop": {"yes"}}, [7]int{401, 303, 303, 403, 403, 403, 403}},
 	{"POST /operators/{key}/mode", "/operators/cigogne/mode", form{"mode": {"automatic"}}, [7]int{401, 303, 303, 403, 403, 403, 403}},
 	{"GET /api/v1/links", "/api/v1/links", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},

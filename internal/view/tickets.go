@@ -53,7 +53,10 @@ type TicketPage struct {
 	Related  TicketRef
 	Periods  []Period // the latest first
 	Gels     []sla.Gel
-	Messages []Message
+	// Suspensions are the gels with who decided on them.
+	Suspensions []ticket.Gel
+	System      *System // nil for an operator that takes mail
+	Messages    []Message
 	// Textless is set when the messages name links outside the asker's territory:
 	// their subjects and texts are then left out.
 	Textless bool
@@ -65,7 +68,7 @@ type TicketPage struct {
 
 // TicketRights is what the asker may do with the ticket.
 type TicketRights struct {
-	Approve, Acknowledge, SeeJournal bool
+	Approve, Acknowledge, Judge, SeeJournal bool
 }
 
 // Message is one message of a ticket with the id it is approved by.
@@ -78,6 +81,10 @@ type Message struct {
 type Period struct {
 	ticket.Period
 	Clocks []LinkClock
+	// Contested is set when the operator claims the restoration much earlier or later
+	// than it was measured, by Dispute.
+	Contested bool
+	Dispute   time.Duration
 }
 
 // LinkClock is a reading shared by some links of a ticket.
@@ -136,7 +143,8 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	}
 	page := TicketPage{
 		Notices: s.notices(r, live, now), TicketLine: line, Incident: file.Ticket.Incident,
-		Related: file.Related, Gels: file.Gels, Rights: r.ticketRights(file.Ticket),
+		Related: file.Related, Gels: file.Gels, Suspensions: file.Ticket.Gels, System: systemOf(file.Ticket),
+		Rights: r.ticketRights(file.Ticket),
 	}
 	for i, m := range file.Ticket.Messages {
 		page.Messages = append(page.Messages, Message{file.MessageIDs[i], m})
@@ -147,7 +155,9 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	}
 	for i := len(file.Ticket.Periods) - 1; i >= 0; i-- {
 		period := file.Ticket.Periods[i]
-		page.Periods = append(page.Periods, Period{period, r.clocks(file.Ticket, period, file.Gels, now)})
+		p := Period{Period: period, Clocks: r.clocks(file.Ticket, period, file.Gels, now)}
+		p.Dispute, p.Contested = period.Dispute(now)
+		page.Periods = append(page.Periods, p)
 	}
 	if page.Rights.SeeJournal {
 		page.Journal = file.Journal
@@ -164,8 +174,9 @@ func (f TicketFile) people() []int64 {
 	for _, record := range f.Journal {
 		actors = append(actors, record.Actor)
 	}
-	for _, gel := range f.Gels {
+	for _, gel := range f.Ticket.Gels {
 		actors = append(actors, gel.DeclaredBy)
+		ids = append(ids, gel.DecidedBy)
 	}
 	for _, actor := range actors {
 		if id, err := strconv.ParseInt(strings.TrimPrefix(actor, "user:"), 10, 64); err == nil {
@@ -187,6 +198,10 @@ func (p *TicketPage) hideTexts() {
 	for i := range p.Messages {
 		p.Messages[i].Subject, p.Messages[i].Body = "", ""
 	}
+	for i := range p.Suspensions {
+		p.Suspensions[i].Reason = ""
+	}
+	p.System.hideTexts()
 }
 
 // ticketRights asks for each right on everyone the ticket touches.
@@ -200,6 +215,7 @@ func (r reach) ticketRights(t ticket.Ticket) TicketRights {
 	return TicketRights{
 		Approve:     org.Allowed(r.who, org.ApproveMessage, owners...),
 		Acknowledge: org.Allowed(r.who, org.Acknowledge, owners...),
+		Judge:       org.Allowed(r.who, org.Acknowledge, owners...),
 		SeeJournal:  org.Allowed(r.who, org.SeeJournal),
 	}
 }
