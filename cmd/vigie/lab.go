@@ -14,6 +14,8 @@ type labCommand struct {
 	Repair repairCommand `cmd:"" help:"End a fault by its number."`
 	Faults faultsCommand `cmd:"" help:"List what is broken."`
 	Mails  mailsCommand  `cmd:"" help:"Print what the fictitious operators received."`
+
+	Exchange exchangeCommand `cmd:"" help:"Print what was asked of the fictitious operators' ticket systems, and answered."`
 }
 
 // Help gives examples.
@@ -28,7 +30,9 @@ func (labCommand) Help() string {
   vigie lab fault power barr-college-de-barr --for 2m
   vigie lab faults
   vigie lab repair 3
-  vigie lab mails --full`
+  vigie lab mails --full
+  vigie lab exchange
+  vigie lab exchange VIGIE-2026-000001 --full`
 }
 
 type faultCommand struct {

@@ -53,6 +53,8 @@ const (
 	opFaults  operation[struct{}, []lab.Active]      = "lab-faults"
 	opMails   operation[struct{}, []operator.Mail]   = "lab-mails"
 
+	opExchanges operation[struct{}, map[string][]operator.Exchange] = "lab-exchanges"
+
 	opPlanImport operation[PlanImport, ImportAnswer] = "plan-import"
 	opPlanShow   operation[PlanQuestion, PlanAnswer] = "plan-show"
 	opPlanFree   operation[FreeQuestion, FreeAnswer] = "plan-free"
@@ -167,6 +169,12 @@ func (r *Remote) EndFault(ctx context.Context, id uint64) error {
 // Faults lists what is broken in the lab.
 func (r *Remote) Faults(ctx context.Context) ([]lab.Active, error) {
 	return opFaults.call(ctx, r, struct{}{})
+}
+
+// Exchanges lists what was asked of the ticket systems of the lab's operators and
+// answered, by operator, the oldest first.
+func (r *Remote) Exchanges(ctx context.Context) (map[string][]operator.Exchange, error) {
+	return opExchanges.call(ctx, r, struct{}{})
 }
 
 // Mails lists what the lab's operators received.

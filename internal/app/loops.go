@@ -110,6 +110,7 @@ func (s *Server) controlHandler() http.Handler {
 		}
 		return s.mails.Mails(), nil
 	})
+	opExchanges.serve(mux, func(context.Context, struct{}) (map[string][]operator.Exchange, error) { return s.exchanges() })
 	return mux
 }
 

@@ -15,6 +15,7 @@ import (
 	"vigie/internal/inventory"
 	"vigie/internal/jobs"
 	"vigie/internal/lab"
+	"vigie/internal/lab/operator"
 	"vigie/internal/pipe"
 	"vigie/internal/prober"
 	"vigie/internal/store"
@@ -47,6 +48,7 @@ type Server struct {
 	prober   *prober.Prober
 	lab      *laboratory // nil without a demo, or where the machine refuses it
 	mails    mailbox
+	tickets  map[string]*operator.TicketServer // of the lab's operators, by key; nil without a demo
 	changes  changes
 	metrics  *meters
 	started  stack
@@ -213,6 +215,9 @@ func (s *Server) startLab(ctx context.Context) error {
 	}
 	s.started.push("the operators' mailbox", func(context.Context) error { return box.Stop() })
 	s.mails = box
+	if err := s.startTickets(x.Operators); err != nil {
+		return err
+	}
 	if s.opts.Configuration.Mail.Host, s.opts.Configuration.Mail.Port, err = hostPort(box.Addr()); err != nil {
 		return err
 	}

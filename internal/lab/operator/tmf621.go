@@ -31,6 +31,8 @@ type TicketOptions struct {
 	Folder  string       // where tickets and subscriptions are kept; made when missing
 	Token   string       // bearer token that requests must carry; "" asks for none
 	Log     *slog.Logger // of events that reached nobody; may be nil
+	// Received is told of each new ticket; may be nil.
+	Received func(TroubleTicket)
 }
 
 // TicketServer is a simulated operator's trouble-ticket system, TMF621 v4.0.0.
@@ -59,6 +61,7 @@ type TicketServer struct {
 	tickets       []TroubleTicket // by number, from 1
 	subscriptions []subscription
 	eventsSaid    int
+	exchanges     []Exchange
 }
 
 // NewTicketServer returns a ticket server that is not started yet.
@@ -68,6 +71,9 @@ func NewTicketServer(options TicketOptions) (*TicketServer, error) {
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
+	}
+	if options.Received == nil {
+		options.Received = func(TroubleTicket) {}
 	}
 	s := &TicketServer{options: options, stop: make(chan struct{}), events: make(chan ticketEvent, 1_000)}
 	s.server = &http.Server{Handler: s.routes(), ReadTimeout: idleTimeout}

@@ -135,8 +135,11 @@ func (s *TicketServer) routes() http.Handler {
 func (s *TicketServer) answer(carry func(*http.Request) reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxTicketBytes)
+		recording := s.record(r)
 		if s.options.Token != "" && r.Header.Get("Authorization") != "Bearer "+s.options.Token {
-			failure(refusal{http.StatusUnauthorized, "the bearer token is missing or wrong"}).write(w)
+			refused := failure(refusal{http.StatusUnauthorized, "the bearer token is missing or wrong"})
+			s.remember(recording.end(refused))
+			refused.write(w)
 			return
 		}
 		b := s.next(r.Method)
@@ -157,9 +160,11 @@ func (s *TicketServer) answer(carry func(*http.Request) reply) http.HandlerFunc 
 		case Page:
 			answer = reply{http.StatusOK, http.Header{"Content-Type": {"text/html"}}, []byte("<!DOCTYPE html><title>Maintenance</title>")}
 		case Silence:
+			s.remember(recording.end(reply{}))
 			breakOff(w)
 			return
 		}
+		s.remember(recording.end(answer))
 		answer.write(w)
 	}
 }
@@ -200,6 +205,9 @@ func (s *TicketServer) create(r *http.Request) reply {
 	t, err := readNew(body)
 	if err == nil {
 		t, err = s.add(t)
+	}
+	if err == nil {
+		s.options.Received(t)
 	}
 	return ticketReply(http.StatusCreated, t, err)
 }
