@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"vigie/internal/i18n"
+	"vigie/internal/inventory"
 )
 
 // detailed is how many accesses a message describes in full; the others are
@@ -50,7 +51,7 @@ func (c *composer) body() string {
 		c.tested()
 	}
 	c.accesses()
-	if c.kind != ResolveMessage {
+	if c.kind != ResolveMessage && c.t.Channel != inventory.ByTMF621 { // a system has a reference of its own
 		c.line(c.p.T("mail.ask"))
 	}
 	c.line(c.p.T("mail.sign", c.t.Number))
