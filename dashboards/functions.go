@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"html/template"
+	"math/big"
 	"net/url"
 	"time"
 
@@ -38,6 +39,12 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"chart":         func(s view.Series, id string) Chart { return newChart(p, s, id) },
 		"drawn":         func(m view.Map) MapDrawing { return newMap(p, r.outlines, m) },
 		"bydepartement": sitesByDepartement,
+		"prefixhref":    prefixAddress,
+		"tablehref":     tableAddress,
+		"usedtext":      func(percent float64) string { return usedText(p, percent) },
+		"usedwidth":     usedWidth,
+		"amount":        func(n *big.Int) string { return amount(p, n) },
+		"pieces":        func(path, key string, piece view.Piece) pieceChoice { return pieceChoice{piece, path, key} },
 		"query":         withQuery,
 		"hours":         func(notation string) string { return serviceHours(p, notation) },
 		"wall":          wallClock,

@@ -40,6 +40,7 @@ type Section string
 const (
 	Links      Section = "links"
 	Map        Section = "map"
+	Plan       Section = "plan"
 	Incidents  Section = "incidents"
 	Tickets    Section = "tickets"
 	Statements Section = "statements"
@@ -52,6 +53,7 @@ type Viewer struct {
 	Role        string
 	SeeTickets  bool
 	SeeCosts    bool
+	SeePlan     bool
 	StopSending bool
 	MakeTokens  bool
 }

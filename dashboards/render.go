@@ -15,10 +15,10 @@ import (
 var sources embed.FS
 
 // shared are the templates that every page may use.
-var shared = []string{"layout", "icons", "parts", "chart", "lists", "operator"}
+var shared = []string{"layout", "icons", "parts", "chart", "lists", "planparts", "operator"}
 
 // views are the pages by template name.
-var views = []string{"board", "map", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "tokens", "signin", "error"}
+var views = []string{"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "tokens", "signin", "error"}
 
 // Renderer writes pages. It is safe for concurrent use.
 type Renderer struct {

@@ -175,6 +175,9 @@ func (s *Server) loadInventory(ctx context.Context) error {
 		if err := importDemo(ctx, s.instance); err != nil {
 			return err
 		}
+		if err := importDemoPlan(ctx, s.instance, time.Now()); err != nil {
+			return err
+		}
 	}
 	var err error
 	if s.watched, err = store.NewWatch(s.instance.db); err != nil {

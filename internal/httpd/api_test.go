@@ -321,7 +321,7 @@ func TestPrefixesAreThoseOfTheTerritory(t *testing.T) {
 	w.exec(t, plan)
 	for login, want := range map[string][]string{
 		"admin":     {" 10.0.0.0/8", " 10.55.1.0/24", " 10.67.1.0/24", "pedagogique 10.55.1.0/24", "pedagogique 10.55.1.0/25"},
-		"meuse":     {" 10.55.1.0/24", "pedagogique 10.55.1.0/24", "pedagogique 10.55.1.0/25"},
+		"reseau55":  {" 10.55.1.0/24", "pedagogique 10.55.1.0/24", "pedagogique 10.55.1.0/25"},
 		"nullepart": nil,
 	} {
 		var got []string

@@ -28,6 +28,7 @@ func (s *Server) shell(r *http.Request, section dashboards.Section) dashboards.S
 			Role:        string(who.Role),
 			SeeTickets:  org.Allowed(who, org.SeeTickets),
 			SeeCosts:    org.Allowed(who, org.SeeCosts),
+			SeePlan:     org.Allowed(who, org.SeePlan),
 			StopSending: org.Allowed(who, org.StopSending),
 			MakeTokens:  org.Allowed(who, org.MakeTokens),
 		}

@@ -125,6 +125,15 @@ type GroupUse struct {
 	Next int    `json:"next,omitempty"` // lowest free VID, 0 for none
 }
 
+// Use says what is free of a group.
+func (x *Index) Use(g VLANGroup) GroupUse {
+	use := GroupUse{Name: g.Name}
+	if free := x.FreeVIDs(g); len(free) > 0 {
+		use.Free, use.Next = len(free), free[0]
+	}
+	return use
+}
+
 // Carried gives what a site carries. The error, fault.NotFound, is a site that the plan does not name.
 func (x *Index) Carried(site string) (Carried, error) {
 	c := Carried{Site: site}
@@ -139,11 +148,7 @@ func (x *Index) Carried(site string) (Carried, error) {
 		if !slices.Contains(groups, g.Name) {
 			continue
 		}
-		use := GroupUse{Name: g.Name}
-		if free := x.FreeVIDs(g); len(free) > 0 {
-			use.Free, use.Next = len(free), free[0]
-		}
-		c.Groups = append(c.Groups, use)
+		c.Groups = append(c.Groups, x.Use(g))
 	}
 	for _, p := range x.Plan.Prefixes {
 		if p.Site == site {

@@ -8,6 +8,7 @@ const (
 	SeeLinks       Action = "see-links"       // board, links, sites, incidents
 	SeeTickets     Action = "see-tickets"     // tickets and their messages
 	SeeCosts       Action = "see-costs"       // prices, penalties, statements
+	SeePlan        Action = "see-plan"        // prefixes, VLANs and addresses
 	SeeJournal     Action = "see-journal"     // who decided what
 	ApproveMessage Action = "approve-message" // let a message go to an operator
 	Acknowledge    Action = "acknowledge"     // type an operator's acknowledgement
@@ -19,12 +20,12 @@ const (
 // permits is the whole table of rights: nothing else says yes.
 var permits = map[Role]map[Action]bool{
 	Admin: {
-		SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true,
+		SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true, SeePlan: true,
 		ApproveMessage: true, Acknowledge: true, StopSending: true, ManageUsers: true, MakeTokens: true,
 	},
-	Network: {SeeLinks: true, SeeTickets: true, ApproveMessage: true, Acknowledge: true, StopSending: true, MakeTokens: true},
+	Network: {SeeLinks: true, SeeTickets: true, SeePlan: true, ApproveMessage: true, Acknowledge: true, StopSending: true, MakeTokens: true},
 	Finance: {SeeLinks: true, SeeTickets: true, SeeCosts: true, MakeTokens: true},
-	Auditor: {SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true, MakeTokens: true},
+	Auditor: {SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true, SeePlan: true, MakeTokens: true},
 }
 
 // Within reports whether a role permits nothing that another does not: a token may

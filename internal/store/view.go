@@ -18,6 +18,7 @@ import (
 type View struct {
 	db        *DB
 	inventory indexCache
+	plan      planCache
 }
 
 // NewView returns the read models' store in db.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vigie/internal/inventory"
+	"vigie/internal/ipam"
 	"vigie/internal/linkstate"
 	"vigie/internal/org"
 )
@@ -81,8 +82,11 @@ type fixed struct {
 	Store
 	index *inventory.Index
 	live  Live
+	plan  *ipam.Index
 }
 
 func (f fixed) Inventory(context.Context) (*inventory.Index, error) { return f.index, nil }
+
+func (f fixed) Plan(context.Context) (*ipam.Index, error) { return f.plan, nil }
 
 func (f fixed) Live(context.Context, time.Time) (Live, error) { return f.live, nil }

@@ -7,6 +7,7 @@ import (
 	"vigie/internal/calendar"
 	"vigie/internal/fault"
 	"vigie/internal/inventory"
+	"vigie/internal/ipam"
 	"vigie/internal/journal"
 	"vigie/internal/linkstate"
 	"vigie/internal/org"
@@ -38,6 +39,8 @@ type Store interface {
 	Ticket(ctx context.Context, id int64) (TicketFile, error)
 	// Probers gives the vantage points and what they did not measure since a time.
 	Probers(ctx context.Context, since time.Time) ([]Prober, error)
+	// Plan gives the addressing plan; the answers share it and change nothing.
+	Plan(ctx context.Context) (*ipam.Index, error)
 	// Names gives the names of persons by id.
 	Names(ctx context.Context, ids []int64) (map[int64]string, error)
 }

@@ -25,7 +25,7 @@ type SiteLine struct {
 	Kind  inventory.SiteKind
 	Owner string   // key of the organisation
 	UAIs  []string // of the establishments that are open
-	// Status is the worst of the site's links; Unknown without any.
+	// Status is that of the site's links together, as on the map; Unknown without any.
 	Status linkstate.Status
 	Links  []LinkName // in force today
 }
@@ -67,12 +67,9 @@ func (s *Service) Sites(ctx context.Context, who org.User, f SiteFilter, now tim
 }
 
 func (r reach) siteLine(site inventory.Site, links []BoardLink) SiteLine {
-	line := SiteLine{SiteName: r.nameSite(site), Key: site.Key, Kind: site.Kind, Owner: site.Organisation, Status: linkstate.Unknown}
-	for i, link := range links {
+	line := SiteLine{SiteName: r.nameSite(site), Key: site.Key, Kind: site.Kind, Owner: site.Organisation, Status: siteStatus(links)}
+	for _, link := range links {
 		line.Links = append(line.Links, link.LinkName)
-		if i == 0 || urgency[link.Status] < urgency[line.Status] {
-			line.Status = link.Status
-		}
 	}
 	for _, e := range r.EstablishmentsOfSite(site.Key) {
 		if inventory.InForce(time.Time{}, e.Ends, r.day) {

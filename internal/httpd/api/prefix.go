@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"vigie/internal/fault"
 	"vigie/internal/ipam"
 	"vigie/internal/org"
 	"vigie/internal/view"
@@ -42,6 +43,9 @@ type Plan interface {
 // Prefixes answers with the prefixes of the sites that the asker sees, by VRF and
 // address. One without a site of the inventory is seen with the whole territory only.
 func (s *Service) Prefixes(ctx context.Context, who org.User, q PrefixQuery, now time.Time) (List[Prefix], error) {
+	if !org.Allowed(who, org.SeePlan) {
+		return List[Prefix]{}, fault.Errorf(fault.Forbidden, "user %d with role %s may not %s", who.ID, who.Role, org.SeePlan)
+	}
 	sites, err := s.view.Sites(ctx, who, view.SiteFilter{}, now)
 	if err != nil {
 		return List[Prefix]{}, err

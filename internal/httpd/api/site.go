@@ -16,7 +16,7 @@ type Site struct {
 	Kind  string    `json:"kind" enum:"college,lycee,cite-scolaire,cfa,agricole,internal"`
 	Owner string    `json:"owner" doc:"Key of the organisation."`
 	UAIs  []string  `json:"uais" doc:"Codes of its establishments."`
-	State string    `json:"state" enum:"up,degraded,down,unknown" doc:"The worst of its links; unknown without any."`
+	State string    `json:"state" enum:"up,degraded,down,unknown" doc:"Of its links together: down when all are, degraded while one serves it and another fails; unknown without any."`
 	Links []LinkRef `json:"links" cell:"ref" doc:"In force today."`
 }
 
