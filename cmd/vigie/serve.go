@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"vigie/internal/app"
@@ -71,17 +70,10 @@ func (c serveCommand) options(s surroundings) (app.Options, error) {
 	if err != nil {
 		return app.Options{}, err
 	}
-	return app.Options{Dir: dir, Configuration: configuration, Demo: c.Demo, Say: lines(s.talk), Log: s.logger}, nil
-}
-
-// lines writes what comes from several goroutines, one line at a time.
-func lines(w io.Writer) func(string) {
-	var mu sync.Mutex
-	return func(line string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintf(w, "%s  %s\n", time.Now().Format(time.TimeOnly), line)
-	}
+	console := newConsole(s.talk)
+	return app.Options{
+		Dir: dir, Configuration: configuration, Demo: c.Demo, Say: console.say, Progress: console.progress, Log: s.logger,
+	}, nil
 }
 
 func (c serveCommand) greet(w io.Writer, address, dir string, took time.Duration) {

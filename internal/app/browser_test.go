@@ -33,7 +33,7 @@ func startDemo(t *testing.T) (base, dir string) {
 	configuration.Listen = "127.0.0.1:0"
 	server, err := app.Start(t.Context(), app.Options{
 		Dir: dir, Configuration: configuration, Demo: true,
-		Say: func(line string) { t.Log(line) },
+		Say: func(line string) { t.Log(line) }, Progress: func(int, string) {},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -20,17 +19,13 @@ import (
 	"vigie/internal/inventory"
 	"vigie/internal/lab"
 	"vigie/internal/lab/operator"
-	"vigie/internal/measure"
 	"vigie/internal/org"
 	"vigie/internal/ticket"
-	"vigie/internal/watch"
 )
 
 const (
 	// demoSeed makes every demo the same.
 	demoSeed = 67
-	// historySpan is how much simulated past the first start writes.
-	historySpan = 24 * time.Hour
 	// maxLetter bounds a message that the lab's operators take.
 	maxLetter = 1 << 20
 )
@@ -205,38 +200,4 @@ func hostPort(address string) (string, int, error) {
 	}
 	n, err := strconv.Atoi(port)
 	return host, n, err
-}
-
-// fillHistory writes the simulated past of every link, newest first, unless the
-// store holds measurements already. It stops with ctx and is then not taken up
-// again: what is missing stays unknown.
-func fillHistory(ctx context.Context, s watch.Store, prober string, t lab.Topology, ids map[netip.Addr]int64, until time.Time) error {
-	from := until.Add(-historySpan)
-	past := make([][]lab.Minute, len(t.Links))
-	for i, l := range t.Links {
-		past[i] = lab.History(demoSeed, l, from.In(i18n.Paris()), until)
-	}
-	for n := int(historySpan/time.Minute) - 1; n >= 0 && ctx.Err() == nil; n-- {
-		minutes := make([]measure.Minute, 0, len(t.Links))
-		for i, l := range t.Links {
-			if n < len(past[i]) {
-				minutes = append(minutes, simulated(ids[l.Addr], past[i][n]))
-			}
-		}
-		err := s.InTx(ctx, func(ctx context.Context, tx watch.Tx) error {
-			return tx.SaveMinutes(ctx, prober, minutes)
-		})
-		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("write the demo's history: %w", err)
-		}
-	}
-	return nil
-}
-
-func simulated(link int64, m lab.Minute) measure.Minute {
-	return measure.Minute{
-		Link: link, At: m.At, Planned: lab.EchoesPerMinute, Sent: m.Sent, Received: m.Received,
-		MinMicros: int32(m.MinMicros), MedianMicros: int32(m.MedianMicros), P95Micros: int32(m.P95Micros),
-		MaxMicros: int32(m.MaxMicros), JitterMicros: int32(m.JitterMicros),
-	}
 }

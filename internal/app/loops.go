@@ -3,14 +3,15 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"vigie/internal/fault"
 	"vigie/internal/invoicing"
 	"vigie/internal/lab"
 	"vigie/internal/lab/operator"
+	"vigie/internal/store"
 	"vigie/internal/watch"
 	"vigie/probe"
 )
@@ -44,29 +45,30 @@ func (s *Server) decided(r watch.Report) {
 	s.changes.tell()
 }
 
-// history fills the demo's past, once, behind pages that already work.
+// history fills the demo's past behind pages that already work.
 func (s *Server) history(ctx context.Context) error {
-	until := time.Now().Truncate(time.Minute)
-	measured, err := s.watched.Measured(ctx)
-	if err != nil || measured {
-		return err
-	}
 	x, err := s.index(ctx)
 	if err != nil {
 		return err
 	}
-	ids := map[netip.Addr]int64{}
-	for _, l := range x.Links {
-		ids[l.ProbeAddress] = l.ID
-	}
-	began := time.Now()
-	if err := fillHistory(ctx, s.watched, s.opts.Configuration.Prober.Name, labTopology(x, until), ids, until); err != nil {
+	vacations, err := shippedVacations()
+	if err != nil {
 		return err
 	}
-	if ctx.Err() == nil {
-		s.opts.Say("history         simulated past written in " + time.Since(began).Round(time.Second).String())
+	past := newPast(store.NewPast(s.instance.db), x, s.opts.Configuration.Prober.Name, vacations, time.Now())
+	began, missing := time.Now(), false
+	past.written = func(m store.PastMark) {
+		s.metrics.past(m)
+		if percent := m.Percent(); percent < 100 {
+			missing = true
+			s.opts.Progress(percent, fmt.Sprintf("%-15s simulated past: %d %%, back to %s", "history", percent, m.Written.Format(time.DateOnly)))
+		}
 	}
-	return nil
+	mark, err := past.fill(ctx)
+	if err == nil && missing && mark.Percent() == 100 {
+		s.opts.Say(fmt.Sprintf("%-15s simulated past written back to %s in %s", "history", mark.Since.Format(time.DateOnly), time.Since(began).Round(time.Second)))
+	}
+	return err
 }
 
 // controlHandler answers the commands.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"vigie/internal/store"
 	"vigie/internal/watch"
 	"vigie/probe"
 )
@@ -29,6 +30,7 @@ type meters struct {
 	worstLag    atomic.Int64 // of the last cycle, nanoseconds
 	decided     atomic.Int64 // start of the last decided cycle, Unix seconds
 	measured    atomic.Int64 // start of the last cycle that a prober delivered whole, likewise
+	pastPercent atomic.Int64 // of a demonstration's simulated past
 }
 
 func newMeters() *meters {
@@ -76,6 +78,12 @@ func (m *meters) cycle(r watch.Report) {
 	m.effects.Add(r.Effects)
 	m.lag.Update(r.Lag.Seconds())
 	m.decided.Store(r.Cycle.Unix())
+}
+
+// past shows how much of a demonstration's past is written; nothing else has one.
+func (m *meters) past(mark store.PastMark) {
+	m.pastPercent.Store(int64(mark.Percent()))
+	m.set.GetOrCreateGauge("vigie_simulated_past_written_percent", func() float64 { return float64(m.pastPercent.Load()) })
 }
 
 func (m *meters) lastDecided() time.Time { return time.Unix(m.decided.Load(), 0) }

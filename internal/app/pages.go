@@ -28,7 +28,7 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 			return err
 		}
 	}
-	vacations, err := calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
+	vacations, err := shippedVacations()
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,11 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 	}
 	s.serve("the pages", server.HTTP(), l)
 	return nil
+}
+
+// shippedVacations is the school calendar that comes with the binary.
+func shippedVacations() (*calendar.Vacations, error) {
+	return calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
 }
 
 // demoTimes tells the pages how fast the demo is; nil in a real installation.

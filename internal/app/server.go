@@ -33,7 +33,9 @@ type Options struct {
 	Demo          bool
 	// Say is told of each step of the start, and of what the demo does.
 	Say func(line string)
-	Log *slog.Logger
+	// Progress is told how far something long has come, in percent and in words.
+	Progress func(percent int, line string)
+	Log      *slog.Logger
 }
 
 // Server is a running Vigie.

@@ -313,14 +313,3 @@ func (t conversationTx) Journal(ctx context.Context, entries ...journal.Entry) e
 	}
 	return appendJournal(ctx, t.tx, entries...)
 }
-
-var sqlMinuteAny = query("minute.any", `SELECT EXISTS (SELECT FROM minute)`)
-
-// Measured reports whether any minute is stored.
-func (w *Watch) Measured(ctx context.Context) (bool, error) {
-	var any bool
-	if err := w.db.pool.QueryRow(ctx, sqlMinuteAny).Scan(&any); err != nil {
-		return false, fmt.Errorf("look for measurements: %w", classify(err))
-	}
-	return any, nil
-}
