@@ -1,10 +1,8 @@
 package app
 
 import (
-	"bytes"
 	"time"
 
-	"vigie/configs"
 	"vigie/internal/calendar"
 	"vigie/internal/i18n"
 	"vigie/internal/lab"
@@ -17,7 +15,7 @@ const labAcademie = "Strasbourg"
 // labCalendar is when the demo's schools work: the vacations that Vigie ships and
 // the public holidays.
 func labCalendar() (lab.Calendar, error) {
-	vacations, err := calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
+	vacations, err := shippedVacations()
 	if err != nil {
 		return lab.Calendar{}, err
 	}

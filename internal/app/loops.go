@@ -51,11 +51,10 @@ func (s *Server) history(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	vacations, err := shippedVacations()
+	past, err := newPast(store.NewPast(s.instance.db), x, s.opts.Configuration.Prober.Name, time.Now())
 	if err != nil {
 		return err
 	}
-	past := newPast(store.NewPast(s.instance.db), x, s.opts.Configuration.Prober.Name, vacations, time.Now())
 	began, missing := time.Now(), false
 	past.written = func(m store.PastMark) {
 		s.metrics.past(m)

@@ -41,21 +41,18 @@ type pastLink struct {
 }
 
 // newPast is the past of the links in force that the lab simulates.
-func newPast(s *store.Past, x *inventory.Index, prober string, vacations *calendar.Vacations, now time.Time) *simulatedPast {
+func newPast(s *store.Past, x *inventory.Index, prober string, now time.Time) (*simulatedPast, error) {
+	school, err := labCalendar()
+	if err != nil {
+		return nil, err
+	}
 	p := &simulatedPast{store: s, prober: prober, until: now.UTC().Truncate(time.Minute)}
-	school := labCalendar(vacations)
 	for _, l := range labTopology(x, now).Links {
 		if link, ok := x.Link(l.Ref); ok {
 			p.links = append(p.links, pastLink{link, l, lab.NewTraffic(demoSeed, l, school)})
 		}
 	}
-	return p
-}
-
-// labCalendar tells the lab when there is school: in zone B, where the demo lies.
-func labCalendar(vacations *calendar.Vacations) lab.Calendar {
-	school := calendar.School{Vacations: vacations, Academie: "Strasbourg", Holidays: calendar.Metropole, Week: calendar.DefaultWeek()}
-	return lab.Calendar{Zone: calendar.Local(time.Time{}).Location(), Off: func(day time.Time) bool { return school.Day(day).Open == calendar.No }}
+	return p, nil
 }
 
 // fill writes what is missing of the past, newest first, and returns how far it came.

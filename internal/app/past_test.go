@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"vigie/configs"
-	"vigie/internal/calendar"
 	"vigie/internal/inventory"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
@@ -23,10 +20,6 @@ var pastNow = time.Date(2026, 11, 24, 13, 47, 20, 0, time.UTC)
 // pastOf is the past of three links, the last of them in service for a month only.
 func pastOf(t testing.TB, db *store.DB, links int) *simulatedPast {
 	t.Helper()
-	vacations, err := calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var s inventory.Snapshot
 	for i := range links {
 		s.Links = append(s.Links, inventory.Link{
@@ -35,7 +28,10 @@ func pastOf(t testing.TB, db *store.DB, links int) *simulatedPast {
 		})
 	}
 	s.Links[links-1].Starts = time.Date(2026, 10, 24, 0, 0, 0, 0, time.UTC)
-	p := newPast(store.NewPast(db), inventory.NewIndex(s), "p", vacations, pastNow)
+	p, err := newPast(store.NewPast(db), inventory.NewIndex(s), "p", pastNow)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p.written = func(store.PastMark) {}
 	return p
 }

@@ -28,7 +28,8 @@ var (
 	// the beginning only of a young installation; the other traces stay.
 	sqlMonthStarted = query("month.started", `
 		SELECT least((SELECT min(at) FROM minute), (SELECT min(cycle) FROM batch), (SELECT min(from_at) FROM gap),
-			(SELECT min(since) FROM transition), (SELECT min(from_at) FROM outage))`)
+			(SELECT min(since) FROM transition), (SELECT min(from_at) FROM outage),
+			(SELECT min(day)::timestamp AT TIME ZONE 'UTC' FROM link_day))`)
 	sqlMonthTickets = query("month.tickets", `
 		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, channel, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
 		FROM ticket t WHERE addressee = 'operator' AND EXISTS (

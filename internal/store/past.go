@@ -62,6 +62,13 @@ type PastOutage struct {
 	Power    bool // the site's power; else the operator's line
 }
 
+// The router of a simulated link tells after its outage that it ran all along, or that
+// it has just started.
+const (
+	pastTold   = 3 * time.Minute
+	pastUptime = 40 * 24 * time.Hour
+)
+
 var (
 	sqlPastMark = query("past.mark", `SELECT since, written, until FROM simulated_past`)
 	// What was measured before the past begins to be written bounds it.
@@ -131,11 +138,11 @@ func copyPast(ctx context.Context, tx pgx.Tx, piece PastPiece) error {
 	}
 	outages := make([][]any, len(piece.Outages))
 	for i, o := range piece.Outages {
-		cause := "line"
+		cause, started := "line", o.From.Add(-pastUptime)
 		if o.Power {
-			cause = "power"
+			cause, started = "power", o.To
 		}
-		outages[i] = []any{o.Link, o.From, o.To, cause, "simulated", true}
+		outages[i] = []any{o.Link, o.From, o.To, cause, o.To.Add(pastTold), started, true}
 	}
 	for _, table := range []struct {
 		name    string
@@ -149,7 +156,7 @@ func copyPast(ctx context.Context, tx pgx.Tx, piece PastPiece) error {
 			"min_micros", "median_micros", "p95_micros", "max_micros", "jitter_micros", "simulated",
 		}, days},
 		{"utilisation_day", []string{"link_id", "day", "body", "simulated"}, carried},
-		{"outage", []string{"link_id", "from_at", "to_at", "cause", "evidence", "simulated"}, outages},
+		{"outage", []string{"link_id", "from_at", "to_at", "cause", "told_at", "router_started", "simulated"}, outages},
 	} {
 		if len(table.rows) == 0 {
 			continue
