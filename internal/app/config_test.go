@@ -45,7 +45,7 @@ func keys(of reflect.Type) []string {
 			out = append(out, name)
 		}
 		inner := field.Type
-		if inner.Kind() == reflect.Map {
+		if inner.Kind() == reflect.Map || inner.Kind() == reflect.Slice {
 			inner = inner.Elem()
 		}
 		if inner.Kind() == reflect.Struct {

@@ -17,11 +17,14 @@ type Configuration struct {
 	Gap time.Duration `yaml:"gap"`
 	// Timeout is how long a reply is waited for, less than a third of the cycle.
 	Timeout time.Duration `yaml:"timeout"`
+	// SNMP says how routers are asked.
+	SNMP SNMPConfiguration `yaml:"snmp"`
 }
 
-// DefaultConfiguration probes with 5 echoes, 100 ms apart, every 30 s.
+// DefaultConfiguration probes with 5 echoes, 100 ms apart, every 30 s, and asks
+// routers every minute.
 func DefaultConfiguration() Configuration {
-	return Configuration{Cycle: 30 * time.Second, Echoes: 5, Gap: 100 * time.Millisecond, Timeout: time.Second}
+	return Configuration{Cycle: 30 * time.Second, Echoes: 5, Gap: 100 * time.Millisecond, Timeout: time.Second, SNMP: SNMPConfiguration{Interval: time.Minute}}
 }
 
 // Validate names the key that is out of its range. The limits of the engine
@@ -34,6 +37,9 @@ func (c Configuration) Validate() error {
 	// what comes later changes no decision.
 	if c.Timeout <= 0 || c.Timeout >= c.Cycle/3 {
 		return fmt.Errorf("timeout: %s, expected more than 0 and less than a third of the cycle (%s)", c.Timeout, c.Cycle/3)
+	}
+	if err := c.SNMP.validate(); err != nil {
+		return fmt.Errorf("snmp.%w", err)
 	}
 	return nil
 }

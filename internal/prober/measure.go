@@ -18,6 +18,7 @@ type run struct {
 	name    string
 	engine  *icmp.Engine
 	targets func() []probe.Target
+	polls   *polls
 	deliver func(probe.Batch)
 	log     *slog.Logger
 
@@ -100,7 +101,7 @@ func (r *run) publish(now time.Time) {
 		p := r.parts[0]
 		r.parts = r.parts[1:]
 		r.account(p, now)
-		for _, batch := range p.batches(r.name, r.Cycle) {
+		for _, batch := range p.batches(r.name, r.Cycle, r.polls.take(p.cycle.Add(r.Cycle), r.Cycle)) {
 			r.deliver(batch)
 		}
 	}

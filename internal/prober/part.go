@@ -39,18 +39,21 @@ func (p *part) complete(now time.Time) bool {
 	return p.finished == p.planned && !now.Before(p.end)
 }
 
-// batches cuts the part into batches, not yet numbered. Without any observation
-// it is one empty batch, which tells the core not to wait.
-func (p *part) batches(prober string, cycleLength time.Duration) []probe.Batch {
-	var batches []probe.Batch
-	for chunk := range slices.Chunk(p.observations, maxObservations) {
-		batches = append(batches, probe.Batch{
-			Prober: prober, Cycle: p.cycle, CycleLength: cycleLength,
-			Planned: len(chunk), Observations: chunk,
-		})
-	}
-	if len(batches) == 0 {
-		batches = []probe.Batch{{Prober: prober, Cycle: p.cycle, CycleLength: cycleLength}}
+// batches cuts the part into batches, not yet numbered, with the polls that ended in
+// the cycle in the first ones. Without any observation it is one empty batch, which
+// tells the core not to wait.
+func (p *part) batches(prober string, cycleLength time.Duration, polls []probe.Poll) []probe.Batch {
+	observed := slices.Collect(slices.Chunk(p.observations, maxObservations))
+	polled := slices.Collect(slices.Chunk(polls, maxObservations))
+	batches := make([]probe.Batch, max(1, len(observed), len(polled)))
+	for i := range batches {
+		batches[i] = probe.Batch{Prober: prober, Cycle: p.cycle, CycleLength: cycleLength}
+		if i < len(observed) {
+			batches[i].Planned, batches[i].Observations = len(observed[i]), observed[i]
+		}
+		if i < len(polled) {
+			batches[i].Polls = polled[i]
+		}
 	}
 	last := &batches[len(batches)-1]
 	last.Last = true

@@ -46,7 +46,7 @@ func TestAPartIsCutIntoBatches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []piece
-			for _, b := range partOf(test.rounds, test.silent).batches("metz", 30*time.Second) {
+			for _, b := range partOf(test.rounds, test.silent).batches("metz", 30*time.Second, nil) {
 				got = append(got, piece{b.Planned, len(b.Observations), b.Quality.Unsent, b.Last})
 				if b.Prober != "metz" || !b.Cycle.Equal(cycle) || b.CycleLength != 30*time.Second {
 					t.Errorf("got prober %s, cycle %s of %s", b.Prober, b.Cycle, b.CycleLength)

@@ -11,6 +11,7 @@ import (
 
 	"vigie/probe"
 	"vigie/probe/icmp"
+	"vigie/probe/snmp"
 )
 
 const (
@@ -18,6 +19,9 @@ const (
 	closingTime = 2 * time.Second
 	// reopenAfter spaces the attempts to open an engine in place of a failed one.
 	reopenAfter = time.Second
+	// PollsInFlight is the most routers asked together: of those that are away each
+	// takes some seconds.
+	PollsInFlight = 64
 )
 
 // Options says what a prober is and where its batches go.
@@ -34,16 +38,21 @@ type Options struct {
 	// one. It may take its time, but returns when its context ends. The prober
 	// calls it from one goroutine, in the order of Seq.
 	Publish func(context.Context, probe.Batch) error
-	Log     *slog.Logger
+	// Poll asks a router and returns when it has answered or the context ended; nil
+	// where none is asked. It is called from several goroutines.
+	Poll func(context.Context, snmp.Router) probe.Poll
+	Log  *slog.Logger
 }
 
 // Prober is one vantage point. Use New, SetTargets, Start, Stop.
 type Prober struct {
 	opts   Options
 	outbox *outbox
+	polls  polls
 
 	mu      sync.Mutex
 	targets []probe.Target
+	routers []snmp.Router
 	started bool
 	stop    func() // set by Start
 }
@@ -88,6 +97,30 @@ func (p *Prober) SetTargets(targets []probe.Target) error {
 	return nil
 }
 
+// SetRouters replaces the routers that are asked, from the next interval on; it may
+// be called at any time. Each link has one at most, else the error names the link and
+// the list before remains.
+func (p *Prober) SetRouters(routers []snmp.Router) error {
+	seen := make(map[int64]bool, len(routers))
+	for _, r := range routers {
+		if seen[r.Link] {
+			return fmt.Errorf("prober %s: two routers of link %d, expected one", p.opts.Name, r.Link)
+		}
+		seen[r.Link] = true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.routers = slices.Clone(routers)
+	return nil
+}
+
+// asked returns the routers; the list is never changed once it is set.
+func (p *Prober) asked() []snmp.Router {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.routers
+}
+
 // current returns the targets; the list is never changed once it is set.
 func (p *Prober) current() []probe.Target {
 	p.mu.Lock()
@@ -116,6 +149,10 @@ func (p *Prober) Start() error {
 		defer close(measured)
 		p.measure(measuring, engine)
 	}()
+	var asking sync.WaitGroup
+	if p.opts.Poll != nil {
+		asking.Go(func() { p.ask(measuring) })
+	}
 	go func() {
 		defer close(published)
 		out := publisher{outbox: p.outbox, publish: p.opts.Publish, log: p.opts.Log}
@@ -124,6 +161,7 @@ func (p *Prober) Start() error {
 	p.stop = sync.OnceFunc(func() {
 		stopMeasuring()
 		<-measured
+		asking.Wait()
 		close(closing)
 		patience := time.AfterFunc(closingTime, stopPublishing)
 		<-published
@@ -145,6 +183,14 @@ func (p *Prober) Stop() {
 	}
 }
 
+// ask polls the routers until ctx ends, beside the echoes.
+func (p *Prober) ask(ctx context.Context) {
+	asking := polling{
+		name: p.opts.Name, every: p.opts.SNMP.Interval, most: PollsInFlight, routers: p.asked, poll: p.opts.Poll, done: p.polls.add,
+	}
+	asking.run(ctx)
+}
+
 func (p *Prober) open() (*icmp.Engine, error) {
 	c := p.opts.Configuration
 	return icmp.New(icmp.Options{Echoes: c.Echoes, Gap: c.Gap, Timeout: c.Timeout, Open: p.opts.Open})
@@ -157,7 +203,7 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 	for engine != nil {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
-			targets: p.current, deliver: p.deliver, log: p.opts.Log,
+			targets: p.current, polls: &p.polls, deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {
 			p.opts.Log.Error("echo engine failed", "prober", p.opts.Name, "error", err)

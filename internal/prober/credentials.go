@@ -1,0 +1,90 @@
+package prober
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"vigie/probe/snmp"
+)
+
+// SNMPConfiguration says how often routers are asked, and with what.
+type SNMPConfiguration struct {
+	// Interval is the time between two polls of a router, 5s to 1h.
+	Interval    time.Duration    `yaml:"interval"`
+	Credentials []SNMPCredential `yaml:"credentials"`
+}
+
+// SNMPCredential is a credential without its secrets: each stands alone in a file.
+type SNMPCredential struct {
+	// Name is what routers.csv calls it.
+	Name             string       `yaml:"name"`
+	Version          snmp.Version `yaml:"version"`
+	CommunityFile    string       `yaml:"community_file"`
+	User             string       `yaml:"user"`
+	Auth             snmp.Auth    `yaml:"auth"`
+	AuthPasswordFile string       `yaml:"auth_password_file"`
+	Priv             snmp.Priv    `yaml:"priv"`
+	PrivPasswordFile string       `yaml:"priv_password_file"`
+}
+
+const shortestInterval, longestInterval = 5 * time.Second, time.Hour
+
+func (c SNMPConfiguration) validate() error {
+	if c.Interval < shortestInterval || c.Interval > longestInterval {
+		return fmt.Errorf("interval: %s, expected %s to %s", c.Interval, shortestInterval, longestInterval)
+	}
+	seen := map[string]bool{}
+	for i, cred := range c.Credentials {
+		switch {
+		case cred.Name == "":
+			return fmt.Errorf("credentials: number %d has no name", i+1)
+		case seen[cred.Name]:
+			return fmt.Errorf("credentials: two are named %q", cred.Name)
+		}
+		seen[cred.Name] = true
+	}
+	return nil
+}
+
+// Read reads the secrets and returns the credentials by name. An error names the
+// credential and the key, never a secret.
+func (c SNMPConfiguration) Read() (map[string]snmp.Credential, error) {
+	out := make(map[string]snmp.Credential, len(c.Credentials))
+	for _, configured := range c.Credentials {
+		cred, err := configured.read()
+		if err == nil {
+			err = cred.Validate()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("prober.snmp.credentials: %s: %w", configured.Name, err)
+		}
+		out[configured.Name] = cred
+	}
+	return out, nil
+}
+
+func (c SNMPCredential) read() (snmp.Credential, error) {
+	out := snmp.Credential{Version: c.Version, User: c.User, Auth: c.Auth, Priv: c.Priv}
+	var problems []error
+	for _, secret := range []struct {
+		key, file string
+		into      *string
+	}{
+		{"community_file", c.CommunityFile, &out.Community},
+		{"auth_password_file", c.AuthPasswordFile, &out.AuthPassword},
+		{"priv_password_file", c.PrivPasswordFile, &out.PrivPassword},
+	} {
+		if secret.file == "" {
+			continue
+		}
+		text, err := os.ReadFile(secret.file)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", secret.key, err))
+		}
+		*secret.into = strings.TrimSpace(string(text))
+	}
+	return out, errors.Join(problems...)
+}

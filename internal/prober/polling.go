@@ -1,0 +1,123 @@
+package prober
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"vigie/probe"
+	"vigie/probe/schedule"
+	"vigie/probe/snmp"
+)
+
+// maxPollsKept bounds what waits for a batch while no cycle is complete.
+const maxPollsKept = 4 * maxObservations
+
+// polls are those that ended and are in no batch yet, in the order in which they
+// ended.
+type polls struct {
+	mu   sync.Mutex
+	kept []probe.Poll
+}
+
+// add keeps a poll; when there is no room the oldest goes, which makes a gap.
+func (p *polls) add(poll probe.Poll) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.kept) == maxPollsKept {
+		p.kept = slices.Delete(p.kept, 0, 1)
+	}
+	p.kept = append(p.kept, poll)
+}
+
+// take removes those that ended before the end of a cycle. One that seems to end
+// long after it comes from before the clock was set back, and goes too.
+func (p *polls) take(end time.Time, cycle time.Duration) []probe.Poll {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var taken []probe.Poll
+	p.kept = slices.DeleteFunc(p.kept, func(poll probe.Poll) bool {
+		due := poll.At.Before(end) || poll.At.After(end.Add(2*cycle))
+		if due {
+			taken = append(taken, poll)
+		}
+		return due
+	})
+	return taken
+}
+
+// polling asks routers again and again, each at its own moment of the interval.
+type polling struct {
+	name    string
+	every   time.Duration
+	most    int // asked together
+	routers func() []snmp.Router
+	poll    func(context.Context, snmp.Router) probe.Poll
+	done    func(probe.Poll)
+}
+
+// run polls until ctx ends, and returns when no poll is under way any more. A router
+// that comes too late because too many are asked is asked in the next interval; none
+// is asked twice at a time, since a poll is given up before it is due again.
+func (p *polling) run(ctx context.Context) {
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	slots := make(chan struct{}, p.most)
+	from := schedule.Start(time.Now(), p.every)
+	for ctx.Err() == nil {
+		p.interval(ctx, from, func(r snmp.Router, due time.Time) {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			asking.Go(func() {
+				defer func() { <-slots }()
+				ctx, cancel := context.WithDeadline(ctx, due.Add(p.every/2))
+				defer cancel()
+				if poll := p.poll(ctx, r); !errors.Is(ctx.Err(), context.Canceled) {
+					p.done(poll)
+				}
+			})
+		})
+		from = schedule.Next(time.Now(), from, p.every)
+	}
+}
+
+// interval calls ask for each router when it is due in the interval that starts at
+// from. What was due before now, or could not be asked in time, is left out. Times
+// are read from the wall clock once, so that setting it moves no poll.
+func (p *polling) interval(ctx context.Context, from time.Time, ask func(r snmp.Router, due time.Time)) {
+	now := time.Now()
+	begin := now.Add(from.Sub(now))
+	if !pauseUntil(ctx, begin) {
+		return
+	}
+	routers := map[int64]snmp.Router{}
+	var targets []probe.Target
+	for _, r := range p.routers() {
+		routers[r.Link] = r
+		targets = append(targets, probe.Target{ID: r.Link, Kind: probe.Router})
+	}
+	shape := schedule.Shape{Cycle: p.every, Echoes: 1, Gap: p.every}
+	for _, slot := range schedule.Spread(targets, shape, schedule.Phase(p.name)) {
+		due := begin.Add(slot.Offset)
+		if due.Before(now) {
+			continue
+		}
+		if !pauseUntil(ctx, due) || time.Since(begin) >= p.every {
+			return
+		}
+		ask(routers[slot.Target.ID], due)
+	}
+}
+
+// pauseUntil waits for a moment and reports whether ctx still holds then.
+func pauseUntil(ctx context.Context, at time.Time) bool {
+	if wait := time.Until(at); wait > 0 {
+		pause(ctx, wait)
+	}
+	return ctx.Err() == nil
+}
