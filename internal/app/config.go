@@ -154,7 +154,9 @@ func secret(key, file string) (string, error) {
 
 // policy is how the live chain decides in a real installation.
 func (c Configuration) policy() watch.Policy {
-	p := watch.Policy{Incident: incident.DefaultPolicy(), Ticket: ticket.DefaultPolicy(), Echoes: c.Prober.Echoes}
+	p := watch.Policy{
+		Incident: incident.DefaultPolicy(), Ticket: ticket.DefaultPolicy(), Echoes: c.Prober.Echoes, PollEvery: c.Prober.SNMP.Interval,
+	}
 	p.Incident.Link.Cycle = c.Prober.Cycle
 	p.Ticket.RemindAfter = c.RemindAfter
 	_, p.Ticket.Domain, _ = strings.Cut(c.Mail.From, "@")
@@ -165,6 +167,7 @@ func (c Configuration) policy() watch.Policy {
 // five minutes. The pages say so.
 const (
 	demoCycle        = 5 * time.Second
+	demoPoll         = 10 * time.Second
 	demoOpen         = 30 * time.Second
 	demoOpenMass     = 20 * time.Second
 	demoResolve      = 60 * time.Second
@@ -174,7 +177,7 @@ const (
 )
 
 func (c Configuration) demo() Configuration {
-	c.Prober.Cycle = demoCycle
+	c.Prober.Cycle, c.Prober.SNMP.Interval = demoCycle, demoPoll
 	c.RemindAfter = demoRemind
 	c.Mail.From = "vigie@demo.example"
 	return c

@@ -10,6 +10,7 @@ import (
 	"vigie/internal/store"
 	"vigie/internal/watch"
 	"vigie/probe"
+	"vigie/probe/snmp"
 )
 
 // meters are Vigie's own figures, as /metrics shows them. What belongs to a link
@@ -23,6 +24,8 @@ type meters struct {
 	dropped     *metrics.Counter
 	rejected    *metrics.Counter
 	gaps        *metrics.Counter
+	polls       *metrics.Counter
+	answers     *metrics.Counter
 	cycles      *metrics.Counter
 	transitions *metrics.Counter
 	effects     *metrics.Counter
@@ -44,6 +47,8 @@ func newMeters() *meters {
 		dropped:     set.NewCounter("vigie_prober_messages_dropped_total"),
 		rejected:    set.NewCounter("vigie_prober_replies_rejected_total"),
 		gaps:        set.NewCounter("vigie_prober_batches_lost_total"),
+		polls:       set.NewCounter("vigie_router_polls_total"),
+		answers:     set.NewCounter("vigie_router_polls_answered_total"),
 		cycles:      set.NewCounter("vigie_cycles_decided_total"),
 		transitions: set.NewCounter("vigie_link_transitions_total"),
 		effects:     set.NewCounter("vigie_ticket_effects_total"),
@@ -66,10 +71,36 @@ func (m *meters) batch(b probe.Batch) {
 	m.dropped.Add(b.Quality.Dropped)
 	m.rejected.Add(b.Quality.Rejected)
 	m.gaps.Add(b.Quality.Gap)
+	m.polls.Add(len(b.Polls))
+	for _, p := range b.Polls {
+		if p.Problem == "" {
+			m.answers.Inc()
+		} else {
+			m.set.GetOrCreateCounter(`vigie_router_polls_failed_total{reason="` + pollReason(p.Problem) + `"}`).Inc()
+		}
+	}
 	if b.Last {
 		m.worstLag.Store(int64(b.Quality.WorstLag))
 		m.measured.Store(b.Cycle.Unix())
 	}
+}
+
+// pollReasons are the problems of a poll that have a name, as a label: what a router
+// or the system says in its own words must not make series without end.
+var pollReasons = map[string]string{
+	snmp.ProblemSilent:     "silent",
+	snmp.ProblemRefused:    "refused",
+	snmp.ProblemStopped:    "stopped",
+	snmp.ProblemCredential: "credential",
+	snmp.ProblemClock:      "clock",
+	problemCredential:      "not-configured",
+}
+
+func pollReason(problem string) string {
+	if reason, known := pollReasons[problem]; known {
+		return reason
+	}
+	return "other"
 }
 
 func (m *meters) cycle(r watch.Report) {

@@ -21,6 +21,7 @@ import (
 	"vigie/internal/store"
 	"vigie/internal/store/cluster"
 	"vigie/internal/watch"
+	"vigie/probe/snmp"
 )
 
 // stopWithin bounds the orderly end; what is not done by then is cut.
@@ -47,6 +48,7 @@ type Server struct {
 	pipe     *pipe.Pipe
 	watch    *watch.Service
 	desk     *desk.Service
+	secrets  map[string]snmp.Credential // of routers, by name
 	prober   *prober.Prober
 	lab      *laboratory // nil without a demo, or where the machine refuses it
 	mails    mailbox
@@ -330,49 +332,6 @@ func (s *Server) serve(name string, server *http.Server, l net.Listener) {
 		}
 		return nil
 	})
-}
-
-func (s *Server) startProber(ctx context.Context) error {
-	if s.opts.Demo && s.lab == nil {
-		return nil
-	}
-	c := s.opts.Configuration.Prober
-	applied, err := s.watched.LastSeq(ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	published, err := s.pipe.LastSeq(ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	o := prober.Options{
-		Name: c.Name, Configuration: c.Configuration, NextSeq: max(applied, published) + 1,
-		Publish: s.pipe.Publish, Log: s.opts.Log,
-	}
-	if s.lab != nil {
-		o.Open = s.lab.network.InProber
-	}
-	if s.prober, err = prober.New(o); err != nil {
-		return err
-	}
-	if err := s.retarget(ctx); err != nil {
-		return err
-	}
-	if err := s.prober.Start(); err != nil {
-		return err
-	}
-	s.started.push("the prober", func(context.Context) error { s.prober.Stop(); return nil })
-	s.instance.changed = s.retarget
-	return nil
-}
-
-// retarget tells the prober what the inventory says now.
-func (s *Server) retarget(ctx context.Context) error {
-	x, err := s.index(ctx)
-	if err != nil {
-		return err
-	}
-	return s.prober.SetTargets(targets(x, time.Now()))
 }
 
 func closeListener(l net.Listener) error {

@@ -10,6 +10,7 @@ import (
 
 	"vigie/internal/inventory"
 	"vigie/probe"
+	"vigie/probe/snmp"
 )
 
 func TestWhatStandsBesideALinkIsProbedUnderItsNumber(t *testing.T) {
@@ -39,5 +40,29 @@ func TestWhatStandsBesideALinkIsProbedUnderItsNumber(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, targets(x, today), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+}
+
+func TestARouterIsAskedWithItsCredentialOrWithNone(t *testing.T) {
+	t.Parallel()
+	addr := netip.MustParseAddr
+	today := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+	x := inventory.NewIndex(inventory.Snapshot{
+		Links: []inventory.Link{{ID: 4, Ref: "A"}, {ID: 5, Ref: "B"}, {ID: 6, Ref: "C"}, {ID: 7, Ref: "D", Ends: today}},
+		Routers: []inventory.Router{
+			{Key: "r-a", Link: "A", Address: addr("198.18.100.1"), SNMP: "access", Interface: "wan0"},
+			{Key: "r-b", Link: "B", Address: addr("2001:db8::2"), SNMP: "forgotten"},
+			{Key: "r-c", Link: "C", Address: addr("198.18.100.3")},
+			{Key: "r-d", Link: "D", Address: addr("198.18.100.4"), SNMP: "access"},
+		},
+	})
+	secret := snmp.Credential{Version: snmp.V2c, Community: "word"}
+	want := []snmp.Router{
+		{Link: 4, Ref: "A", Addr: netip.MustParseAddrPort("198.18.100.1:161"), Credential: secret, Interface: "wan0"},
+		{Link: 5, Ref: "B", Addr: netip.MustParseAddrPort("[2001:db8::2]:161")},
+	}
+	got := routers(x, map[string]snmp.Credential{"access": secret}, today)
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.AddrPort{})); diff != "" {
+		t.Errorf("routers (-want +got):\n%s", diff)
 	}
 }

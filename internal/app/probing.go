@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"vigie/internal/inventory"
+	"vigie/internal/lab"
+	"vigie/internal/prober"
+	"vigie/probe"
+	"vigie/probe/snmp"
+)
+
+const (
+	// demoCredential is what the demo's routers.csv calls that of the lab's routers.
+	demoCredential = "demo"
+	// pollTimeout is how long a router's answer is waited for, and pollRetries how
+	// often a request is sent again: a busy router answers late, and never twice.
+	pollTimeout = 2 * time.Second
+	pollRetries = 1
+	// problemCredential is told of a router whose credential nobody configured.
+	problemCredential = "credential not configured"
+)
+
+func (s *Server) startProber(ctx context.Context) error {
+	if s.opts.Demo && s.lab == nil {
+		return nil
+	}
+	c := s.opts.Configuration.Prober
+	applied, err := s.watched.LastSeq(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	published, err := s.pipe.LastSeq(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	o := prober.Options{
+		Name: c.Name, Configuration: c.Configuration, NextSeq: max(applied, published) + 1,
+		Publish: s.pipe.Publish, Log: s.opts.Log,
+	}
+	if s.lab != nil {
+		o.Open = s.lab.network.InProber
+	}
+	if s.secrets, err = c.SNMP.Read(); err != nil {
+		return err
+	}
+	if s.opts.Demo {
+		s.secrets[demoCredential] = snmp.Credential{Version: snmp.V2c, Community: lab.Community}
+	}
+	poller, err := snmp.New(snmp.Options{Timeout: pollTimeout, Retries: pollRetries, InFlight: prober.PollsInFlight, Open: o.Open})
+	if err != nil {
+		return err
+	}
+	o.Poll = func(ctx context.Context, r snmp.Router) probe.Poll {
+		if r.Credential == (snmp.Credential{}) {
+			return probe.Poll{Link: r.Link, At: time.Now().UTC().Truncate(time.Microsecond), Problem: problemCredential}
+		}
+		return poller.Poll(ctx, r)
+	}
+	if s.prober, err = prober.New(o); err != nil {
+		return err
+	}
+	if err := s.retarget(ctx); err != nil {
+		return err
+	}
+	if err := s.prober.Start(); err != nil {
+		return err
+	}
+	s.started.push("the prober", func(context.Context) error { s.prober.Stop(); return nil })
+	s.instance.changed = s.retarget
+	return nil
+}
+
+// retarget tells the prober what the inventory says now.
+func (s *Server) retarget(ctx context.Context) error {
+	x, err := s.index(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if err := s.prober.SetRouters(routers(x, s.secrets, now)); err != nil {
+		return err
+	}
+	return s.prober.SetTargets(targets(x, now))
+}
+
+// targets are what is sent echoes on a day: the links in force with what stands
+// beside them, and the canaries. A router is a target of its own only where
+// another address than the link's reaches it.
+func targets(x *inventory.Index, day time.Time) []probe.Target {
+	var out []probe.Target
+	add := func(kind probe.Kind, id int64, addr netip.Addr) {
+		if addr.Is4() {
+			out = append(out, probe.Target{ID: id, Kind: kind, Addr: addr})
+		}
+	}
+	for _, l := range x.Links {
+		if !inventory.InForce(l.Starts, l.Ends, day) || !l.ProbeAddress.Is4() {
+			continue
+		}
+		add(probe.Link, l.ID, l.ProbeAddress)
+		add(probe.Demarcation, l.ID, l.Demarcation)
+		if r, ok := x.RouterOfLink(l.Ref, day); ok && r.Address != l.ProbeAddress {
+			add(probe.Router, l.ID, r.Address)
+		}
+	}
+	for _, c := range x.Canaries {
+		if inventory.InForce(time.Time{}, c.Ends, day) {
+			add(probe.Canary, c.ID, c.Address)
+		}
+	}
+	return out
+}
+
+// routers are those that are asked by SNMP on a day, one a link. One whose credential
+// is not configured is asked with none, so that its page says why nothing is known.
+func routers(x *inventory.Index, secrets map[string]snmp.Credential, day time.Time) []snmp.Router {
+	var out []snmp.Router
+	for _, l := range x.Links {
+		r, ok := x.RouterOfLink(l.Ref, day)
+		if !ok || r.SNMP == "" || !inventory.InForce(l.Starts, l.Ends, day) {
+			continue
+		}
+		out = append(out, snmp.Router{
+			Link: l.ID, Ref: l.Ref, Addr: netip.AddrPortFrom(r.Address, snmp.Port), Credential: secrets[r.SNMP], Interface: r.Interface,
+		})
+	}
+	return out
+}
