@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
 	"vigie/internal/app"
+	"vigie/internal/lab"
 )
 
 type serveCommand struct {
@@ -32,6 +34,17 @@ func (c serveCommand) Run(s surroundings) error {
 	o, err := c.options(s)
 	if err != nil {
 		return err
+	}
+	if c.Demo && os.Geteuid() != 0 && !lab.Capable() {
+		status, err := lab.AgainInUserNamespace(s.ctx)
+		switch {
+		case err != nil:
+			fmt.Fprintln(s.talk, err) // the start says what is missing otherwise
+		case status != 0:
+			return errSaid
+		default:
+			return nil
+		}
 	}
 	began := time.Now()
 	server, err := app.Start(s.ctx, o)

@@ -8,6 +8,8 @@ import (
 var (
 	// Occupants tells a test who still works in a data directory.
 	Occupants = occupants
+	// Serves tells by the command line alone.
+	Serves = serves
 	// NewestFirst and ParseVersion judge what is installed.
 	NewestFirst  = newestFirst
 	ParseVersion = parseVersion

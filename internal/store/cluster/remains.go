@@ -71,17 +71,31 @@ func occupants(data string) ([]int, error) {
 		if err != nil {
 			continue
 		}
-		// Errors mean that the process has ended or is another user's.
-		cwd, err := os.Readlink(filepath.Join("/proc", entry.Name(), "cwd"))
-		if err != nil || cwd != data {
+		process := filepath.Join("/proc", entry.Name())
+		name, err := os.ReadFile(filepath.Join(process, "comm"))
+		if err != nil || !strings.HasPrefix(string(name), "post") { // postgres, postmaster
 			continue
 		}
-		name, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "comm"))
-		if err == nil && strings.HasPrefix(string(name), "post") { // postgres, postmaster
+		// An error means that the process has ended, is another user's, or ours in another
+		// user namespace.
+		cwd, err := os.Readlink(filepath.Join(process, "cwd"))
+		if cwd == data || errors.Is(err, fs.ErrPermission) && serves(process, data) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids, nil
+}
+
+// serves reports whether the command line of a process of our own names the data directory. It
+// is all that can be seen of a postmaster whose Vigie ran in a user namespace that is gone; the
+// children do not say where they work, and end with it.
+func serves(process, data string) bool {
+	var about syscall.Stat_t
+	if err := syscall.Stat(process, &about); err != nil || about.Uid != uint32(os.Geteuid()) {
+		return false
+	}
+	line, err := os.ReadFile(filepath.Join(process, "cmdline"))
+	return err == nil && strings.Contains(string(line), "\x00-D\x00"+data+"\x00")
 }
 
 // sweep removes what a killed server leaves behind. A left-over process number may meanwhile
