@@ -3,6 +3,7 @@ package invoicing
 import (
 	"time"
 
+	"vigie/billing/tariff"
 	"vigie/internal/calendar"
 	"vigie/internal/inventory"
 	"vigie/internal/sla"
@@ -20,11 +21,7 @@ func (m *maker) availability(l inventory.Link, c *Coverage) (Penalty, error) {
 	if err != nil || len(fee.clause.Availability) == 0 {
 		return Penalty{}, err
 	}
-	owed := calendar.Interval{From: calendar.Midnight(served.From), To: calendar.Midnight(served.To)}
-	down, excluded := m.down(l)
-	excluded = append(excluded, m.works(l)...)
-	excluded = append(excluded, calendar.Intersection(m.gels(l), down)...)
-	uptime := sla.Availability(owed, down, excluded, m.blind())
+	uptime := m.uptime(l, served)
 	c.KnownSeconds += int64(uptime.Known / time.Second)
 	c.OwedSeconds += int64(uptime.Owed / time.Second)
 	ratio, ok := uptime.Ratio()
@@ -36,6 +33,15 @@ func (m *maker) availability(l inventory.Link, c *Coverage) (Penalty, error) {
 		return Penalty{}, err
 	}
 	return Penalty{Link: l.Ref, Lot: l.Lot, Day: m.period.LastDay(), Uptime: uptime, Penalty: priced}, nil
+}
+
+// uptime measures a link over days on which it is served; there may be none.
+func (m *maker) uptime(l inventory.Link, served tariff.Period) sla.Uptime {
+	owed := calendar.Interval{From: calendar.Midnight(served.From), To: calendar.Midnight(served.To)}
+	down, excluded := m.down(l)
+	excluded = append(excluded, m.works(l)...)
+	excluded = append(excluded, calendar.Intersection(m.gels(l), down)...)
+	return sla.Availability(owed, down, excluded, m.blind())
 }
 
 // down parts the outages of a link: those the operator answers for, and ours. One

@@ -21,7 +21,7 @@ func (m *maker) charges(l inventory.Link) ([]invoice.Charge, error) {
 	if err != nil {
 		return nil, err
 	}
-	cuts := m.payerDays(l)
+	cuts := append(m.payerDays(l), m.cuts...)
 	var out []invoice.Charge
 	for _, s := range stretches {
 		parts, err := tariff.Cut(s.fee.cents, s.Period, s.fee.basis, inside(s.Period, cuts)...)

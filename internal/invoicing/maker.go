@@ -20,6 +20,7 @@ type maker struct {
 	x       *inventory.Index
 	period  tariff.Period
 	span    calendar.Interval // the month in local time
+	cuts    []time.Time       // days at which a line ends besides, whoever pays
 	now     time.Time
 	started time.Time
 	unknown []calendar.Interval
