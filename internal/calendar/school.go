@@ -161,7 +161,7 @@ func (s School) day(day civilDay) SchoolDay {
 // answer is Unknown follows the week: Known says how much rests on real dates.
 func (s School) Hours(from, to time.Time) []Interval {
 	var hours []Interval
-	for window := range s.windows(from, to) {
+	for window := range s.Windows(from, to) {
 		hours = append(hours, window)
 	}
 	return hours
@@ -170,7 +170,7 @@ func (s School) Hours(from, to time.Time) []Interval {
 // Known is the part of the school time of [from, to) that lies on days the
 // calendar knows, and the whole of it.
 func (s School) Known(from, to time.Time) (known, whole time.Duration) {
-	for window, day := range s.windows(from, to) {
+	for window, day := range s.Windows(from, to) {
 		whole += window.Duration()
 		if day.Open == Yes {
 			known += window.Duration()
@@ -179,8 +179,9 @@ func (s School) Known(from, to time.Time) (known, whole time.Duration) {
 	return known, whole
 }
 
-// windows yields the school time of each day that is not closed.
-func (s School) windows(from, to time.Time) iter.Seq2[Interval, SchoolDay] {
+// Windows yields the school time inside [from, to) with the day it lies on, in UTC and
+// in order, of each day that is not closed.
+func (s School) Windows(from, to time.Time) iter.Seq2[Interval, SchoolDay] {
 	span := Interval{from.UTC(), to.UTC()}
 	return func(yield func(Interval, SchoolDay) bool) {
 		for day := localDay(from); !day.at(0).After(span.To); day++ {

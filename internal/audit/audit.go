@@ -1,0 +1,221 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"vigie/billing/money"
+	"vigie/internal/calendar"
+	"vigie/internal/inventory"
+	"vigie/internal/measure"
+	"vigie/internal/sla"
+)
+
+// Store gives the facts of an audit.
+type Store interface {
+	// Inventory gives the whole inventory; the audit shares it and changes nothing.
+	Inventory(ctx context.Context) (*inventory.Index, error)
+	// Utilisation calls each for every UTC day of [from, to), both at midnight UTC, on
+	// which something is known of one of the links: link after link in rising order of their ids, every
+	// day once. The day may be used again after each has returned.
+	Utilisation(ctx context.Context, links []int64, from, to time.Time, each func(Day) error) error
+}
+
+// Day is what one link carried on one UTC day.
+type Day struct {
+	Link      int64
+	Day       time.Time // midnight UTC
+	Rates     *measure.UtilisationDay
+	Simulated bool
+}
+
+// Account is what one link cost and how available it was, as the bill has it.
+type Account struct {
+	HT, VAT, TTC, Penalties money.Cents
+	Uptime                  sla.Uptime
+	Refused                 []string
+}
+
+// Accounts gives the account of each link, by reference, for the days [from, to), all
+// of them over; internal/invoicing does it.
+type Accounts func(ctx context.Context, from, to, now time.Time) (map[string]Account, error)
+
+// Options is what an audit needs.
+type Options struct {
+	Store     Store
+	Accounts  Accounts
+	Vacations *calendar.Vacations
+	Policy    Policy
+}
+
+// Service makes audits. It is safe for concurrent use.
+type Service struct{ Options }
+
+// New returns the service.
+func New(o Options) *Service { return &Service{o} }
+
+// Report makes the audit of what is over of a period, for every link that was in
+// service on one of its days.
+func (s *Service) Report(ctx context.Context, asked Period, now time.Time) (Report, error) {
+	period, err := asked.elapsed(now)
+	if err != nil {
+		return Report{}, err
+	}
+	x, err := s.Store.Inventory(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	accounts, err := s.Accounts(ctx, period.From, period.To, now)
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	r := Report{Asked: asked, Period: period, Made: now, Policy: s.Policy}
+	subjects := s.subjects(x, period, calendar.Day(now))
+	if err := s.measure(ctx, period, subjects); err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	ladders := map[string][]Tier{}
+	for _, sub := range subjects {
+		l := sub.line
+		l.Cost = costOf(sub.link, accounts[l.Link])
+		l.Uptime = accounts[l.Link].Uptime
+		if _, known := ladders[sub.link.Lot]; !known {
+			ladders[sub.link.Lot] = ladderOf(x, sub.link.Lot, period.LastDay())
+		}
+		l.Recommendation = recommend(s.Policy, l, ladders[sub.link.Lot])
+		r.Lines = append(r.Lines, l)
+	}
+	slices.SortFunc(r.Lines, func(a, b Line) int {
+		return cmp.Or(cmp.Compare(siteName(a), siteName(b)), cmp.Compare(a.Link, b.Link))
+	})
+	return r, nil
+}
+
+func siteName(l Line) string {
+	if len(l.Sites) == 0 {
+		return ""
+	}
+	return l.Sites[0].Name + "\x00" + l.Sites[0].Key
+}
+
+func costOf(l inventory.Link, a Account) Cost {
+	return Cost{Billed: l.Lot != "", HT: a.HT, VAT: a.VAT, TTC: a.TTC, Penalties: a.Penalties, Refused: a.Refused}
+}
+
+// subject is one link on its way to a line.
+type subject struct {
+	link inventory.Link
+	grid *grid
+	line Line
+}
+
+// subjects are the links in service on a day of the period, by id, each with the grid
+// of its school calendar. Today tells to whom it belongs.
+func (s *Service) subjects(x *inventory.Index, period Period, today time.Time) []*subject {
+	grids := map[calendar.School]*grid{}
+	var out []*subject
+	for _, l := range x.Links {
+		served := period.cut(l.Starts, l.Ends)
+		if !served.From.Before(served.To) {
+			continue
+		}
+		school := s.schoolOf(x, l)
+		if grids[school] == nil {
+			grids[school] = newGrid(period, school)
+		}
+		out = append(out, &subject{link: l, grid: grids[school], line: newLine(x, l, served, today)})
+	}
+	slices.SortFunc(out, func(a, b *subject) int { return cmp.Compare(a.link.ID, b.link.ID) })
+	return out
+}
+
+// schoolOf is the school calendar of the site that carries a link.
+func (s *Service) schoolOf(x *inventory.Index, l inventory.Link) calendar.School {
+	school := calendar.School{Vacations: s.Vacations, Week: s.Policy.Week, Holidays: calendar.Metropole}
+	for _, site := range x.SitesOfLink(l) {
+		if commune, ok := x.Commune(site.Commune); ok {
+			school.Academie = calendar.AcademieOf(commune.Departement)
+			school.Holidays = calendar.ForCommune(commune.Departement, commune.Temple)
+			break
+		}
+	}
+	return school
+}
+
+func newLine(x *inventory.Index, l inventory.Link, served Period, today time.Time) Line {
+	operator, _ := x.Operator(l.Operator)
+	line := Line{
+		LinkID: l.ID, Link: l.Ref, Operator: cmp.Or(operator.Name, l.Operator), Technology: l.Technology,
+		Served: served, DownKbps: l.DownKbps, UpKbps: l.UpKbps,
+		owners: x.OwnersOfLink(l, today),
+	}
+	for _, site := range x.SitesOfLink(l) {
+		line.Sites = append(line.Sites, place(x, site))
+		for _, e := range x.EstablishmentsOfSite(site.Key) {
+			if inventory.InForce(time.Time{}, e.Ends, served.LastDay()) {
+				line.Pupils += e.Pupils
+			}
+		}
+	}
+	return line
+}
+
+// measure fills in what the links carried, in as many parts as there are processors.
+func (s *Service) measure(ctx context.Context, period Period, subjects []*subject) error {
+	const utcDay = 24 * time.Hour
+	span := period.span()
+	from, to := span.From.Truncate(utcDay), span.To.Add(utcDay-1).Truncate(utcDay)
+	workers := min(runtime.GOMAXPROCS(0), len(subjects))
+	errs := make([]error, workers)
+	var working sync.WaitGroup
+	for w := range workers {
+		part := subjects[w*len(subjects)/workers : (w+1)*len(subjects)/workers]
+		working.Go(func() { errs[w] = s.measurePart(ctx, from, to, part) })
+	}
+	working.Wait()
+	return errors.Join(errs...)
+}
+
+// measurePart goes through the days of links in rising order of their ids.
+func (s *Service) measurePart(ctx context.Context, from, to time.Time, part []*subject) error {
+	ids := make([]int64, len(part))
+	for i, sub := range part {
+		ids[i] = sub.link.ID
+	}
+	sampler := &sampler{policy: s.Policy}
+	next := 0 // the link whose days are being taken, once started
+	begin := func() {
+		l := part[next].line
+		sampler.start(part[next].grid, l.Served, l.DownKbps, l.UpKbps)
+	}
+	finish := func() {
+		part[next].line.Carried = sampler.carried()
+		if next++; next < len(part) {
+			begin()
+		}
+	}
+	begin()
+	err := s.Store.Utilisation(ctx, ids, from, to, func(d Day) error {
+		for next < len(part) && part[next].link.ID < d.Link {
+			finish()
+		}
+		if next == len(part) || part[next].link.ID != d.Link {
+			return fmt.Errorf("utilisation of link %d came out of order", d.Link)
+		}
+		sampler.add(d.Day, d.Rates, d.Simulated)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for next < len(part) {
+		finish()
+	}
+	return nil
+}
