@@ -6,16 +6,17 @@ import (
 	"io"
 	"time"
 
-	"vigie/billing/money"
 	"vigie/billing/statement"
 	"vigie/internal/calendar"
 	"vigie/internal/invoicing"
+	"vigie/internal/report"
 )
 
 type billCommand struct {
 	Month  string `help:"current, last, or YYYY-MM." default:"current"`
 	Member string `help:"Only this member, by its key." placeholder:"KEY"`
-	Format string `help:"Form of the result." enum:"table,json,csv" default:"table"`
+	Format string `help:"Form of the result." enum:"table,json,csv,xlsx" default:"table"`
+	Output string `help:"File to write instead of standard output; needed for xlsx." short:"o" placeholder:"FILE"`
 }
 
 // Help gives examples.
@@ -23,7 +24,8 @@ func (billCommand) Help() string {
 	return `Examples:
   vigie bill
   vigie bill --month last --member meuse
-  vigie bill --month 2026-10 --format csv > october.csv`
+  vigie bill --month 2026-10 --format csv > october.csv
+  vigie bill --month 2026-10 --format xlsx --output october.xlsx`
 }
 
 // Run prints the bill of a month. What is refused is named on standard error, and
@@ -32,6 +34,9 @@ func (c billCommand) Run(s surroundings) error {
 	now := time.Now()
 	month, err := monthOf(c.Month, now)
 	if err != nil {
+		return err
+	}
+	if err := needsOutput(c.Format, c.Output); err != nil {
 		return err
 	}
 	commands, err := s.reach()
@@ -48,7 +53,8 @@ func (c billCommand) Run(s surroundings) error {
 			return err
 		}
 	}
-	if err := c.show(s, bill); err != nil {
+	err = s.writeTo(c.Output, func(w io.Writer) error { return c.show(w, s, bill, now) })
+	if err != nil {
 		return err
 	}
 	for _, r := range bill.Refusals {
@@ -104,55 +110,16 @@ func only(bill invoicing.Bill, key string) (invoicing.Bill, error) {
 	return bill, nil
 }
 
-func (c billCommand) show(s surroundings, bill invoicing.Bill) error {
+func (c billCommand) show(w io.Writer, s surroundings, bill invoicing.Bill, now time.Time) error {
 	switch c.Format {
 	case "json":
-		return writeJSON(s.out, bill)
+		return writeJSON(w, bill)
 	case "csv":
-		return writeBillCSV(s.out, bill)
+		return writeBillCSV(w, bill)
+	case "xlsx":
+		return report.WriteXLSX(w, report.Bill(bill, now, s.print), s.print)
 	}
-	return sheet{s.print}.write(s.out, bill, c.Member == "")
-}
-
-// entry is one line of a member's part.
-type entry struct {
-	lot, link, site, kind, from, to, part, cause string
-	ht, vat, ttc                                 money.Cents
-}
-
-// entries lists what one member bears over all lots, charges before penalties.
-func entries(bill invoicing.Bill, member string) []entry {
-	var charges, credits []entry
-	for _, lot := range bill.Lots {
-		for _, m := range lot.Statement.Members {
-			if m.Payer != member {
-				continue
-			}
-			for _, l := range m.Lines {
-				charges = append(charges, entry{
-					lot: lot.Key, link: l.Link, site: l.Site, kind: string(l.Kind), part: part(l.Share),
-					from: l.Period.From.Format(time.DateOnly), to: l.Period.LastDay().Format(time.DateOnly),
-					ht: l.HT, vat: l.VAT, ttc: l.TTC,
-				})
-			}
-			for _, cr := range m.Credits {
-				day := cr.Day.Format(time.DateOnly)
-				credits = append(credits, entry{
-					lot: lot.Key, link: cr.Link, site: cr.Site, kind: "penalty", part: part(cr.Share),
-					from: day, to: day, cause: cr.Cause + " " + cr.Clause, ht: -cr.HT, ttc: -cr.HT,
-				})
-			}
-		}
-	}
-	return append(charges, credits...)
-}
-
-// part is the payer's weight in a shared line, e.g. 512/1639.
-func part(share statement.Share) string {
-	if share.KeyID == "" || share.Total == nil {
-		return ""
-	}
-	return share.Weight.RatString() + "/" + share.Total.RatString()
+	return sheet{s.print}.write(w, bill, c.Member == "")
 }
 
 // writeBillCSV gives every line with ISO dates and decimal points.
@@ -160,10 +127,11 @@ func writeBillCSV(w io.Writer, bill invoicing.Bill) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"month", "draft", "member", "budget_line", "lot", "link", "site", "kind", "from", "to", "part", "cause", "ht", "vat", "ttc"}}
 	for _, m := range bill.Members {
-		for _, e := range entries(bill, m.Key) {
+		for _, e := range report.Entries(bill, m.Key) {
 			rows = append(rows, []string{
 				bill.Month.Format("2006-01"), fmt.Sprint(bill.Draft), m.Key, m.BudgetLine,
-				e.lot, e.link, e.site, e.kind, e.from, e.to, e.part, e.cause, e.ht.String(), e.vat.String(), e.ttc.String(),
+				e.Lot, e.Link, e.Site, e.Kind, e.From.Format(time.DateOnly), e.Last.Format(time.DateOnly), e.Part, e.Cause,
+				e.HT.String(), e.VAT.String(), e.TTC.String(),
 			})
 		}
 	}

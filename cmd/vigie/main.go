@@ -33,6 +33,7 @@ type cli struct {
 	Import  importCommand  `cmd:"" help:"Take inventory files (CSV), all or nothing."`
 	Ipam    ipamCommand    `cmd:"" help:"Show the addressing plan, find room in it, take its files."`
 	Bill    billCommand    `cmd:"" help:"Print the bill of a month, split between the members."`
+	Audit   auditCommand   `cmd:"" help:"Audit what links carried and cost over a year, or any period."`
 	Check   checkCommand   `cmd:"" help:"Check the journal, or a configuration file."`
 	Lab     labCommand     `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of your own database up to date."`
@@ -111,6 +112,7 @@ Examples:
   vigie serve --config vigie.yaml        the real thing
   vigie import --dry-run inventory/      what these files would change
   vigie bill --month last                who pays what
+  vigie audit --year 2026                what each link carried, cost, and should be
   vigie lab fault cut BRE-1001 --for 2m  cut a fibre of the running demo`
 
 // usageError is a wrong argument that the parser could not know.

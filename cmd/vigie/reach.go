@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vigie/internal/app"
+	"vigie/internal/audit"
 	"vigie/internal/invoicing"
 )
 
@@ -14,6 +15,7 @@ import (
 type commands interface {
 	Import(ctx context.Context, in app.ImportRequest) (app.ImportAnswer, error)
 	Bill(ctx context.Context, month, now time.Time) (invoicing.Bill, error)
+	Audit(ctx context.Context, p audit.Period, now time.Time) (audit.Report, error)
 	ImportPlan(ctx context.Context, in app.PlanImport) (app.ImportAnswer, error)
 	ShowPlan(ctx context.Context, q app.PlanQuestion) (app.PlanAnswer, error)
 	FreePlan(ctx context.Context, q app.FreeQuestion) (app.FreeAnswer, error)

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"vigie/billing/invoice"
 	"vigie/billing/money"
 	"vigie/internal/i18n"
 	"vigie/internal/invoicing"
+	"vigie/internal/report"
 )
 
 // The widths of a bill's columns, for a terminal of 120 characters.
@@ -52,15 +54,15 @@ func (sh sheet) member(w io.Writer, bill invoicing.Bill, m invoicing.Member) {
 	}
 	fmt.Fprintf(w, "\n%s\n%s\n", name, m.BudgetLine)
 	sh.row(w, sh.print.T("bill.link"), sh.print.T("bill.site"), sh.print.T("bill.what"), sh.print.T("bill.part"), "HT", sh.print.T("bill.vat"), "TTC")
-	for _, e := range entries(bill, m.Key) {
-		what := sh.print.T("bill.kind." + e.kind)
+	for _, e := range report.Entries(bill, m.Key) {
+		what := sh.print.T("bill.kind." + e.Kind)
 		switch {
-		case e.cause != "":
-			what = e.cause
-		case e.kind != string(invoice.Subscription):
-			what = e.from + " - " + e.to
+		case e.Cause != "":
+			what = e.Cause
+		case e.Kind != string(invoice.Subscription):
+			what = e.From.Format(time.DateOnly) + " - " + e.Last.Format(time.DateOnly)
 		}
-		sh.row(w, e.link, e.site, what, e.part, sh.euros(e.ht), sh.euros(e.vat), sh.euros(e.ttc))
+		sh.row(w, e.Link, e.Site, what, e.Part, sh.euros(e.HT), sh.euros(e.VAT), sh.euros(e.TTC))
 	}
 	sh.totals(w, m.Totals, m.Due)
 }

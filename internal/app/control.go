@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"vigie/internal/audit"
 	"vigie/internal/fault"
 	"vigie/internal/invoicing"
 	"vigie/internal/lab"
@@ -47,6 +48,7 @@ type operation[In, Out any] string
 const (
 	opImport  operation[ImportRequest, ImportAnswer] = "import"
 	opBill    operation[BillRequest, invoicing.Bill] = "bill"
+	opAudit   operation[audit.Period, audit.Report]  = "audit"
 	opJournal operation[struct{}, JournalAnswer]     = "check-journal"
 	opFault   operation[lab.Fault, lab.Active]       = "lab-fault"
 	opEnd     operation[EndRequest, struct{}]        = "lab-end"

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"vigie/internal/audit"
 	"vigie/internal/fault"
 	"vigie/internal/invoicing"
 	"vigie/internal/lab"
@@ -74,6 +75,9 @@ func (s *Server) history(ctx context.Context) error {
 func (s *Server) controlHandler() http.Handler {
 	mux := http.NewServeMux()
 	opImport.serve(mux, s.instance.Import)
+	opAudit.serve(mux, func(ctx context.Context, p audit.Period) (audit.Report, error) {
+		return s.instance.Audit(ctx, p, time.Now())
+	})
 	opBill.serve(mux, func(ctx context.Context, r BillRequest) (invoicing.Bill, error) {
 		return s.instance.Bill(ctx, r.Month, time.Now())
 	})

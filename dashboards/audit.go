@@ -1,0 +1,191 @@
+package dashboards
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"vigie/internal/audit"
+	"vigie/internal/i18n"
+)
+
+// AuditPage shows the bandwidth audit of a period.
+type AuditPage struct {
+	Shell
+	Query AuditQuery
+	// Report is what the asker sees, filtered and sorted; nil with a Problem.
+	Report *audit.Report
+	Total  audit.Cost
+	// Departements are the codes that the filter offers.
+	Departements []string
+	// Years and SchoolYears are the periods offered, the latest first.
+	Years, SchoolYears []int
+	// Problem says why there is no report for what was asked; empty with one.
+	Problem string
+}
+
+func (*AuditPage) template() string { return "audit" }
+
+// AuditQuery is what was asked for, as it stands in the address.
+type AuditQuery struct {
+	Period      string // "12m", "2026", "2025-2026", or "days" with From and To
+	From, To    string // civil days, the last included
+	Departement string
+	Sort        AuditSort
+}
+
+// AuditSort is an order of the audit's lines.
+type AuditSort string
+
+// The orders.
+const (
+	BySite   AuditSort = "site"
+	ByUsage  AuditSort = "usage"
+	ByAdvice AuditSort = "advice"
+	ByCost   AuditSort = "cost"
+)
+
+// auditSorts are the orders offered; costs only to those who see them.
+func auditSorts(r *audit.Report) []AuditSort {
+	if r != nil && r.Costs() {
+		return []AuditSort{BySite, ByUsage, ByAdvice, ByCost}
+	}
+	return []AuditSort{BySite, ByUsage, ByAdvice}
+}
+
+// Address is the address of the page, or of a file of it, with the query.
+func (q AuditQuery) Address(path string) string {
+	a := path + "?period=" + q.Period
+	if q.From != "" {
+		a += "&from=" + q.From + "&to=" + q.To
+	}
+	if q.Departement != "" {
+		a += "&departement=" + q.Departement
+	}
+	return a + "&sort=" + string(q.Sort)
+}
+
+// adviceOrder puts first what asks for a decision.
+var adviceOrder = []audit.Advice{audit.Raise, audit.Lower, audit.Keep, audit.Insufficient}
+
+// SortAudit orders the lines; they come by site.
+func SortAudit(lines []audit.Line, by AuditSort) {
+	slices.SortStableFunc(lines, func(a, b audit.Line) int {
+		switch by {
+		case ByUsage:
+			return cmp.Compare(usageOf(b), usageOf(a))
+		case ByAdvice:
+			return cmp.Compare(slices.Index(adviceOrder, a.Advice), slices.Index(adviceOrder, b.Advice))
+		case ByCost:
+			return cmp.Compare(b.Cost.HT, a.Cost.HT)
+		}
+		return 0
+	})
+}
+
+// usageOf puts what is not known last.
+func usageOf(l audit.Line) int64 {
+	usage, ok := l.Usage()
+	if !ok {
+		return -1
+	}
+	return usage
+}
+
+// adviceCount is how many links an advice is given for.
+type adviceCount struct {
+	Advice audit.Advice
+	Count  int
+}
+
+func adviceCounts(lines []audit.Line) []adviceCount {
+	counts := make([]adviceCount, len(adviceOrder))
+	for i, a := range adviceOrder {
+		counts[i].Advice = a
+	}
+	for _, l := range lines {
+		counts[slices.Index(adviceOrder, l.Advice)].Count++
+	}
+	return counts
+}
+
+// usageBand is the drawing of one direction: hundredths of the guaranteed rate, cut
+// at the edge of the drawing, which is the guaranteed rate and a quarter.
+type usageBand struct {
+	School, Whole int64
+	Full          bool // the school p95 reaches the policy's part
+}
+
+const bandEdge = 125
+
+// newUsageBand draws a direction of a link; nil when nothing is known.
+func newUsageBand(p audit.Policy, d audit.Direction, kbps int64) *usageBand {
+	if !d.School.Known || kbps <= 0 {
+		return nil
+	}
+	part := func(r audit.Rate) int64 {
+		if !r.Known {
+			return 0
+		}
+		return min(bandEdge, max(1, r.BitsPerSecond/(kbps*10)))
+	}
+	return &usageBand{School: part(d.School), Whole: part(d.P95), Full: part(d.School) >= p.RaiseAt}
+}
+
+// RateText writes a figure, or the dash of what is not known.
+func RateText(p i18n.Printer, r audit.Rate) string {
+	if !r.Known {
+		return "–"
+	}
+	if r.BitsPerSecond == 0 {
+		return "0"
+	}
+	return p.BitRate(rounded(r.BitsPerSecond))
+}
+
+// rounded keeps three digits, which is more than a reader compares.
+func rounded(bits int64) int64 {
+	unit := int64(1)
+	for bits/unit >= 1000 {
+		unit *= 10
+	}
+	return (bits + unit/2) / unit * unit
+}
+
+// ShareText writes a share as a percentage.
+func ShareText(p i18n.Printer, s audit.Share) string { return p.Percent(s.Part, s.Whole, 1) }
+
+// PermilleText writes a figure per mille as a percentage with one decimal.
+func PermilleText(p i18n.Printer, permille int64) string {
+	return p.PercentSign(p.Decimal(strconv.FormatInt(permille/10, 10) + "." + strconv.FormatInt(permille%10, 10)))
+}
+
+// RuleText says what a rule compared, and what came of it.
+func RuleText(p i18n.Printer, policy audit.Policy, f audit.Finding) string {
+	have, want := p.Number(f.Have), p.Number(f.Want)
+	var about string
+	switch f.Rule {
+	case audit.RuleMeasured, audit.RuleCalendar:
+		have, want = PermilleText(p, f.Have), PermilleText(p, f.Want)
+	case audit.RuleMonths:
+		about = p.PercentSign(p.Number(policy.RaiseAt))
+	case audit.RuleSaturation:
+		have, want = PermilleText(p, f.Have), PermilleText(p, f.Want)
+		about = p.PercentSign(p.Number(policy.SaturatedAt))
+	case audit.RuleIdle:
+		about = p.PercentSign(p.Number(policy.LowerAt))
+	case audit.RuleTier:
+		have, want = p.BitRate(f.Have*1000), p.BitRate(f.Want*1000)
+	}
+	verdict := "audit.rule.no"
+	if f.Fired {
+		verdict = "audit.rule.yes"
+	}
+	return p.T("audit.rule."+string(f.Rule), have, want, about) + " : " + p.T(verdict)
+}
+
+// UptimeText writes an availability with three decimals, never 100 % when it is not.
+func UptimeText(p i18n.Printer, l audit.Line) string {
+	known := int64(l.Uptime.Known.Seconds())
+	return p.Percent(known-int64(l.Uptime.Down.Seconds()), known, 3)
+}
