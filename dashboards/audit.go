@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 
 	"vigie/internal/audit"
 	"vigie/internal/i18n"
@@ -109,19 +110,30 @@ func adviceCounts(lines []audit.Line) []adviceCount {
 	return counts
 }
 
-// usageBand is the drawing of one direction: hundredths of the guaranteed rate, cut
-// at the edge of the drawing, which is the guaranteed rate and a quarter.
+// bandDrawing is one direction of a link: what it carried of what is guaranteed.
+type bandDrawing struct {
+	Way                string // "down" or "up"
+	Label              string // the drawing in words
+	School, Guaranteed string
+	Band               *usageBand // nil when too little is known
+}
+
+// usageBand is drawn in hundredths of the guaranteed rate, cut at bandEdge.
 type usageBand struct {
 	School, Whole int64
-	Full          bool // the school p95 reaches the policy's part
+	Full          bool // the p95 of school time reaches the part that may ask for a raise
 }
 
 const bandEdge = 125
 
-// newUsageBand draws a direction of a link; nil when nothing is known.
-func newUsageBand(p audit.Policy, d audit.Direction, kbps int64) *usageBand {
+func newBandDrawing(p i18n.Printer, policy audit.Policy, l audit.Line, way string) bandDrawing {
+	d, kbps := l.Down, l.DownKbps
+	if way == "up" {
+		d, kbps = l.Up, l.UpKbps
+	}
+	drawn := bandDrawing{Way: way, School: RateText(p, d.School), Guaranteed: p.BitRate(kbps * 1000)}
 	if !d.School.Known || kbps <= 0 {
-		return nil
+		return drawn
 	}
 	part := func(r audit.Rate) int64 {
 		if !r.Known {
@@ -129,7 +141,9 @@ func newUsageBand(p audit.Policy, d audit.Direction, kbps int64) *usageBand {
 		}
 		return min(bandEdge, max(1, r.BitsPerSecond/(kbps*10)))
 	}
-	return &usageBand{School: part(d.School), Whole: part(d.P95), Full: part(d.School) >= p.RaiseAt}
+	drawn.Label = p.T("audit.band", p.T("audit."+way), drawn.School, RateText(p, d.P95), drawn.Guaranteed)
+	drawn.Band = &usageBand{School: part(d.School), Whole: part(d.P95), Full: part(d.School) >= policy.RaiseAt}
+	return drawn
 }
 
 // RateText writes a figure, or the dash of what is not known.
@@ -189,3 +203,24 @@ func UptimeText(p i18n.Printer, l audit.Line) string {
 	known := int64(l.Uptime.Known.Seconds())
 	return p.Percent(known-int64(l.Uptime.Down.Seconds()), known, 3)
 }
+
+// saturatedText writes how much of the school time reached a part of the guaranteed
+// rate.
+func saturatedText(p i18n.Printer, s audit.Share, at int64) string {
+	if s.Whole == 0 {
+		return "–"
+	}
+	return p.T("audit.saturation.of", p.Duration(time.Duration(s.Part)*5*time.Minute), p.PercentSign(p.Number(at)))
+}
+
+// perMbitText writes what a guaranteed Mbit/s cost, empty when it is not known.
+func perMbitText(p i18n.Printer, l audit.Line) string {
+	cents, ok := l.PerMbit()
+	if !ok {
+		return ""
+	}
+	return p.Euros(int64(cents))
+}
+
+// SchoolYearName writes the school year that begins in a year: 2025-2026.
+func SchoolYearName(year int) string { return strconv.Itoa(year) + "-" + strconv.Itoa(year+1) }

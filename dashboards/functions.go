@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vigie/billing/money"
+	"vigie/internal/audit"
 	"vigie/internal/i18n"
 	"vigie/internal/sla"
 	"vigie/internal/view"
@@ -52,6 +53,17 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"person":        func(id int64, people map[int64]string) string { return personName(p, id, people) },
 		"actor":         func(actor string, people map[int64]string) string { return actorName(p, actor, people) },
 		"action":        func(action string) string { return actionName(p, action) },
+		"advices":       adviceCounts,
+		"auditsorts":    auditSorts,
+		"band":          func(y audit.Policy, l audit.Line, way string) bandDrawing { return newBandDrawing(p, y, l, way) },
+		"departement":   view.DepartementName,
+		"kilobits":      func(kbps int64) string { return p.BitRate(kbps * 1000) },
+		"permbit":       func(l audit.Line) string { return perMbitText(p, l) },
+		"rule":          func(y audit.Policy, f audit.Finding) string { return RuleText(p, y, f) },
+		"saturated":     func(s audit.Share, at int64) string { return saturatedText(p, s, at) },
+		"schoolyear":    SchoolYearName,
+		"share":         func(s audit.Share) string { return ShareText(p, s) },
+		"uptime":        func(l audit.Line) string { return UptimeText(p, l) },
 		"int":           func(n int64) int { return int(n) },
 		"langs":         i18n.Languages,
 		"ranges":        view.Ranges,

@@ -44,6 +44,7 @@ const (
 	Incidents  Section = "incidents"
 	Tickets    Section = "tickets"
 	Statements Section = "statements"
+	Audits     Section = "audit"
 	Probers    Section = "probers"
 )
 

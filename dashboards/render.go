@@ -18,7 +18,7 @@ var sources embed.FS
 var shared = []string{"layout", "icons", "parts", "chart", "lists", "planparts", "operator"}
 
 // views are the pages by template name.
-var views = []string{"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "tokens", "signin", "error"}
+var views = []string{"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "audit", "tokens", "signin", "error"}
 
 // Renderer writes pages. It is safe for concurrent use.
 type Renderer struct {

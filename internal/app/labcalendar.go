@@ -15,7 +15,7 @@ const labAcademie = "Strasbourg"
 // labCalendar is when the demo's schools work: the vacations that Vigie ships and
 // the public holidays.
 func labCalendar() (lab.Calendar, error) {
-	vacations, err := shippedVacations()
+	vacations, err := SchoolCalendar()
 	if err != nil {
 		return lab.Calendar{}, err
 	}

@@ -1,16 +1,13 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"time"
 
-	"vigie/configs"
 	"vigie/dashboards"
 	"vigie/internal/access"
-	"vigie/internal/calendar"
 	"vigie/internal/httpd"
 	"vigie/internal/invoicing"
 	"vigie/internal/store"
@@ -28,13 +25,19 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 			return err
 		}
 	}
-	vacations, err := shippedVacations()
+	vacations, err := SchoolCalendar()
+	if err != nil {
+		return err
+	}
+	audits, err := newAudit(s.instance.db)
 	if err != nil {
 		return err
 	}
 	server, err := httpd.New(httpd.Options{
 		View:       view.New(store.NewView(s.instance.db), staleCycles*s.opts.Configuration.Prober.Cycle, vacations),
 		Desk:       s.desk,
+		Audits:     audits,
+		Vacations:  vacations,
 		Statements: invoicing.New(store.NewInvoicing(s.instance.db)),
 		Plan:       store.NewPlan(s.instance.db),
 		People:     people,
@@ -52,11 +55,6 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 	}
 	s.serve("the pages", server.HTTP(), l)
 	return nil
-}
-
-// shippedVacations is the school calendar that comes with the binary.
-func shippedVacations() (*calendar.Vacations, error) {
-	return calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
 }
 
 // demoTimes tells the pages how fast the demo is; nil in a real installation.

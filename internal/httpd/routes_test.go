@@ -45,6 +45,11 @@ var visits = []visit{
 	{"GET /tickets/{id}", "/tickets/2", nil, [7]int{303, 200, 200, 200, 404, 404, 404}},
 	{"GET /statements", "/statements", nil, [7]int{303, 200, 403, 200, 200, 403, 200}},
 	{"GET /statements.csv", "/statements.csv?month=2026-10", nil, [7]int{303, 200, 403, 200, 200, 403, 200}},
+	{"GET /statements.xlsx", "/statements.xlsx?month=2026-10", nil, [7]int{303, 200, 403, 200, 200, 403, 200}},
+	{"GET /audit", "/audit?period=2025-2026&sort=cost", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
+	{"GET /audit", "/audit?period=never", nil, [7]int{303, 400, 400, 400, 400, 400, 400}},
+	{"GET /audit.csv", "/audit.csv?period=days&from=2026-09-01&to=2026-10-16", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
+	{"GET /audit.xlsx", "/audit.xlsx?departement=55", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
 	{"GET /live", "/live", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
 	{"POST /tickets/{id}/messages/{message}/approval", "/tickets/2/messages/2/approval", form{}, [7]int{401, 303, 303, 403, 403, 404, 404}},
 	{

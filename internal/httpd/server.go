@@ -10,6 +10,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"vigie/dashboards"
+	"vigie/internal/calendar"
 	"vigie/internal/httpd/api"
 	"vigie/internal/view"
 )
@@ -20,6 +21,8 @@ type Options struct {
 	View       *view.Service
 	Desk       Desk
 	Statements Statements
+	Audits     Audits
+	Vacations  *calendar.Vacations
 	Plan       api.Plan
 	People     People
 	Access     Access
@@ -60,7 +63,7 @@ const (
 
 // New parses every page and builds the routes.
 func New(o Options) (*Server, error) {
-	if o.View == nil || o.Desk == nil || o.Statements == nil || o.Plan == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
+	if o.View == nil || o.Desk == nil || o.Statements == nil || o.Audits == nil || o.Vacations == nil || o.Plan == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
 		o.Changes == nil || o.Health == nil || o.Metrics == nil || o.Log == nil || o.Now == nil {
 		return nil, errors.New("build the pages: an option is missing; expected every one but Secure and Demo")
 	}

@@ -16,6 +16,7 @@ import (
 	"vigie/internal/i18n"
 	"vigie/internal/invoicing"
 	"vigie/internal/org"
+	"vigie/internal/report"
 	"vigie/internal/view"
 )
 
@@ -41,12 +42,45 @@ func (s *Server) statementCSV(w http.ResponseWriter, r *http.Request) error {
 	if err := page.WriteCSV(&body, i18n.For(lang(r))); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Disposition", `attachment; filename="vigie-`+page.Month.Format("2006-01")+`.csv"`)
-	// A write fails only when the reader has gone.
-	_, _ = body.WriteTo(w)
+	attach(w, &body, csvType, "vigie-"+page.Month.Format("2006-01")+".csv")
 	return nil
+}
+
+// statementXLSX is the workbook of the asker's part of a month's bill.
+func (s *Server) statementXLSX(w http.ResponseWriter, r *http.Request) error {
+	first, err := month(r.URL.Query().Get("month"), s.Now())
+	if err != nil {
+		return err
+	}
+	who, _ := asker(r)
+	names, err := s.View.Directory(r.Context(), who, s.Now())
+	if err != nil {
+		return err
+	}
+	bill, err := s.Statements.Month(r.Context(), first, s.Now())
+	if err != nil {
+		return err
+	}
+	say := i18n.For(lang(r))
+	var body bytes.Buffer
+	if err := report.WriteXLSX(&body, report.Bill(partOf(bill, who, names), s.Now(), say), say); err != nil {
+		return err
+	}
+	attach(w, &body, xlsxType, "vigie-"+first.Format("2006-01")+".xlsx")
+	return nil
+}
+
+// partOf keeps of a bill what one person sees: the members of their territory, and
+// the refusals that concern a link they see.
+func partOf(bill invoicing.Bill, who org.User, names view.Directory) invoicing.Bill {
+	bill.Members = slices.DeleteFunc(slices.Clone(bill.Members), func(m invoicing.Member) bool {
+		return m.Key == invoicing.Unassigned || !org.Allowed(who, org.SeeCosts, m.Key)
+	})
+	bill.Refusals = slices.DeleteFunc(slices.Clone(bill.Refusals), func(r invoicing.Refusal) bool {
+		_, seen := names.Links[r.Link]
+		return !seen
+	})
+	return bill
 }
 
 // statementOf makes the part of the month's bill that the asker sees.

@@ -14,6 +14,7 @@ import (
 	"vigie/configs"
 	"vigie/dashboards"
 	"vigie/internal/access"
+	"vigie/internal/audit"
 	"vigie/internal/calendar"
 	"vigie/internal/desk"
 	"vigie/internal/httpd"
@@ -65,9 +66,10 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	bills := invoicing.New(store.NewInvoicing(w.db))
 	w.server, err = httpd.New(httpd.Options{
 		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Desk: service,
-		Statements: invoicing.New(store.NewInvoicing(w.db)), Plan: store.NewPlan(w.db),
+		Statements: bills, Audits: w.audits(bills, vacations), Vacations: vacations, Plan: store.NewPlan(w.db),
 		People: store.NewPeople(w.db), Access: access.New(store.NewAccess(w.db)), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },
 		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Demo: &dashboards.Demo{Cycle: 5 * time.Second},
@@ -76,6 +78,21 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// audits is the audit's service, with the costs of the bill.
+func (w *world) audits(bills *invoicing.Service, vacations *calendar.Vacations) *audit.Service {
+	return audit.New(audit.Options{
+		Store: store.NewAudit(w.db), Vacations: vacations, Policy: audit.DefaultPolicy(),
+		Accounts: func(ctx context.Context, from, to, now time.Time) (map[string]audit.Account, error) {
+			accounts, err := bills.Accounts(ctx, from, to, now)
+			byLink := map[string]audit.Account{}
+			for _, a := range accounts {
+				byLink[a.Link] = audit.Account{HT: a.Totals.HT, VAT: a.Totals.VAT, TTC: a.Totals.TTC, Penalties: a.Totals.Credits, Uptime: a.Uptime, Refused: a.Refused}
+			}
+			return byLink, err
+		},
+	})
 }
 
 func (w *world) importDemo(t testing.TB) {
