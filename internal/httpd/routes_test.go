@@ -47,7 +47,7 @@ var visits = []visit{
 	{"GET /statements.csv", "/statements.csv?month=2026-10", nil, [7]int{303, 200, 403, 200, 200, 403, 200}},
 	{"GET /statements.xlsx", "/statements.xlsx?month=2026-10", nil, [7]int{303, 200, 403, 200, 200, 403, 200}},
 	{"GET /audit", "/audit?period=2025-2026&sort=cost", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
-	{"GET /audit", "/audit?period=never", nil, [7]int{303, 400, 400, 400, 400, 400, 400}},
+	{"GET /audit", "/audit?period=never", nil, [7]int{303, 422, 422, 422, 422, 422, 422}},
 	{"GET /audit.csv", "/audit.csv?period=days&from=2026-09-01&to=2026-10-16", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
 	{"GET /audit.xlsx", "/audit.xlsx?departement=55", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
 	{"GET /live", "/live", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
@@ -134,7 +134,7 @@ func TestAPageShowsNothingOutsideTheTerritory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	meuse, nowhere := w.signIn(t, "meuse"), w.signIn(t, "nullepart")
-	for _, path := range []string{"/", "/map", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements"} {
+	for _, path := range []string{"/", "/map", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/audit?period=2026", "/audit.csv?period=2026", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements"} {
 		for _, foreign := range []string{"BRE-1001", "BRE-1002", "CIG-1001", "VIGIE-2026-000002", "Collectivité européenne", "CIG-4711"} {
 			if text := meuse.get(path).body; strings.Contains(text, foreign) {
 				t.Errorf("%s shows %q to somebody of the Meuse", path, foreign)

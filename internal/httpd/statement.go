@@ -63,16 +63,16 @@ func (s *Server) statementXLSX(w http.ResponseWriter, r *http.Request) error {
 	}
 	say := i18n.For(lang(r))
 	var body bytes.Buffer
-	if err := report.WriteXLSX(&body, report.Bill(partOf(bill, who, names), s.Now(), say), say); err != nil {
+	if err := report.WriteXLSX(&body, report.Bill(billFor(bill, who, names), s.Now(), say), say); err != nil {
 		return err
 	}
 	attach(w, &body, xlsxType, "vigie-"+first.Format("2006-01")+".xlsx")
 	return nil
 }
 
-// partOf keeps of a bill what one person sees: the members of their territory, and
+// billFor keeps of a bill what one person sees: the members of their territory, and
 // the refusals that concern a link they see.
-func partOf(bill invoicing.Bill, who org.User, names view.Directory) invoicing.Bill {
+func billFor(bill invoicing.Bill, who org.User, names view.Directory) invoicing.Bill {
 	bill.Members = slices.DeleteFunc(slices.Clone(bill.Members), func(m invoicing.Member) bool {
 		return m.Key == invoicing.Unassigned || !org.Allowed(who, org.SeeCosts, m.Key)
 	})
