@@ -1,11 +1,18 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"vigie/probe/ping"
 )
 
 func TestMain(m *testing.M) {
@@ -21,6 +28,14 @@ func TestCommandLines(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
+		Condition: func(name string) (bool, error) {
+			if name != "echoes" {
+				return false, fmt.Errorf("condition %q is not known", name)
+			}
+			o := ping.Options{Hosts: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Count: 1, Interval: time.Second, Timeout: time.Millisecond}
+			err := ping.Run(context.Background(), o, func(ping.Echo) {})
+			return !errors.Is(err, os.ErrPermission), nil
+		},
 		Setup: func(env *testscript.Env) error {
 			// Outside the script's own directory, which the database's account
 			// could not pass through.
