@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"vigie/internal/httpd/api"
 )
 
 // heard is what the system of an operator told of ticket 1.
@@ -30,6 +32,17 @@ func TestATicketShowsWhatTheOperatorsSystemTells(t *testing.T) {
 		"Rétabli selon l’opérateur 24/11/2026 13:55:00 contesté, écart 10 min", "portail fermé", "à décider", "l’opérateur")
 	if strings.Contains(page.body, "<Guichet>") {
 		t.Error("the name of an author is not escaped")
+	}
+	b.get("/tickets").contains(t, "1 gel à décider")
+	told := read[api.Ticket](t, b.get(api.Base+"/tickets/1"))
+	if s := told.System; s == nil || s.Reference != "TT-000042" || s.Raw != "waitingForSpare" || len(s.Remarks) != 3 || s.Remarks[1].Author != "Jean <Guichet>" {
+		t.Errorf("the API tells %+v of the operator's system", told.System)
+	}
+	if !told.Gels[0].ToDecide || !told.Absences[0].Contested || *told.Absences[0].ClaimedAt != told.Gels[0].From {
+		t.Errorf("the API tells %+v and %+v", told.Gels, told.Absences)
+	}
+	if mail := read[api.Ticket](t, b.get(api.Base+"/tickets/2")); mail.System != nil {
+		t.Errorf("an operator that takes mail has a system: %+v", mail.System)
 	}
 	meuse := w.signIn(t, "nullepart").get("/tickets/1")
 	if meuse.status != http.StatusNotFound {

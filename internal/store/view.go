@@ -49,9 +49,11 @@ var (
 	sqlViewTickets = query("view.live_tickets", `
 		SELECT id, number, status = 'open' AS open,
 			ARRAY(SELECT link_id FROM ticket_link WHERE ticket_id = t.id ORDER BY ordinal) AS links,
-			(SELECT count(*) FROM message WHERE ticket_id = t.id AND state = 'waiting') AS waiting
+			(SELECT count(*) FROM message WHERE ticket_id = t.id AND state = 'waiting')
+				+ (SELECT count(*) FROM gel WHERE ticket_id = t.id AND NOT accepted AND decided_at IS NULL) AS waiting
 		FROM ticket t
 		WHERE status = 'open' OR id IN (SELECT ticket_id FROM message WHERE state = 'waiting')
+			OR id IN (SELECT ticket_id FROM gel WHERE NOT accepted AND decided_at IS NULL)
 		ORDER BY id`)
 )
 

@@ -29,7 +29,8 @@ var (
 	sqlViewTicketStates = query("view.ticket_states", `
 		SELECT ticket_id, number, state FROM message WHERE ticket_id = ANY (@ids::bigint[]) ORDER BY ticket_id, number`)
 	sqlViewTicketGels = query("view.ticket_gels", `
-		SELECT ticket_id, from_at, to_at, cause, declared_by, accepted FROM gel WHERE ticket_id = ANY (@ids::bigint[]) ORDER BY ticket_id, from_at`)
+		SELECT ticket_id, id, from_at, to_at, cause, declared_by, accepted, reason, coalesce(decided_by, 0) AS decided_by, decided_at
+		FROM gel WHERE ticket_id = ANY (@ids::bigint[]) ORDER BY ticket_id, from_at, id`)
 	sqlViewMessageIDs = query("view.message_ids", `SELECT id FROM message WHERE ticket_id = @id ORDER BY number`)
 	sqlViewTicketName = query("view.ticket_name", `SELECT number FROM ticket WHERE id = @id`)
 	sqlViewJournal    = query("view.journal", `
@@ -55,7 +56,7 @@ type ofTicketState struct {
 
 type ofTicketGel struct {
 	TicketID int64
-	gelRow
+	declaredRow
 }
 
 func same[T any](row T) T { return row }
@@ -124,6 +125,7 @@ func fillTickets(ctx context.Context, tx pgx.Tx, ids []int64, places map[int64]*
 	}
 	for _, row := range gels {
 		file := places[row.TicketID]
+		file.Ticket.Gels = append(file.Ticket.Gels, row.declared())
 		file.Gels = append(file.Gels, row.gel())
 	}
 	return nil

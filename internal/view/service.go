@@ -80,7 +80,8 @@ type LinkState struct {
 	Since  time.Time
 }
 
-// LiveTicket is a ticket that is open or has messages that wait for a person.
+// LiveTicket is a ticket that is open or has messages or suspensions that wait for a
+// person.
 type LiveTicket struct {
 	TicketRef
 	Open    bool

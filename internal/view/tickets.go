@@ -39,6 +39,7 @@ type TicketLine struct {
 	Ack          ticket.Ack
 	Delivered    time.Time // zero: no proof that the operator has the current request
 	Waiting      int       // messages that wait for a person
+	ToJudge      int       // suspensions that wait for one
 	// Clock is the current absence's clock under the link that is worst off; false
 	// in Clocked when no link has a clause.
 	Clock   sla.Reading
@@ -243,6 +244,11 @@ func (r reach) ticketLine(file TicketFile, now time.Time) TicketLine {
 	for _, m := range t.Messages {
 		if m.State == ticket.Waiting {
 			line.Waiting++
+		}
+	}
+	for _, g := range t.Gels {
+		if g.Candidate() {
+			line.ToJudge++
 		}
 	}
 	for _, clock := range r.clocks(t, *current, file.Gels, now) {

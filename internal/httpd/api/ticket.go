@@ -8,7 +8,7 @@ import (
 	"vigie/internal/fault"
 	"vigie/internal/journal"
 	"vigie/internal/org"
-	"vigie/internal/sla"
+	"vigie/internal/ticket"
 	"vigie/internal/view"
 )
 
@@ -45,6 +45,7 @@ type Ticket struct {
 	RelatedNumber *string   `json:"related_number"`
 	Absences      []Absence `json:"absences" doc:"The latest first."`
 	Gels          []Gel     `json:"gels" doc:"Suspensions of the clock."`
+	System        *System   `json:"operator_system,omitempty" doc:"The operator's own ticket, as its system tells it; left out for an operator that takes mail."`
 	Messages      []Message `json:"messages"`
 	Textless      bool      `json:"textless" doc:"Subjects and texts name links outside the asker's territory, and are left out."`
 	Journal       []Entry   `json:"journal" doc:"Empty for a role that does not see it."`
@@ -58,6 +59,8 @@ type Absence struct {
 	SentAt      *time.Time `json:"sent_at"`
 	DeliveredAt *time.Time `json:"delivered_at"`
 	RestoredAt  *time.Time `json:"restored_at" doc:"First good round that lasted; null while absent."`
+	ClaimedAt   *time.Time `json:"claimed_at" doc:"When the operator's system says that the service was back: a claim, which decides nothing."`
+	Contested   bool       `json:"contested" doc:"The claim is more than five minutes off the measure."`
 	Clocks      []Clock    `json:"clocks"`
 }
 
@@ -79,7 +82,9 @@ type Gel struct {
 	From     time.Time  `json:"from"`
 	To       *time.Time `json:"to"`
 	Cause    string     `json:"cause"`
-	Accepted bool       `json:"accepted"`
+	Reason   string     `json:"reason" doc:"As the operator gave it."`
+	Accepted bool       `json:"accepted" doc:"It stops the clock."`
+	ToDecide bool       `json:"to_decide" doc:"A person has still to accept or refuse it."`
 }
 
 // Message is one message of a ticket.
@@ -151,7 +156,7 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	}
 	t := Ticket{
 		TicketBrief: newTicketBrief(p.TicketLine), IncidentID: p.Incident, RelatedID: known(p.Related.ID), RelatedNumber: known(p.Related.Number),
-		Absences: each(p.Periods, newAbsence), Gels: each(p.Gels, newGel), Messages: each(p.Messages, newMessage), Textless: p.Textless,
+		Absences: each(p.Periods, newAbsence), Gels: each(p.Suspensions, newGel), System: newSystem(p.System), Messages: each(p.Messages, newMessage), Textless: p.Textless,
 		Journal: each(p.Journal, newEntry),
 	}
 	if p.Rights.SeeJournal {
@@ -177,7 +182,7 @@ func newTicketBrief(l view.TicketLine) TicketBrief {
 func newAbsence(p view.Period) Absence {
 	return Absence{
 		Since: p.Since.UTC(), OpenedAt: p.OpenedAt.UTC(), SentAt: instant(p.SentAt), DeliveredAt: instant(p.DeliveredAt),
-		RestoredAt: instant(p.RestoredAt), Clocks: each(p.Clocks, newClock),
+		RestoredAt: instant(p.RestoredAt), ClaimedAt: instant(p.ClaimedAt), Contested: p.Contested, Clocks: each(p.Clocks, newClock),
 	}
 }
 
@@ -190,8 +195,8 @@ func newClock(c view.LinkClock) Clock {
 	}
 }
 
-func newGel(g sla.Gel) Gel {
-	return Gel{From: g.From.UTC(), To: instant(g.To), Cause: string(g.Cause), Accepted: g.Accepted}
+func newGel(g ticket.Gel) Gel {
+	return Gel{From: g.From.UTC(), To: instant(g.To), Cause: string(g.Cause), Reason: g.Reason, Accepted: g.Accepted, ToDecide: g.Candidate()}
 }
 
 func newMessage(m view.Message) Message {
