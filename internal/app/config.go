@@ -173,7 +173,8 @@ const (
 	demoResolve      = 60 * time.Second
 	demoRemind       = 60 * time.Second
 	demoLook         = 5 * time.Second
-	demoOpenDegraded = 5 * time.Minute
+	demoOpenDegraded = 2 * time.Minute
+	demoFlapExit     = 90 * time.Second
 )
 
 func (c Configuration) demo() Configuration {
@@ -190,12 +191,12 @@ func (c Configuration) demoPolicy() watch.Policy {
 	scale := func(d *time.Duration) { *d /= incident.DefaultPolicy().Link.Cycle / demoCycle }
 	for _, d := range []*time.Duration{
 		&p.Incident.Link.UnknownAfter, &p.Incident.MassWindow, &p.Incident.MassJoin, &p.Incident.SiteWindow,
-		&p.Incident.OperatorWindow, &p.Incident.MaintenanceGrace,
+		&p.Incident.OperatorWindow, &p.Incident.MaintenanceGrace, &p.Incident.FlapWindow,
 	} {
 		scale(d)
 	}
 	p.Incident.OpenDelay, p.Incident.OpenDelayMass, p.Incident.OpenDelayDegraded = demoOpen, demoOpenMass, demoOpenDegraded
-	p.Incident.ResolveAfter = demoResolve
+	p.Incident.ResolveAfter, p.Incident.FlapExit = demoResolve, demoFlapExit
 	p.Ticket.LookEvery, p.Ticket.Simulated = demoLook, true
 	return p
 }

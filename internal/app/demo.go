@@ -41,8 +41,8 @@ func (a Account) Role() org.Role { return a.user.Role }
 
 // DemoConstants says how the demo's times differ from a real installation's.
 func DemoConstants() string {
-	return fmt.Sprintf("Demo constants: cycle %s, ticket after %s (mass %s), resolved after %s, reminder after %s, GTR 1 minute.",
-		demoCycle, demoOpen, demoOpenMass, demoResolve, demoRemind)
+	return fmt.Sprintf("Demo constants: cycle %s, ticket after %s (mass %s, degraded %s), resolved after %s, reminder after %s, GTR 1 minute.",
+		demoCycle, demoOpen, demoOpenMass, demoOpenDegraded, demoResolve, demoRemind)
 }
 
 // DemoAccounts are shown in the terminal; the demo listens on this machine only.
@@ -157,11 +157,11 @@ func newLaboratory(t lab.Topology, now time.Time) (*laboratory, error) {
 }
 
 // play runs the script once and keeps ending faults whose time is over.
-func (l *laboratory) play(ctx context.Context, say func(string)) error {
+func (l *laboratory) play(ctx context.Context, steps []lab.Step, say func(string)) error {
 	done := make(chan error, 1)
 	go func() { done <- l.faults.Run(ctx) }()
 	p := i18n.For(i18n.English)
-	err := l.faults.Play(ctx, lab.Script(l.topology, demoSeed), func(s lab.Step) {
+	err := l.faults.Play(ctx, steps, func(s lab.Step) {
 		say(p.T(s.Message, s.Fault.Target))
 	})
 	if runErr := <-done; runErr != nil {

@@ -36,8 +36,19 @@ func (s *Server) startLoops(ctx context.Context) {
 		s.run(ctx, "history", s.history)
 	}
 	if s.lab != nil {
-		s.run(ctx, "script", func(ctx context.Context) error { return s.lab.play(ctx, s.opts.Say) })
+		s.run(ctx, "script", s.script)
 	}
+}
+
+// script plays the demo, once its works are announced.
+func (s *Server) script(ctx context.Context) error {
+	steps := lab.Script(s.lab.topology, demoSeed)
+	if works, planned := lab.Announced(steps); planned {
+		if err := announce(ctx, s.instance, works, time.Now()); err != nil {
+			return err
+		}
+	}
+	return s.lab.play(ctx, steps, s.opts.Say)
 }
 
 // decided is told of each decided cycle.

@@ -11,8 +11,9 @@
 // that flow, so a run repeats whatever the timing of the machine. [Faults]
 // keeps what is broken at the moment; what a link suffers is always computed
 // anew from its base line and the faults in force, the worst winning, so the
-// end of one fault leaves exactly what the others make. [Script] and [History]
-// are pure functions of their arguments.
+// end of one fault leaves exactly what the others make. [Script], [History] and
+// [Traffic] are pure functions of their arguments. [Agents] answer SNMP for the
+// routers of the links, all through one socket, with the counters of Traffic.
 //
 // The lab names nothing and writes nothing on the host: its namespaces and
 // devices are held by file descriptors and vanish with the process. It refuses

@@ -2,22 +2,25 @@ package lab
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"slices"
 	"time"
 )
 
 // The catalogue keys of the steps' descriptions; each takes the target of the
-// fault, a link reference or a POP key, as its only argument. Those of the
-// uplink take none.
+// fault, a link reference, a POP key or a site key, as its only argument. Those
+// of the uplink take none. The end of a fault has the key of its beginning with
+// ".ended".
 const (
-	MessageCut         = "lab.step.cut"
-	MessageCutEnded    = "lab.step.cut.ended"
-	MessagePOP         = "lab.step.pop"
-	MessagePOPEnded    = "lab.step.pop.ended"
-	MessageUplink      = "lab.step.uplink"
-	MessageUplinkEnded = "lab.step.uplink.ended"
+	MessageCut      = "lab.step.cut"
+	MessagePOP      = "lab.step.pop"
+	MessageUplink   = "lab.step.uplink"
+	MessageBrownout = "lab.step.brownout"
+	MessagePower    = "lab.step.power"
+	MessageRouter   = "lab.step.router"
+	MessageFlap     = "lab.step.flap"
+	MessageWorks    = "lab.step.works"
+
+	ended = ".ended"
 )
 
 // Step is the beginning or the end of one scripted fault.
@@ -28,130 +31,94 @@ type Step struct {
 	Message string // key of a one-line description
 }
 
-// The play of the demonstration. A cut outlasts a restoration time of one
-// minute after the ticket; all is repaired before the fifth minute.
+// act is one fault of the script, from its beginning to its end.
+type act struct {
+	at, ends time.Duration
+	fault    Fault
+	message  string
+}
+
+// The play of the demonstration. In the first five minutes a cut outlasts a
+// restoration time of one minute after the ticket, and all is repaired before
+// the fifth. What follows lasts as long as its effect needs: a brownout until its
+// ticket, which waits longer; a flapping link for more than six changes of state.
 const (
-	cutAt, cutEnds       = 20 * time.Second, 2*time.Minute + 50*time.Second
-	popAt, popEnds       = time.Minute, 3 * time.Minute
-	uplinkAt, uplinkEnds = 3*time.Minute + 45*time.Second, 4*time.Minute + 10*time.Second
+	cutAt, cutEnds           = 20 * time.Second, 2*time.Minute + 50*time.Second
+	popAt, popEnds           = time.Minute, 3 * time.Minute
+	uplinkAt, uplinkEnds     = 3*time.Minute + 45*time.Second, 4*time.Minute + 10*time.Second
+	brownoutAt, brownoutEnds = 5 * time.Minute, 7*time.Minute + 50*time.Second
+	powerAt, powerEnds       = 6 * time.Minute, 7*time.Minute + 20*time.Second
+	routerAt, routerEnds     = 8 * time.Minute, 9*time.Minute + 20*time.Second
+	flapAt, flapEnds         = 8*time.Minute + 50*time.Second, 12*time.Minute + 10*time.Second
+	worksAt, worksEnds       = 10 * time.Minute, 11*time.Minute + 10*time.Second
+
+	flapPeriod = 50 * time.Second
+	// worksMargin is how much earlier and later than its works a window is
+	// announced.
+	worksMargin = 30 * time.Second
 )
 
-// massLeast is the fewest links of a POP whose failure together tells that the
-// POP itself failed.
-const massLeast = 3
+// What a brownout does: clearly worse than any contract of the demo allows, and
+// yet hardly ever a round without answer.
+const (
+	brownoutDelay  = 150 * time.Millisecond
+	brownoutJitter = 40 * time.Millisecond
+	brownoutLoss   = 200_000 // per million
+)
 
-// Script returns the faults of the first five minutes, in order of time: a
-// fibre cut of one link, the failure of a POP of middling size that has
-// nothing to do with it, both repairs, then the loss of our own uplink. The
-// same topology and seed give the same script. A topology of fewer than two
-// POPs gives a shorter one.
+// Script returns the faults of the demonstration, in order of time. First, in
+// five minutes: a fibre cut of one link, the failure of a POP of middling size
+// that has nothing to do with it, both repairs, then the loss of our own uplink.
+// Then, until the thirteenth: a brownout, a power cut at a site with accesses of
+// two operators, a router dead behind a living demarcation, a flapping link, and
+// the works of Works. The same topology and seed give the same script; what a
+// topology has no part for is left out.
 func Script(topology Topology, seed uint64) []Step {
-	draws := newDice(seed, "script")
-	failing, found := middlingPOP(topology)
-	var steps []Step
-	if link, exists := linkToCut(topology, failing.key, draws); exists {
-		cut := Fault{Kind: KindCut, Target: link.Ref}
-		steps = append(steps,
-			Step{At: cutAt, Fault: cut, Message: MessageCut},
-			Step{At: cutEnds, Fault: cut, Ends: true, Message: MessageCutEnded})
+	cast := newCast(topology, seed)
+	acts := []act{{uplinkAt, uplinkEnds, Fault{Kind: KindUplink}, MessageUplink}}
+	add := func(found bool, at, ends time.Duration, fault Fault, message string) {
+		if found {
+			acts = append(acts, act{at, ends, fault, message})
+		}
 	}
-	if found {
-		pop := Fault{Kind: KindPOP, Target: failing.key}
+	add(cast.cut != "", cutAt, cutEnds, Fault{Kind: KindCut, Target: cast.cut}, MessageCut)
+	add(cast.failing != "", popAt, popEnds, Fault{Kind: KindPOP, Target: cast.failing}, MessagePOP)
+	add(cast.slow != "", brownoutAt, brownoutEnds, Fault{
+		Kind: KindBrownout, Target: cast.slow, Delay: brownoutDelay, Jitter: brownoutJitter, LossPerMillion: brownoutLoss,
+	}, MessageBrownout)
+	add(cast.dark != "", powerAt, powerEnds, Fault{Kind: KindPower, Target: cast.dark}, MessagePower)
+	add(cast.dead != "", routerAt, routerEnds, Fault{Kind: KindRouter, Target: cast.dead}, MessageRouter)
+	add(cast.flapping != "", flapAt, flapEnds, Fault{Kind: KindFlap, Target: cast.flapping, Period: flapPeriod}, MessageFlap)
+	add(cast.works != "", worksAt, worksEnds, Fault{Kind: KindPOP, Target: cast.works}, MessageWorks)
+
+	steps := make([]Step, 0, 2*len(acts))
+	for _, a := range acts {
 		steps = append(steps,
-			Step{At: popAt, Fault: pop, Message: MessagePOP},
-			Step{At: popEnds, Fault: pop, Ends: true, Message: MessagePOPEnded})
+			Step{At: a.at, Fault: a.fault, Message: a.message},
+			Step{At: a.ends, Fault: a.fault, Ends: true, Message: a.message + ended})
 	}
-	uplink := Fault{Kind: KindUplink}
-	steps = append(steps,
-		Step{At: uplinkAt, Fault: uplink, Message: MessageUplink},
-		Step{At: uplinkEnds, Fault: uplink, Ends: true, Message: MessageUplinkEnded})
 	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.At, b.At) })
 	return steps
 }
 
-// middlingPOP returns the median by size of the POPs whose failure can be told
-// from single cuts, false when there is none.
-func middlingPOP(topology Topology) (pop, bool) {
-	pops := slices.DeleteFunc(topology.pops(), func(p pop) bool { return len(p.links) < massLeast })
-	if len(pops) == 0 {
-		return pop{}, false
-	}
-	return pops[len(pops)/2], true
+// Works are those that the operator of a script announces: a POP, and the window
+// in which it is worked on, since the script begins.
+type Works struct {
+	POP      string
+	From, To time.Duration
 }
 
-// linkToCut draws a link off the failing POP, if possible one whose sites have
-// no other access, so that the cut is felt.
-func linkToCut(topology Topology, failing string, draws *dice) (Link, bool) {
-	accesses := make(map[string]int)
-	for _, link := range topology.Links {
-		for _, site := range link.Sites {
-			accesses[site]++
-		}
-	}
-	var single, others []Link
-	for _, link := range topology.Links {
-		shared := slices.ContainsFunc(link.Sites, func(site string) bool { return accesses[site] > 1 })
-		switch {
-		case failing != "" && link.POP == failing:
-		case shared:
-			others = append(others, link)
-		default:
-			single = append(single, link)
-		}
-	}
-	candidates := single
-	if len(candidates) == 0 {
-		candidates = others
-	}
-	if len(candidates) == 0 {
-		return Link{}, false
-	}
-	return candidates[draws.below(uint64(len(candidates)))], true
-}
-
-// Play begins and ends the faults of a script, each when its time has come,
-// and reports each step once it is done. It returns nil after the last step.
-// When ctx is done before, it ends what it began and returns ctx's error. A
-// fault that somebody ended by hand is no error.
-func (f *Faults) Play(ctx context.Context, steps []Step, report func(Step)) error {
-	began := time.Now()
-	running := make(map[Fault]uint64)
+// Announced returns the works of a script, false when it has none. Somebody has
+// to announce them before it begins.
+func Announced(steps []Step) (Works, bool) {
+	var works Works
 	for _, step := range steps {
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), f.endAll(running))
-		case <-time.After(time.Until(began.Add(step.At))):
-		}
-		if err := f.step(step, running); err != nil {
-			return errors.Join(err, f.endAll(running))
-		}
-		report(step)
-	}
-	return nil
-}
-
-// step begins or ends the fault of a step.
-func (f *Faults) step(step Step, running map[Fault]uint64) error {
-	if !step.Ends {
-		begun, err := f.Begin(step.Fault)
-		running[step.Fault] = begun.ID
-		return err
-	}
-	id := running[step.Fault]
-	delete(running, step.Fault)
-	if err := f.End(id); !errors.Is(err, ErrNoFault) {
-		return err
-	}
-	return nil
-}
-
-// endAll ends the faults that are still in force.
-func (f *Faults) endAll(running map[Fault]uint64) error {
-	var errs []error
-	for _, id := range running {
-		if err := f.End(id); !errors.Is(err, ErrNoFault) {
-			errs = append(errs, err)
+		switch step.Message {
+		case MessageWorks:
+			works.POP, works.From = step.Fault.Target, step.At-worksMargin
+		case MessageWorks + ended:
+			works.To = step.At + worksMargin
 		}
 	}
-	return errors.Join(errs...)
+	return works, works.POP != ""
 }

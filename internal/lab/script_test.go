@@ -35,17 +35,18 @@ func mixedRegion() lab.Topology {
 func TestTheScriptTellsAnOutageAPOPAndOurOwnUplink(t *testing.T) {
 	t.Parallel()
 	region := mixedRegion()
-	steps := lab.Script(region, seed)
+	all := lab.Script(region, seed)
+	steps := slices.DeleteFunc(slices.Clone(all), func(s lab.Step) bool { return s.At >= 5*time.Minute })
 	cut := steps[0].Fault
 	pop := lab.Fault{Kind: lab.KindPOP, Target: "pop-c"}
 	uplink := lab.Fault{Kind: lab.KindUplink}
 	want := []lab.Step{
 		{At: 20 * time.Second, Fault: cut, Message: lab.MessageCut},
 		{At: time.Minute, Fault: pop, Message: lab.MessagePOP},
-		{At: 2*time.Minute + 50*time.Second, Fault: cut, Ends: true, Message: lab.MessageCutEnded},
-		{At: 3 * time.Minute, Fault: pop, Ends: true, Message: lab.MessagePOPEnded},
+		{At: 2*time.Minute + 50*time.Second, Fault: cut, Ends: true, Message: lab.MessageCut + ".ended"},
+		{At: 3 * time.Minute, Fault: pop, Ends: true, Message: lab.MessagePOP + ".ended"},
 		{At: 3*time.Minute + 45*time.Second, Fault: uplink, Message: lab.MessageUplink},
-		{At: 4*time.Minute + 10*time.Second, Fault: uplink, Ends: true, Message: lab.MessageUplinkEnded},
+		{At: 4*time.Minute + 10*time.Second, Fault: uplink, Ends: true, Message: lab.MessageUplink + ".ended"},
 	}
 	if diff := gocmp.Diff(want, steps); diff != "" {
 		t.Errorf("script (-want +got):\n%s", diff)
@@ -68,6 +69,65 @@ func TestTheScriptTellsAnOutageAPOPAndOurOwnUplink(t *testing.T) {
 	}
 }
 
+// busyRegion is mixedRegion with equipment, and one site of two operators.
+func busyRegion() lab.Topology {
+	region := mixedRegion()
+	for i, link := range equipped(24).Links {
+		region.Links[i].Demarcation, region.Links[i].Router = link.Demarcation, link.Router
+	}
+	region.Links[13].Operator = "op-b" // the second access of the first site of pop-d
+	return region
+}
+
+func TestTheScriptGoesOnWithFiveCausesOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	region := busyRegion()
+	steps := lab.Script(region, seed)
+	links := make(map[string]lab.Link)
+	for _, link := range region.Links {
+		links[link.Ref] = link
+	}
+	works, planned := lab.Announced(steps)
+	played := make(map[string]lab.Kind)
+	began := make(map[string]time.Duration)
+	for _, step := range steps {
+		if step.Ends {
+			continue
+		}
+		began[step.Message] = step.At
+		target := step.Fault.Target
+		if former, twice := played[target]; twice {
+			t.Errorf("%s is hit by %s and by %s", target, former, step.Fault.Kind)
+		}
+		played[target] = step.Fault.Kind
+		if link, one := links[target]; one && step.At > 5*time.Minute && (link.POP == "pop-c" || link.POP == works.POP) {
+			t.Errorf("%s hits %s, whose POP %s has a part of its own", step.Message, target, link.POP)
+		}
+	}
+	for message, kind := range map[string]lab.Kind{
+		lab.MessageBrownout: lab.KindBrownout, lab.MessagePower: lab.KindPower, lab.MessageRouter: lab.KindRouter,
+		lab.MessageFlap: lab.KindFlap, lab.MessageWorks: lab.KindPOP,
+	} {
+		at, found := began[message]
+		if !found || at < 5*time.Minute {
+			t.Errorf("%s (%s) begins at %v, want after the fifth minute", message, kind, at)
+		}
+	}
+	if played["site-0012"] != lab.KindPower {
+		t.Errorf("the power fails at %v, want at the site of two operators", played)
+	}
+	if !planned || works.POP != "pop-b" || works.From >= began[lab.MessageWorks] || works.To <= works.From {
+		t.Errorf("announced %+v, want pop-b around %v", works, began[lab.MessageWorks])
+	}
+}
+
+func TestARegionWithoutEquipmentHasNoWorksToAnnounce(t *testing.T) {
+	t.Parallel()
+	if works, planned := lab.Announced(lab.Script(topology(2), seed)); planned {
+		t.Errorf("announced %+v in a region of one POP", works)
+	}
+}
+
 func TestAScriptRepeatsAndCanBePlayed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -84,7 +144,7 @@ func TestAScriptRepeatsAndCanBePlayed(t *testing.T) {
 		running := make(map[lab.Fault]uint64)
 		var last time.Duration
 		for _, step := range steps {
-			if step.At < last || step.At >= 5*time.Minute {
+			if step.At < last || step.At >= 15*time.Minute {
 				t.Fatalf("step at %v after one at %v", step.At, last)
 			}
 			last = step.At
