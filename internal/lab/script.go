@@ -8,19 +8,24 @@ import (
 
 // The catalogue keys of the steps' descriptions; each takes the target of the
 // fault, a link reference, a POP key or a site key, as its only argument. Those
-// of the uplink take none. The end of a fault has the key of its beginning with
-// ".ended".
+// of the uplink take none.
 const (
-	MessageCut      = "lab.step.cut"
-	MessagePOP      = "lab.step.pop"
-	MessageUplink   = "lab.step.uplink"
-	MessageBrownout = "lab.step.brownout"
-	MessagePower    = "lab.step.power"
-	MessageRouter   = "lab.step.router"
-	MessageFlap     = "lab.step.flap"
-	MessageWorks    = "lab.step.works"
-
-	ended = ".ended"
+	MessageCut           = "lab.step.cut"
+	MessageCutEnded      = "lab.step.cut.ended"
+	MessagePOP           = "lab.step.pop"
+	MessagePOPEnded      = "lab.step.pop.ended"
+	MessageUplink        = "lab.step.uplink"
+	MessageUplinkEnded   = "lab.step.uplink.ended"
+	MessageBrownout      = "lab.step.brownout"
+	MessageBrownoutEnded = "lab.step.brownout.ended"
+	MessagePower         = "lab.step.power"
+	MessagePowerEnded    = "lab.step.power.ended"
+	MessageRouter        = "lab.step.router"
+	MessageRouterEnded   = "lab.step.router.ended"
+	MessageFlap          = "lab.step.flap"
+	MessageFlapEnded     = "lab.step.flap.ended"
+	MessageWorks         = "lab.step.works"
+	MessageWorksEnded    = "lab.step.works.ended"
 )
 
 // Step is the beginning or the end of one scripted fault.
@@ -35,7 +40,8 @@ type Step struct {
 type act struct {
 	at, ends time.Duration
 	fault    Fault
-	message  string
+	begun    string // message of its beginning
+	over     string // of its end
 }
 
 // The play of the demonstration. In the first five minutes a cut outlasts a
@@ -75,27 +81,27 @@ const (
 // topology has no part for is left out.
 func Script(topology Topology, seed uint64) []Step {
 	cast := newCast(topology, seed)
-	acts := []act{{uplinkAt, uplinkEnds, Fault{Kind: KindUplink}, MessageUplink}}
-	add := func(found bool, at, ends time.Duration, fault Fault, message string) {
-		if found {
-			acts = append(acts, act{at, ends, fault, message})
+	acts := []act{{uplinkAt, uplinkEnds, Fault{Kind: KindUplink}, MessageUplink, MessageUplinkEnded}}
+	add := func(a act) {
+		if a.fault.Target != "" { // the topology has somebody for it
+			acts = append(acts, a)
 		}
 	}
-	add(cast.cut != "", cutAt, cutEnds, Fault{Kind: KindCut, Target: cast.cut}, MessageCut)
-	add(cast.failing != "", popAt, popEnds, Fault{Kind: KindPOP, Target: cast.failing}, MessagePOP)
-	add(cast.slow != "", brownoutAt, brownoutEnds, Fault{
+	add(act{cutAt, cutEnds, Fault{Kind: KindCut, Target: cast.cut}, MessageCut, MessageCutEnded})
+	add(act{popAt, popEnds, Fault{Kind: KindPOP, Target: cast.failing}, MessagePOP, MessagePOPEnded})
+	add(act{brownoutAt, brownoutEnds, Fault{
 		Kind: KindBrownout, Target: cast.slow, Delay: brownoutDelay, Jitter: brownoutJitter, LossPerMillion: brownoutLoss,
-	}, MessageBrownout)
-	add(cast.dark != "", powerAt, powerEnds, Fault{Kind: KindPower, Target: cast.dark}, MessagePower)
-	add(cast.dead != "", routerAt, routerEnds, Fault{Kind: KindRouter, Target: cast.dead}, MessageRouter)
-	add(cast.flapping != "", flapAt, flapEnds, Fault{Kind: KindFlap, Target: cast.flapping, Period: flapPeriod}, MessageFlap)
-	add(cast.works != "", worksAt, worksEnds, Fault{Kind: KindPOP, Target: cast.works}, MessageWorks)
+	}, MessageBrownout, MessageBrownoutEnded})
+	add(act{powerAt, powerEnds, Fault{Kind: KindPower, Target: cast.dark}, MessagePower, MessagePowerEnded})
+	add(act{routerAt, routerEnds, Fault{Kind: KindRouter, Target: cast.dead}, MessageRouter, MessageRouterEnded})
+	add(act{flapAt, flapEnds, Fault{Kind: KindFlap, Target: cast.flapping, Period: flapPeriod}, MessageFlap, MessageFlapEnded})
+	add(act{worksAt, worksEnds, Fault{Kind: KindPOP, Target: cast.works}, MessageWorks, MessageWorksEnded})
 
 	steps := make([]Step, 0, 2*len(acts))
 	for _, a := range acts {
 		steps = append(steps,
-			Step{At: a.at, Fault: a.fault, Message: a.message},
-			Step{At: a.ends, Fault: a.fault, Ends: true, Message: a.message + ended})
+			Step{At: a.at, Fault: a.fault, Message: a.begun},
+			Step{At: a.ends, Fault: a.fault, Ends: true, Message: a.over})
 	}
 	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.At, b.At) })
 	return steps
@@ -116,7 +122,7 @@ func Announced(steps []Step) (Works, bool) {
 		switch step.Message {
 		case MessageWorks:
 			works.POP, works.From = step.Fault.Target, step.At-worksMargin
-		case MessageWorks + ended:
+		case MessageWorksEnded:
 			works.To = step.At + worksMargin
 		}
 	}

@@ -43,10 +43,10 @@ func TestTheScriptTellsAnOutageAPOPAndOurOwnUplink(t *testing.T) {
 	want := []lab.Step{
 		{At: 20 * time.Second, Fault: cut, Message: lab.MessageCut},
 		{At: time.Minute, Fault: pop, Message: lab.MessagePOP},
-		{At: 2*time.Minute + 50*time.Second, Fault: cut, Ends: true, Message: lab.MessageCut + ".ended"},
-		{At: 3 * time.Minute, Fault: pop, Ends: true, Message: lab.MessagePOP + ".ended"},
+		{At: 2*time.Minute + 50*time.Second, Fault: cut, Ends: true, Message: lab.MessageCutEnded},
+		{At: 3 * time.Minute, Fault: pop, Ends: true, Message: lab.MessagePOPEnded},
 		{At: 3*time.Minute + 45*time.Second, Fault: uplink, Message: lab.MessageUplink},
-		{At: 4*time.Minute + 10*time.Second, Fault: uplink, Ends: true, Message: lab.MessageUplink + ".ended"},
+		{At: 4*time.Minute + 10*time.Second, Fault: uplink, Ends: true, Message: lab.MessageUplinkEnded},
 	}
 	if diff := gocmp.Diff(want, steps); diff != "" {
 		t.Errorf("script (-want +got):\n%s", diff)
