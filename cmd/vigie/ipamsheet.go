@@ -5,16 +5,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"vigie/internal/ipam"
 )
 
 // planSheet writes the addressing plan as lines and tables.
 type planSheet struct{ *bufio.Writer }
-
-// row is the cells of one line of a table.
-type row []string
 
 // line writes a line of text.
 func (p planSheet) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
@@ -25,21 +21,8 @@ func (p planSheet) table(columns row, rows []row) {
 	if len(rows) == 0 {
 		return
 	}
-	rows = append([]row{columns}, rows...)
-	widths := make([]int, len(columns))
-	for _, r := range rows {
-		for i, cell := range r {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
 	p.line("")
-	for _, r := range rows {
-		var b strings.Builder
-		for i, cell := range r {
-			fmt.Fprintf(&b, "%-*s", widths[i]+2, cell)
-		}
-		p.line("%s", strings.TrimRight(b.String(), " "))
-	}
+	writeRows(p, append([]row{columns}, rows...))
 }
 
 func (p planSheet) site(c ipam.Carried) {

@@ -39,6 +39,13 @@ type cli struct {
 	Lab     labCommand     `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of your own database up to date."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	Links     linksCommand     `cmd:"" help:"List the links, by state."`
+	Sites     sitesCommand     `cmd:"" help:"List the sites, with the state of each."`
+	Incidents incidentsCommand `cmd:"" help:"List what failed, as one."`
+	Tickets   ticketsCommand   `cmd:"" help:"List the tickets, or show one whole."`
+	User      userCommand      `cmd:"" help:"Add, list and disable those who may sign in."`
+	Token     tokenCommand     `cmd:"" help:"Make, list and revoke the tokens of programs."`
 }
 
 // surroundings is what every command may use.
@@ -112,6 +119,8 @@ Examples:
   vigie serve --demo                     a whole region, simulated, on http://127.0.0.1:8080
   vigie serve --config vigie.yaml        the real thing
   vigie import --dry-run inventory/      what these files would change
+  vigie links --state down               what fails now
+  vigie tickets show VIGIE-2026-000001   what the operator was told
   vigie bill --month last                who pays what
   vigie audit --year 2026                what each link carried, cost, and should be
   vigie lab fault cut BRE-1001 --for 2m  cut a fibre of the running demo`

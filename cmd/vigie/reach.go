@@ -8,6 +8,7 @@ import (
 
 	"vigie/internal/app"
 	"vigie/internal/audit"
+	"vigie/internal/httpd/api"
 	"vigie/internal/invoicing"
 )
 
@@ -19,6 +20,18 @@ type commands interface {
 	ImportPlan(ctx context.Context, in app.PlanImport) (app.ImportAnswer, error)
 	ShowPlan(ctx context.Context, q app.PlanQuestion) (app.PlanAnswer, error)
 	FreePlan(ctx context.Context, q app.FreeQuestion) (app.FreeAnswer, error)
+	Links(ctx context.Context, q api.LinkQuery) (api.Live[api.Link], error)
+	Sites(ctx context.Context, q api.SiteQuery) (api.Live[api.Site], error)
+	Incidents(ctx context.Context, q api.PastQuery) (api.Live[api.Incident], error)
+	Tickets(ctx context.Context, q api.TicketQuery) (api.Live[api.TicketBrief], error)
+	Ticket(ctx context.Context, q app.TicketQuestion) (api.Ticket, error)
+	People(ctx context.Context) ([]app.Person, error)
+	AddPerson(ctx context.Context, n app.NewPerson) (app.Person, error)
+	SetPassword(ctx context.Context, c app.PasswordChange) error
+	Disable(ctx context.Context, c app.DisableChange) error
+	Tokens(ctx context.Context, q app.TokenQuestion) ([]app.TokenRow, error)
+	MakeToken(ctx context.Context, r app.TokenRequest) (app.TokenAnswer, error)
+	RevokeToken(ctx context.Context, r app.TokenRevocation) error
 	CheckJournal(ctx context.Context, progress func(done, total int)) (app.JournalAnswer, error)
 	Close(ctx context.Context) error
 }
@@ -41,7 +54,7 @@ func (s surroundings) reach() (commands, error) {
 		return app.Connect(dir), nil
 	}
 	fmt.Fprintf(s.talk, "no running instance: opening the data in %s\n", dir)
-	return app.OpenInstance(s.ctx, app.OpenOptions{Dir: dir, Log: s.logger})
+	return app.OpenInstance(s.ctx, app.OpenOptions{Dir: dir, Cycle: app.DefaultConfiguration().Prober.Cycle, Log: s.logger})
 }
 
 // running finds the running instance, and nothing else.

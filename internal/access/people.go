@@ -67,6 +67,9 @@ func checked(ctx context.Context, tx Tx, p org.User) (org.User, error) {
 		named = append(named, p.Organisation)
 	}
 	for _, key := range named {
+		if len(known) == 0 {
+			return p, fault.Errorf(fault.Invalid, "organisation %.64q: no organisation is known yet, import them first", key)
+		}
 		if !slices.Contains(known, key) {
 			return p, fault.Errorf(fault.Invalid, "organisation %.64q: expected one of %s", key, strings.Join(known, ", "))
 		}

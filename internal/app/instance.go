@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"vigie/internal/httpd/api"
 	"vigie/internal/intake"
 	"vigie/internal/invoicing"
 	"vigie/internal/store"
@@ -20,6 +21,7 @@ import (
 type Instance struct {
 	db      *store.DB
 	cluster *cluster.Cluster // nil with a database of one's own
+	asking  *api.Service
 	changed func(ctx context.Context) error
 }
 
@@ -27,6 +29,7 @@ type Instance struct {
 type OpenOptions struct {
 	Dir         string
 	DatabaseURL string
+	Cycle       time.Duration // of the prober, by which the present grows old
 	Notify      func(cluster.Event)
 	Log         *slog.Logger
 }
@@ -56,6 +59,9 @@ func OpenInstance(ctx context.Context, o OpenOptions) (*Instance, error) {
 		if len(applied) > 0 {
 			o.Log.Info("schema migrated", "applied", len(applied), "last", applied[len(applied)-1])
 		}
+	}
+	if err == nil {
+		i.asking, err = newAsking(db, o.Cycle)
 	}
 	if err != nil {
 		return nil, errors.Join(err, i.Close(ctx))

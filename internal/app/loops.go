@@ -85,6 +85,7 @@ func (s *Server) history(ctx context.Context) error {
 // controlHandler answers the commands.
 func (s *Server) controlHandler() http.Handler {
 	mux := http.NewServeMux()
+	s.instance.serve(mux)
 	opImport.serve(mux, s.instance.Import)
 	opAudit.serve(mux, func(ctx context.Context, p audit.Period) (audit.Report, error) {
 		return s.instance.Audit(ctx, p, time.Now())

@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"vigie/dashboards"
-	"vigie/internal/access"
 	"vigie/internal/httpd"
 	"vigie/internal/invoicing"
 	"vigie/internal/store"
-	"vigie/internal/view"
 )
 
 // staleCycles is how many cycles without a decision make the board say that it no
@@ -33,15 +31,18 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
+	views, err := newView(s.instance.db, s.opts.Configuration.Prober.Cycle)
+	if err != nil {
+		return err
+	}
 	server, err := httpd.New(httpd.Options{
-		View:       view.New(store.NewView(s.instance.db), staleCycles*s.opts.Configuration.Prober.Cycle, vacations),
+		View:       views,
 		Desk:       s.desk,
 		Audits:     audits,
 		Vacations:  vacations,
 		Statements: invoicing.New(store.NewInvoicing(s.instance.db)),
-		Plan:       store.NewPlan(s.instance.db),
 		People:     people,
-		Access:     access.New(store.NewAccess(s.instance.db)),
+		Access:     s.instance.access(),
 		Sessions:   store.NewSessions(s.instance.db),
 		Changes:    &s.changes,
 		Health:     s,

@@ -153,14 +153,19 @@ func (s *Server) startDatabase(ctx context.Context) error {
 		return err
 	}
 	i, err := OpenInstance(ctx, OpenOptions{
-		Dir: s.opts.Dir, DatabaseURL: s.opts.Configuration.DatabaseURL, Notify: s.databaseEvent, Log: s.opts.Log,
+		Dir: s.opts.Dir, DatabaseURL: s.opts.Configuration.DatabaseURL, Cycle: s.opts.Configuration.Prober.Cycle,
+		Notify: s.databaseEvent, Log: s.opts.Log,
 	})
 	if err != nil {
 		return err
 	}
 	s.instance = i
 	s.started.push("the database", i.Close)
-	return nil
+	purpose := store.Real
+	if s.opts.Demo {
+		purpose = store.Demo
+	}
+	return i.db.Claim(ctx, purpose, time.Now())
 }
 
 func (s *Server) databaseEvent(e cluster.Event) {

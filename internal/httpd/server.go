@@ -23,7 +23,6 @@ type Options struct {
 	Statements Statements
 	Audits     Audits
 	Vacations  *calendar.Vacations
-	Plan       api.Plan
 	People     People
 	Access     Access
 	Sessions   scs.CtxStore
@@ -63,7 +62,7 @@ const (
 
 // New parses every page and builds the routes.
 func New(o Options) (*Server, error) {
-	if o.View == nil || o.Desk == nil || o.Statements == nil || o.Audits == nil || o.Vacations == nil || o.Plan == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
+	if o.View == nil || o.Desk == nil || o.Statements == nil || o.Audits == nil || o.Vacations == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
 		o.Changes == nil || o.Health == nil || o.Metrics == nil || o.Log == nil || o.Now == nil {
 		return nil, errors.New("build the pages: an option is missing; expected every one but Secure and Demo")
 	}

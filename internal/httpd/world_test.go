@@ -69,7 +69,7 @@ func newWorld(t testing.TB) *world {
 	bills := invoicing.New(store.NewInvoicing(w.db))
 	w.server, err = httpd.New(httpd.Options{
 		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Desk: service,
-		Statements: bills, Audits: w.audits(bills, vacations), Vacations: vacations, Plan: store.NewPlan(w.db),
+		Statements: bills, Audits: w.audits(bills, vacations), Vacations: vacations,
 		People: store.NewPeople(w.db), Access: access.New(store.NewAccess(w.db)), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },
 		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Demo: &dashboards.Demo{Cycle: 5 * time.Second},

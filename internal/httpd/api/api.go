@@ -24,12 +24,11 @@ const Base = "/api/v1"
 type Service struct {
 	view       *view.Service
 	statements Statements
-	plan       Plan
 }
 
-// New returns the service over the read models, the bills and the addressing plan.
-func New(v *view.Service, statements Statements, plan Plan) *Service {
-	return &Service{view: v, statements: statements, plan: plan}
+// New returns the service over the read models and the bills.
+func New(v *view.Service, statements Statements) *Service {
+	return &Service{view: v, statements: statements}
 }
 
 type askerKey struct{}

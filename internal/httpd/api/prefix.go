@@ -9,7 +9,6 @@ import (
 	"vigie/internal/fault"
 	"vigie/internal/ipam"
 	"vigie/internal/org"
-	"vigie/internal/view"
 )
 
 // Prefix is a block of the addressing plan.
@@ -35,35 +34,21 @@ type PrefixQuery struct {
 	Pieces
 }
 
-// Plan gives the addressing plan; internal/store keeps it.
-type Plan interface {
-	Load(ctx context.Context) (ipam.Plan, error)
-}
-
 // Prefixes answers with the prefixes of the sites that the asker sees, by VRF and
 // address. One without a site of the inventory is seen with the whole territory only.
 func (s *Service) Prefixes(ctx context.Context, who org.User, q PrefixQuery, now time.Time) (List[Prefix], error) {
 	if !org.Allowed(who, org.SeePlan) {
 		return List[Prefix]{}, fault.Errorf(fault.Forbidden, "user %d with role %s may not %s", who.ID, who.Role, org.SeePlan)
 	}
-	sites, err := s.view.Sites(ctx, who, view.SiteFilter{}, now)
+	list, err := s.view.Prefixes(ctx, who, now)
 	if err != nil {
 		return List[Prefix]{}, err
 	}
-	seen := map[string]bool{}
-	for _, site := range sites.Sites {
-		seen[site.Key] = true
-	}
-	plan, err := s.plan.Load(ctx)
-	if err != nil {
-		return List[Prefix]{}, err
-	}
-	x := ipam.NewIndex(plan)
-	rows := slices.DeleteFunc(slices.Clone(plan.Prefixes), func(p ipam.Prefix) bool {
-		return !who.Territory.All && !seen[p.Site] || q.Site != "" && p.Site != q.Site || q.VRF != "" && p.VRF != q.VRF
+	rows := slices.DeleteFunc(list.Prefixes, func(p ipam.Prefix) bool {
+		return q.Site != "" && p.Site != q.Site || q.VRF != "" && p.VRF != q.VRF
 	})
 	items, next := piece(rows, placeOf, q.After, q.Limit)
-	return List[Prefix]{Items: each(items, func(p ipam.Prefix) Prefix { return newPrefix(x, p) }), Next: next}, nil
+	return List[Prefix]{Items: each(items, func(p ipam.Prefix) Prefix { return newPrefix(p, list.Used(p)) }), Next: next}, nil
 }
 
 // placeOf orders blocks by VRF, address and length, as text.
@@ -71,9 +56,9 @@ func placeOf(p ipam.Prefix) string {
 	return fmt.Sprintf("%s %x-%03d", p.VRF, p.CIDR.Addr().As16(), p.CIDR.Bits())
 }
 
-func newPrefix(x *ipam.Index, p ipam.Prefix) Prefix {
+func newPrefix(p ipam.Prefix, used float64) Prefix {
 	return Prefix{
-		Prefix: p.CIDR.String(), VRF: p.VRF, Status: string(p.Status), Used: x.Utilisation(p), Assigned: p.Assigned, Pool: p.Pool,
+		Prefix: p.CIDR.String(), VRF: p.VRF, Status: string(p.Status), Used: used, Assigned: p.Assigned, Pool: p.Pool,
 		Site: p.Site, VLAN: known(p.VLAN.VID), VLANGroup: p.VLAN.Group, Tenant: p.Tenant, Role: p.Role, Description: p.Description,
 	}
 }
