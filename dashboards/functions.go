@@ -11,6 +11,7 @@ import (
 	"vigie/internal/i18n"
 	"vigie/internal/sla"
 	"vigie/internal/view"
+	"vigie/probe/snmp"
 )
 
 // functions are what templates call, bound to one language. Texts: t, n. Figures
@@ -30,6 +31,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"instant":       p.Time,
 		"second":        p.TimeSeconds,
 		"hour":          p.ClockSeconds,
+		"pollproblem":   func(problem string) string { return pollProblem(p, problem) },
 		"civil":         p.CivilDate,
 		"month":         p.Month,
 		"lasted":        p.Duration,
@@ -100,4 +102,22 @@ func withQuery(address, key, value string) string {
 	}
 	u.RawQuery = q.Encode()
 	return u.RequestURI()
+}
+
+// pollProblems are the problems of a poll that have a name in every language.
+var pollProblems = map[string]string{
+	snmp.ProblemSilent:     "router.problem.silent",
+	snmp.ProblemRefused:    "router.problem.refused",
+	snmp.ProblemStopped:    "router.problem.stopped",
+	snmp.ProblemCredential: "router.problem.credential",
+	snmp.ProblemClock:      "router.problem.clock",
+	snmp.ProblemUnset:      "router.problem.unset",
+}
+
+// pollProblem says why a router did not answer, in its own words where it has any.
+func pollProblem(p i18n.Printer, problem string) string {
+	if key, named := pollProblems[problem]; named {
+		return p.T(key)
+	}
+	return problem
 }

@@ -93,7 +93,7 @@ var pollReasons = map[string]string{
 	snmp.ProblemStopped:    "stopped",
 	snmp.ProblemCredential: "credential",
 	snmp.ProblemClock:      "clock",
-	problemCredential:      "not-configured",
+	snmp.ProblemUnset:      "not-configured",
 }
 
 func pollReason(problem string) string {

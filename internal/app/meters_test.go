@@ -12,7 +12,7 @@ func TestPollsAreCountedByTheirOutcome(t *testing.T) {
 	t.Parallel()
 	m := newMeters()
 	m.batch(probe.Batch{Polls: []probe.Poll{
-		{Link: 1}, {Link: 2}, {Link: 3, Problem: snmp.ProblemSilent}, {Link: 4, Problem: "what the router says"}, {Link: 5, Problem: problemCredential},
+		{Link: 1}, {Link: 2}, {Link: 3, Problem: snmp.ProblemSilent}, {Link: 4, Problem: "what the router says"}, {Link: 5, Problem: snmp.ProblemUnset},
 	}})
 	var text strings.Builder
 	m.set.WritePrometheus(&text)

@@ -19,8 +19,6 @@ const (
 	// often a request is sent again: a busy router answers late, and never twice.
 	pollTimeout = 2 * time.Second
 	pollRetries = 1
-	// problemCredential is told of a router whose credential nobody configured.
-	problemCredential = "credential not configured"
 )
 
 func (s *Server) startProber(ctx context.Context) error {
@@ -55,7 +53,7 @@ func (s *Server) startProber(ctx context.Context) error {
 	}
 	o.Poll = func(ctx context.Context, r snmp.Router) probe.Poll {
 		if r.Credential == (snmp.Credential{}) {
-			return probe.Poll{Link: r.Link, At: time.Now().UTC().Truncate(time.Microsecond), Problem: problemCredential}
+			return probe.Poll{Link: r.Link, At: time.Now().UTC().Truncate(time.Microsecond), Problem: snmp.ProblemUnset}
 		}
 		return poller.Poll(ctx, r)
 	}

@@ -165,6 +165,17 @@ func (r untoldRow) outage() watch.Outage {
 	return watch.Outage{ID: r.ID, Link: r.LinkID, Interval: calendar.Interval{From: r.FromAt.UTC(), To: r.ToAt.UTC()}}
 }
 
+// findingRow is what a router told of an outage; NULL while nothing tells.
+type findingRow struct {
+	Cause         string
+	ToldAt        *time.Time
+	RouterStarted *time.Time
+}
+
+func (r findingRow) finding() sla.Finding {
+	return sla.Finding{Origin: sla.Origin(r.Cause), Asked: instant(r.ToldAt), Started: instant(r.RouterStarted)}
+}
+
 // UntoldOutages returns the outages that are over and of which nothing has told what
 // they were.
 func (t watchTx) UntoldOutages(ctx context.Context, links []int64, since time.Time) ([]watch.Outage, error) {

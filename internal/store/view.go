@@ -188,8 +188,10 @@ func (r incidentRow) incident() view.IncidentRow {
 // into another is told by that other.
 func (v *View) Incidents(ctx context.Context, q view.Query) (list []view.IncidentRow, err error) {
 	err = v.read(ctx, func(tx pgx.Tx) error {
-		list, err = many(ctx, tx, sqlViewIncidents, scope(q), incidentRow.incident)
-		return err
+		if list, err = many(ctx, tx, sqlViewIncidents, scope(q), incidentRow.incident); err != nil {
+			return err
+		}
+		return tellIncidents(ctx, tx, list)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read incidents: %w", err)

@@ -34,7 +34,9 @@ var (
 		FROM (`+seenMinutes()+`) AS seen
 		GROUP BY 1 ORDER BY 1`)
 	sqlViewOutages = query("view.outages", `
-		SELECT link_id, from_at, to_at, coalesce(incident_id, 0) AS incident_id FROM outage
+		SELECT link_id, from_at, to_at, coalesce(incident_id, 0) AS incident_id,
+			coalesce(cause, '') AS cause, told_at, router_started
+		FROM outage
 		WHERE link_id = ANY (@links::bigint[]) AND from_at < @to AND (to_at IS NULL OR to_at > @from)
 		ORDER BY from_at DESC`)
 )
@@ -74,10 +76,11 @@ type viewOutageRow struct {
 	FromAt     time.Time
 	ToAt       *time.Time
 	IncidentID int64
+	findingRow
 }
 
 func (r viewOutageRow) outage() view.Outage {
-	return view.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Incident: r.IncidentID}
+	return view.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Incident: r.IncidentID, Finding: r.finding()}
 }
 
 // Outages gives the outages of links that touch a window, the latest first.

@@ -128,7 +128,7 @@ func fillTickets(ctx context.Context, tx pgx.Tx, ids []int64, places map[int64]*
 		file.Ticket.Gels = append(file.Ticket.Gels, row.declared())
 		file.Gels = append(file.Gels, row.gel())
 	}
-	return nil
+	return tellTickets(ctx, tx, ids, func(id int64) *view.TicketFile { return places[id] })
 }
 
 // Ticket gives one ticket whole; fault.NotFound without it.
@@ -141,6 +141,9 @@ func (v *View) Ticket(ctx context.Context, id int64) (file view.TicketFile, err 
 			return err
 		}
 		file.Gels = gels(file.Ticket.Gels)
+		if err = tellTickets(ctx, tx, []int64{id}, func(int64) *view.TicketFile { return &file }); err != nil {
+			return err
+		}
 		if file.Journal, err = readChain(ctx, tx, journal.Chain{Kind: "ticket", ID: strconv.FormatInt(id, 10)}); err != nil {
 			return err
 		}

@@ -12,10 +12,10 @@ import (
 // clocks reads the GTR clock of one absence, under the clause of its first day, for each link that the asker sees and
 // that has a clause, links of one reading together: a mass ticket spans communes
 // whose holidays differ.
-func (r reach) clocks(t ticket.Ticket, p ticket.Period, gels []sla.Gel, now time.Time) []LinkClock {
+func (r reach) clocks(file TicketFile, p ticket.Period, now time.Time) []LinkClock {
 	var clocks []LinkClock
 	places := map[reading]int{}
-	seen, _ := r.nameLinks(org.SeeTickets, t.Links)
+	seen, _ := r.nameLinks(org.SeeTickets, file.Ticket.Links)
 	for _, name := range seen {
 		link, _ := r.LinkByID(name.ID)
 		clause, ok := r.ClauseAt(link.Lot, calendar.Day(p.Since))
@@ -28,7 +28,7 @@ func (r reach) clocks(t ticket.Ticket, p ticket.Period, gels []sla.Gel, now time
 				service = calendar.Resolve(service, commune.Departement, commune.Temple)
 			}
 		}
-		key := reading{clause.GTR, sla.Clock(timeline(p, gels), clause, service, now)}
+		key := reading{clause.GTR, sla.Clock(file.timeline(p, link.ID), clause, service, now)}
 		place, ok := places[key]
 		if !ok {
 			place = len(clocks)
@@ -46,12 +46,19 @@ type reading struct {
 	Reading sla.Reading
 }
 
-// timeline is what is known of one absence, as the clock takes it.
-func timeline(p ticket.Period, gels []sla.Gel) sla.Timeline {
-	return sla.Timeline{
+// timeline is what is known of one absence, as the clock of a link takes it: what its
+// router told to be a power cut is time that no clock counts.
+func (f TicketFile) timeline(p ticket.Period, link int64) sla.Timeline {
+	t := sla.Timeline{
 		Sent: p.SentAt, Delivered: p.DeliveredAt, Acknowledged: p.Ack.At,
-		Restored: p.RestoredAt, Gels: gels,
+		Restored: p.RestoredAt, Gels: f.Gels,
 	}
+	for _, o := range f.Told {
+		if o.Link == link && o.Requalified() {
+			t.Exclusions = append(t.Exclusions, sla.Exclusion{From: o.From, To: o.To, Reason: sla.PowerCut})
+		}
+	}
+	return t
 }
 
 // worse reports whether a is worse than b for the operator.

@@ -22,6 +22,7 @@ type IncidentRow struct {
 	EndedAt  time.Time // latest first good round
 	Links    []int64
 	Ticket   TicketRef // zero without one
+	Told     []Outage  // of which a router told what they were, in order of time
 }
 
 // Incident is one cause and the links that it failed, as the asker sees it.
@@ -34,6 +35,18 @@ type Incident struct {
 	Links    []LinkName
 	Hidden   int       // links outside the asker's territory
 	Ticket   TicketRef // zero without one, or for a role that sees none
+	Told     []Told    // by the routers of the links seen, in order of time
+}
+
+// Requalified counts the outages that turned out to be no fault of the operator's.
+func (i Incident) Requalified() int {
+	n := 0
+	for _, t := range i.Told {
+		if t.Requalified() {
+			n++
+		}
+	}
+	return n
 }
 
 // Open reports whether the incident still lasts.
@@ -119,6 +132,7 @@ func (r reach) incidents(rows []IncidentRow) []Incident {
 			Since:       row.Since, OpenedAt: row.OpenedAt, ClosedAt: row.ClosedAt, EndedAt: row.EndedAt,
 		}
 		i.Links, i.Hidden = r.nameLinks(org.SeeLinks, row.Links)
+		i.Told = r.told(org.SeeLinks, row.Told)
 		if org.Allowed(r.who, org.SeeTickets) {
 			i.Ticket = row.Ticket
 		}

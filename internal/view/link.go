@@ -26,6 +26,7 @@ type LinkPage struct {
 	Contract Contract
 	Series   Series
 	Load     Load
+	Router   *Router // nil when it was never asked
 	Incident IncidentRef
 	Ticket   TicketRef
 	// Incidents and Tickets are the latest ones; Tickets is empty for a role that
@@ -41,6 +42,7 @@ type LinkFacts struct {
 	DownBits     int64 // guaranteed towards the site, bits per second
 	UpBits       int64
 	ProbeAddress string
+	Demarcation  string // address; empty when none is known
 	CPEOwner     inventory.CPEOwner
 	Routers      []inventory.Router
 	Starts, Ends time.Time // civil days; Ends zero = open
@@ -98,6 +100,9 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now
 	if page.Load, err = s.load(ctx, r, link, g, now); err != nil {
 		return LinkPage{}, err
 	}
+	if page.Router, err = s.store.Router(ctx, id, now.Add(-carriedWithin)); err != nil {
+		return LinkPage{}, err
+	}
 	page.Incidents, page.Tickets, err = s.past(ctx, r, []int64{id}, now)
 	if !org.Allowed(who, org.SeeTickets) {
 		page.Ticket = TicketRef{}
@@ -120,6 +125,9 @@ func (r reach) facts(link inventory.Link) LinkFacts {
 		Technology: link.Technology, DownBits: link.DownKbps * 1000, UpBits: link.UpKbps * 1000,
 		ProbeAddress: link.ProbeAddress.String(), CPEOwner: link.CPEOwner,
 		Starts: link.Starts, Ends: link.Ends, Source: link.Source,
+	}
+	if link.Demarcation.IsValid() {
+		facts.Demarcation = link.Demarcation.String()
 	}
 	for _, router := range r.Routers {
 		if router.Link == link.Ref && inventory.InForce(time.Time{}, router.Ends, r.day) {

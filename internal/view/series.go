@@ -7,6 +7,8 @@ import (
 
 	"vigie/internal/calendar"
 	"vigie/internal/measure"
+	"vigie/internal/org"
+	"vigie/internal/sla"
 )
 
 // Range is how far back a series looks.
@@ -150,6 +152,28 @@ type Outage struct {
 	Link     int64
 	From, To time.Time
 	Incident int64 // 0 when none is known
+	// Finding is what the link's router told after it; zero while nothing tells.
+	sla.Finding
+}
+
+// Told is an outage of which a router told what it was, with the name of its link.
+type Told struct {
+	LinkName
+	Outage
+}
+
+// Requalified reports whether the outage turned out to be no fault of the operator's.
+func (o Outage) Requalified() bool { return o.Origin == sla.FromRestart }
+
+// told names those of the outages that somebody sees.
+func (r reach) told(action org.Action, outages []Outage) []Told {
+	var out []Told
+	for _, o := range outages {
+		if link, ok := r.LinkByID(o.Link); ok && r.sees(action, link) {
+			out = append(out, Told{r.nameLink(link), o})
+		}
+	}
+	return out
 }
 
 // Duration is how long the outage lasted, until now for one that lasts.

@@ -28,6 +28,9 @@ type Store interface {
 	// Carried gives what a link carried in the five minutes that begin in a window, in
 	// order, without those that were not measured.
 	Carried(ctx context.Context, link int64, w Window) ([]FiveMinutes, error)
+	// Router gives what the router of a link told last, and what the link carried
+	// since; nil for one that was never asked.
+	Router(ctx context.Context, link int64, since time.Time) (*Router, error)
 	// Outages gives the outages of links that touch a window, the latest first.
 	Outages(ctx context.Context, links []int64, w Window) ([]Outage, error)
 	// Incidents gives the incidents within a scope, the latest first.
@@ -95,6 +98,7 @@ type TicketFile struct {
 	MessageIDs []int64   // of the ticket's messages, in their order
 	Related    TicketRef // zero without one
 	Gels       []sla.Gel
+	Told       []Outage // under the ticket, of which a router told what they were
 	Journal    []journal.Record
 }
 

@@ -82,6 +82,7 @@ type Message struct {
 type Period struct {
 	ticket.Period
 	Clocks []LinkClock
+	Told   []Told // by the routers of the links seen, in order of time
 	// Contested is set when the operator claims the restoration much earlier or later
 	// than it was measured, by Dispute.
 	Contested bool
@@ -154,9 +155,10 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	if page.People, err = s.store.Names(ctx, file.people()); err != nil {
 		return TicketPage{}, err
 	}
+	told := toldList(r.told(org.SeeTickets, file.Told))
 	for i := len(file.Ticket.Periods) - 1; i >= 0; i-- {
 		period := file.Ticket.Periods[i]
-		p := Period{Period: period, Clocks: r.clocks(file.Ticket, period, file.Gels, now)}
+		p := Period{Period: period, Clocks: r.clocks(file, period, now), Told: told.in(period)}
 		p.Dispute, p.Contested = period.Dispute(now)
 		page.Periods = append(page.Periods, p)
 	}
@@ -166,6 +168,20 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 		page.Intact = broken == nil
 	}
 	return page, nil
+}
+
+// toldList are outages under a ticket.
+type toldList []Told
+
+// in gives those that belong to one absence.
+func (l toldList) in(p ticket.Period) []Told {
+	var out []Told
+	for _, t := range l {
+		if !t.From.Before(p.Since) && (p.RestoredAt.IsZero() || t.From.Before(p.RestoredAt)) {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // people are those that the ticket or its journal names, by id.
@@ -251,7 +267,7 @@ func (r reach) ticketLine(file TicketFile, now time.Time) TicketLine {
 			line.ToJudge++
 		}
 	}
-	for _, clock := range r.clocks(t, *current, file.Gels, now) {
+	for _, clock := range r.clocks(file, *current, now) {
 		if !line.Clocked || worse(clock.Reading, line.Clock) {
 			line.Clock, line.Clocked = clock.Reading, true
 		}

@@ -80,7 +80,7 @@ func TestATicketOverSeveralCommunesHasAClockForEachCalendar(t *testing.T) {
 	t.Parallel()
 	r := reach{Index: town(), who: org.User{Role: org.Network, Territory: org.Territory{All: true}}, day: calendar.Day(noon)}
 	period := ticket.Period{Since: noon, DeliveredAt: noon}
-	clocks := r.clocks(ticket.Ticket{Kind: incident.KindMass, Links: []int64{1, 2, 3, 4}}, period, nil, noon.Add(5*time.Hour))
+	clocks := r.clocks(TicketFile{Ticket: ticket.Ticket{Kind: incident.KindMass, Links: []int64{1, 2, 3, 4}}}, period, noon.Add(5*time.Hour))
 	if len(clocks) != 2 {
 		t.Fatalf("%d clocks, want one for the Meuse and one for Alsace; links without a clause have none", len(clocks))
 	}
@@ -90,6 +90,40 @@ func TestATicketOverSeveralCommunesHasAClockForEachCalendar(t *testing.T) {
 	}
 	if !worse(meuse, alsace) || worse(alsace, meuse) || worse(sla.Reading{}, alsace) {
 		t.Error("the clock that is exceeded is not the worse one")
+	}
+}
+
+func TestAPowerCutThatARouterToldIsNoTimeOfTheClock(t *testing.T) {
+	t.Parallel()
+	r := reach{Index: town(), who: org.User{Role: org.Network, Territory: org.Territory{All: true}}, day: calendar.Day(noon)}
+	back := noon.Add(5 * time.Hour)
+	period := ticket.Period{Since: noon, DeliveredAt: noon, RestoredAt: back}
+	outage := func(link int64, origin sla.Origin) Outage {
+		return Outage{Link: link, From: noon, To: back, Finding: sla.Finding{Origin: origin, Asked: back, Started: noon}}
+	}
+	file := TicketFile{Ticket: ticket.Ticket{Links: []int64{1, 2}}}
+	for name, test := range map[string]struct {
+		told []Outage
+		want time.Duration
+	}{
+		"nothing told":                     {nil, time.Hour},
+		"the line failed":                  {[]Outage{outage(1, sla.FromLine)}, time.Hour},
+		"the power failed":                 {[]Outage{outage(1, sla.FromRestart)}, 0},
+		"the power of another link failed": {[]Outage{outage(2, sla.FromRestart)}, time.Hour},
+	} {
+		file.Told = test.told
+		clocks := r.clocks(file, period, back)
+		if got := clocks[0].Reading.Overrun; got != test.want || clocks[0].Links[0].ID != 1 {
+			t.Errorf("%s: the clock of link %d is exceeded by %s, want %s", name, clocks[0].Links[0].ID, got, test.want)
+		}
+	}
+	all := r.told(org.SeeTickets, []Outage{outage(1, sla.FromRestart), outage(2, sla.FromLine), outage(99, sla.FromLine)})
+	if len(all) != 2 || !all[0].Requalified() || all[1].Requalified() {
+		t.Errorf("told of %+v, want links 1 and 2", all)
+	}
+	other := Told{Outage: Outage{From: back}}
+	if in := toldList(append(all, other)).in(period); len(in) != 2 {
+		t.Errorf("%d outages belong to the absence, want 2", len(in))
 	}
 }
 

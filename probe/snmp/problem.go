@@ -18,6 +18,8 @@ const (
 	ProblemStopped    = "not asked: stopped first" // the context ended
 	ProblemCredential = "wrong user, password, protocol or security level"
 	ProblemClock      = "the agent's clock moved" // RFC 3414, 2.2.3
+	// ProblemUnset is for who asks: a router whose credential is not configured.
+	ProblemUnset = "its credential is not configured"
 )
 
 // silent reports whether an error says that nobody answered at all.

@@ -1,0 +1,59 @@
+package httpd_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// polled is a router that answered half a minute ago, one that is silent, and a link
+// of the mass and one alone whose outages were told.
+const polled = `
+INSERT INTO router_poll (link_id, asked_at, problem, doubt, answered_at, state)
+	SELECT id, '2026-11-24 13:04:30Z', '', '', '2026-11-24 13:04:30Z',
+		'{"uptime_us": 90000000000, "boots": 3, "index": 2, "name": "wan0", "alias": "BRE-1001", "up": true, "speed_bits": 1000000000, "in_octets": 1, "out_octets": 1, "counted": true}'
+	FROM link WHERE ref = 'BRE-1001';
+INSERT INTO utilisation (link_id, at, down_octets, up_octets, covered_millis, simulated)
+	SELECT id, '2026-11-24 13:00:00Z', 3000000000, 150000000, 240000, false FROM link WHERE ref = 'BRE-1001';
+INSERT INTO router_poll (link_id, asked_at, problem) SELECT id, '2026-11-24 13:04:31Z', 'no answer' FROM link WHERE ref = 'BRE-1002';
+UPDATE outage SET cause = 'line', told_at = '2026-11-24 12:14:20Z', router_started = '2026-11-23 06:00:00Z' WHERE incident_id = 3;
+UPDATE outage SET to_at = '2026-11-24 13:03:00Z', cause = 'power', told_at = '2026-11-24 13:03:20Z', router_started = '2026-11-24 13:02:50Z'
+	WHERE incident_id = 1 AND link_id = (SELECT min(link_id) FROM incident_link WHERE incident_id = 1);
+`
+
+func TestALinkShowsItsRouterAndWhatItCarriesNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(t, polled)
+	b := w.signIn(t, "reseau")
+	b.get(fmt.Sprintf("/links/%d?range=1h", w.id(t, "link", "BRE-1001"))).contains(t,
+		"Démarcation de l’opérateur 198.18.208.1", "En marche depuis 1 j 01 h", "démarré 23/11/2026 13:04:30", "wan0", "active",
+		"100 Mbit/s vers le site, 5 Mbit/s depuis le site", "moyenne sur 4 min mesurées depuis 14:00:00",
+		"ligne le routeur, interrogé 24/11/2026 13:14:20, marchait depuis 23/11/2026 07:00:00")
+	silent := b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1002")))
+	silent.contains(t, "Sans réponse : silence (communauté ou mot de passe inexacts compris).")
+	if strings.Contains(silent.text(), "En marche depuis") {
+		t.Error("a router that never answered has an uptime")
+	}
+	b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1003"))).contains(t, "Ce routeur n’a jamais été interrogé")
+}
+
+func TestAPowerCutToldAfterwardsIsShownWithItsEvidence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(t, polled)
+	b := w.signIn(t, "reseau")
+	b.get("/tickets/1").contains(t, "Cause selon le routeur", "coupure électrique ou redémarrage le routeur, interrogé 24/11/2026 14:03:20, avait démarré 24/11/2026 14:02:50",
+		"requalifiée : sans pénalité", "la coupure n’entre ni dans l’horloge")
+	b.get("/incidents?which=all").contains(t, "1 coupure requalifiée", "Ce que le routeur a dit")
+	w.exec(t, `
+		INSERT INTO incident_link (incident_id, link_id) SELECT 1, id FROM link WHERE ref = 'BRE-1001';
+		INSERT INTO outage (link_id, from_at, to_at, incident_id, cause, told_at, router_started)
+			SELECT id, '2026-11-24 12:51:00Z', '2026-11-24 13:01:00Z', 1, 'power', '2026-11-24 13:02:00Z', '2026-11-24 13:00:30Z' FROM link WHERE ref = 'BRE-1001'`)
+	b.get("/incidents?which=all").contains(t, "2 coupures requalifiées", "Ce que 2 routeurs ont dit")
+	elsewhere := w.signIn(t, "reseau55").get("/incidents?which=all")
+	elsewhere.contains(t, "1 coupure requalifiée")
+	if strings.Contains(elsewhere.text(), "BRE-1001") {
+		t.Error("a member sees what a router outside its territory told")
+	}
+}
