@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"time"
 
 	"vigie/internal/audit"
 	"vigie/internal/i18n"
@@ -210,7 +209,16 @@ func saturatedText(p i18n.Printer, s audit.Share, at int64) string {
 	if s.Whole == 0 {
 		return "–"
 	}
-	return p.T("audit.saturation.of", p.Duration(time.Duration(s.Part)*5*time.Minute), p.PercentSign(p.Number(at)))
+	return p.T("audit.saturation.of", SchoolTime(p, s.Part*5), p.PercentSign(p.Number(at)), ShareText(p, s))
+}
+
+// SchoolTime writes minutes of school time: from an hour on in hours, since a day of
+// school has not 24 of them.
+func SchoolTime(p i18n.Printer, minutes int64) string {
+	if minutes < 60 {
+		return p.Number(minutes) + "\u00a0min"
+	}
+	return p.Number((minutes+30)/60) + "\u00a0h"
 }
 
 // perMbitText writes what a guaranteed Mbit/s cost, empty when it is not known.

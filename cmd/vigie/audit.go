@@ -151,7 +151,7 @@ func auditRow(s surroundings, l audit.Line) row {
 	}
 	saturated := "–"
 	if minutes, ok := l.SaturatedMinutes(); ok {
-		saturated = p.Duration(time.Duration(minutes) * time.Minute)
+		saturated = dashboards.SchoolTime(p, minutes)
 	}
 	advice := p.T("audit.advice." + string(l.Advice))
 	if l.Tier.Item != "" {

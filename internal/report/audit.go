@@ -280,7 +280,7 @@ func auditMonths(r audit.Report, p i18n.Printer) Table {
 func auditMethod(r audit.Report, vacations *calendar.Vacations, p i18n.Printer) Table {
 	t := Table{Name: p.T("report.method"), Heading: auditTitle(r, p), Columns: []Column{{"subject", p.T("report.subject"), 28}, {"text", p.T("report.text"), 110}}}
 	say := func(key string, args ...string) {
-		t.Rows = append(t.Rows, []Cell{Text(p.T("audit.method." + key)), Text(p.T("audit.method."+key+".text", args...))})
+		t.Rows = append(t.Rows, []Cell{Text(p.T("audit.method." + key)), Passage(p.T("audit.method."+key+".text", args...))})
 	}
 	percent := func(n int64) string { return p.PercentSign(p.Number(n)) }
 	y := r.Policy

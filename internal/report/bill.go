@@ -120,7 +120,7 @@ func billRefusals(bill invoicing.Bill, p i18n.Printer) Table {
 		{"link", p.T("csv.link"), 14}, {"site", p.T("csv.site"), 36}, {"reason", p.T("statement.reason"), 60}, {"ht", p.T("csv.net"), 14},
 	}}
 	for _, r := range bill.Refusals {
-		t.Rows = append(t.Rows, []Cell{Text(cmp.Or(r.Link, "–")), Text(r.Site), Text(r.Reason), Euros(r.HT)})
+		t.Rows = append(t.Rows, []Cell{Text(cmp.Or(r.Link, "–")), Text(r.Site), Passage(r.Reason), Euros(r.HT)})
 	}
 	return t
 }

@@ -30,7 +30,7 @@ func sample() report.Table {
 		Rows: [][]report.Cell{
 			{report.Text("=1+1"), report.Euros(-41250), report.Day(day("2026-03-29")), report.Number(12345, 2)},
 			{report.Text("-cmd|' /C calc'!A0"), report.Euros(5), report.Day(time.Time{}), report.Missing("données insuffisantes")},
-			{report.Text("Collège « É »"), report.Euros(123456789), {}, report.Number(-5, 3)},
+			{report.Passage("Collège « É »"), report.Euros(123456789), {}, report.Number(-5, 3)},
 		},
 		Sum: []report.Cell{report.Text("Total"), report.Euros(123415544)},
 	}
@@ -113,6 +113,19 @@ func TestTheTitlesOfASheetStayInSight(t *testing.T) {
 	}
 	if width, err := f.GetColWidth("Liens", "A"); err != nil || width != 30 {
 		t.Errorf("column A is %v wide, %v", width, err)
+	}
+}
+
+func TestASheetPrintsAsWideAsItsPage(t *testing.T) {
+	t.Parallel()
+	f, _ := workbook(t, i18n.French, sample())
+	props, err := f.GetSheetProps("Liens")
+	if err != nil || props.FitToPage == nil || !*props.FitToPage {
+		t.Errorf("fit to page: %+v, %v", props.FitToPage, err)
+	}
+	layout, err := f.GetPageLayout("Liens")
+	if err != nil || *layout.Orientation != "landscape" || *layout.FitToWidth != 1 || layout.FitToHeight == nil || *layout.FitToHeight != 0 {
+		t.Errorf("layout %+v, %v", layout, err)
 	}
 }
 

@@ -14,6 +14,7 @@ type kind int
 const (
 	empty kind = iota
 	text
+	passage
 	number
 	euros
 	date
@@ -30,6 +31,9 @@ type Cell struct {
 
 // Text is words, whatever they begin with.
 func Text(words string) Cell { return Cell{kind: text, words: words} }
+
+// Passage is a text that may run over several lines.
+func Passage(words string) Cell { return Cell{kind: passage, words: words} }
 
 // Number is scaled x 10^-decimals.
 func Number(scaled int64, decimals int) Cell {
@@ -54,7 +58,7 @@ func Missing(reason string) Cell { return Cell{words: reason} }
 // is missing.
 func (c Cell) plain() string {
 	switch c.kind {
-	case text:
+	case text, passage:
 		return c.words
 	case number, euros:
 		return decimal(c.scaled, c.decimals)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -29,8 +30,8 @@ const (
 
 // styles are the looks of cells, by number.
 type styles struct {
-	heading, column, text, missing, date int
-	numbers, sums                        map[string]int
+	heading, column, text, passage, missing, date int
+	numbers, sums                                 map[string]int
 }
 
 // WriteXLSX writes the workbook. The same book gives the same octets.
@@ -88,7 +89,7 @@ func newStyles(f *excelize.File, p i18n.Printer) (styles, error) {
 	if p.Lang() == i18n.English {
 		dateForm = "yyyy-mm-dd"
 	}
-	top := &excelize.Alignment{Vertical: "top", WrapText: true}
+	top := &excelize.Alignment{Vertical: "top"}
 	var errs []error
 	add := func(style excelize.Style) int {
 		number, err := f.NewStyle(&style)
@@ -102,6 +103,7 @@ func newStyles(f *excelize.File, p i18n.Printer) (styles, error) {
 		Border:    []excelize.Border{{Type: "bottom", Color: "44546A", Style: 1}},
 	})
 	s.text = add(excelize.Style{Alignment: top})
+	s.passage = add(excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
 	s.missing = add(excelize.Style{Font: &excelize.Font{Italic: true, Color: "666666"}, Alignment: top})
 	s.date = add(excelize.Style{CustomNumFmt: &dateForm, Alignment: top})
 	for _, c := range []Cell{Number(0, 0), Number(0, 1), Number(0, 2), Number(0, 3), Euros(0)} {
@@ -127,10 +129,22 @@ func (s sheet) write() error {
 		letter, err := excelize.ColumnNumberToName(i + 1)
 		errs = append(errs, err, s.put(i+1, columnRow, Text(c.Title), s.looks.column), s.file.SetColWidth(name, letter, letter, cmp.Or(c.Width, 12)))
 	}
+	tall := 1
+	for _, c := range s.table.Columns {
+		tall = max(tall, linesOf(c.Title, cmp.Or(c.Width, 12)-2))
+	}
+	errs = append(errs, s.file.SetRowHeight(name, columnRow, float64(tall)*lineHeight))
 	row := firstRow
 	for _, cells := range s.table.Rows {
+		lines := 1
 		for i, c := range cells {
+			if c.kind == passage {
+				lines = max(lines, linesOf(c.words, s.table.Columns[i].Width))
+			}
 			errs = append(errs, s.put(i+1, row, c, s.lookOf(c)))
+		}
+		if lines > 1 {
+			errs = append(errs, s.file.SetRowHeight(name, row, float64(lines)*lineHeight))
 		}
 		row++
 	}
@@ -144,12 +158,23 @@ func (s sheet) write() error {
 	return errors.Join(append(errs, s.dress())...)
 }
 
+// lineHeight is that of a line of the standard font, in points.
+const lineHeight = 15
+
+// linesOf is how many lines a text takes in a column; what has room for it on one
+// line takes one.
+func linesOf(words string, width float64) int {
+	return int(math.Ceil(float64(utf8.RuneCountInString(words)) / width))
+}
+
 func (s sheet) lookOf(c Cell) int {
 	switch c.kind {
 	case number, euros:
 		return s.looks.numbers[formOf(c)]
 	case date:
 		return s.looks.date
+	case passage:
+		return s.looks.passage
 	case empty:
 		return s.looks.missing
 	}
@@ -195,7 +220,6 @@ func (s sheet) dress() error {
 			Freeze: true, XSplit: 1, YSplit: columnRow, TopLeftCell: fmt.Sprintf("B%d", firstRow), ActivePane: "bottomRight",
 		}),
 		s.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &across, Size: &a4, FitToWidth: &wide, FitToHeight: &tall}),
-		s.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}),
 		s.file.SetDefinedName(&excelize.DefinedName{
 			Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$%d:$%d", name, columnRow, columnRow), Scope: name,
 		}),
@@ -203,5 +227,7 @@ func (s sheet) dress() error {
 	if rows := len(s.table.Rows); rows > 0 {
 		errs = append(errs, s.file.AutoFilter(name, fmt.Sprintf("A%d:%s%d", columnRow, last, columnRow+rows), nil))
 	}
+	// The filter writes the sheet's properties anew, so this comes after it.
+	errs = append(errs, s.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}))
 	return errors.Join(errs...)
 }

@@ -25,10 +25,11 @@ func NewInvoicing(db *DB) *Invoicing { return &Invoicing{db: db} }
 
 var (
 	// Minutes and batches are dropped after some weeks, so the first of them tells
-	// the beginning only of a young installation; the other traces stay.
+	// the beginning only of a young installation; the other traces stay. A transition
+	// counts when it was decided: it may have begun before anything was known.
 	sqlMonthStarted = query("month.started", `
 		SELECT least((SELECT min(at) FROM minute), (SELECT min(cycle) FROM batch), (SELECT min(from_at) FROM gap),
-			(SELECT min(since) FROM transition), (SELECT min(from_at) FROM outage),
+			(SELECT min(at) FROM transition), (SELECT min(from_at) FROM outage),
 			(SELECT min(day)::timestamp AT TIME ZONE 'UTC' FROM link_day))`)
 	sqlMonthTickets = query("month.tickets", `
 		SELECT id, incident_id, number, kind, addressee, coalesce(operator, '') AS operator, channel, mode, status, opened_at, resolved_at, coalesce(related, 0) AS related
