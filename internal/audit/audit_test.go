@@ -84,7 +84,8 @@ func newWorld() world {
 			Operators:      []inventory.Operator{{Key: "op", Name: "Opérateur"}},
 			Lots:           []contract.Lot{{Key: "lot"}},
 			Prices: []contract.Price{
-				{Lot: "lot", Item: "50M", From: day("2020-01-01"), Monthly: 20000}, {Lot: "lot", Item: "100M", From: day("2020-01-01"), Monthly: 41250},
+				{Lot: "lot", Item: "50M", From: day("2020-01-01"), Monthly: 20000},
+				{Lot: "lot", Item: "100M", From: day("2020-01-01"), Monthly: 41250},
 				{Lot: "lot", Item: "200M", From: day("2020-01-01"), Monthly: 60000},
 			},
 			Links: links,

@@ -58,11 +58,15 @@ func TestTheRulesRecommend(t *testing.T) {
 	}{
 		"nothing was measured": {
 			year, func(time.Time) (uint32, uint32, bool) { return 0, 0, false },
-			audit.Insufficient, []string{"measured 0/900"}, "",
+			audit.Insufficient,
+			[]string{"measured 0/900"},
+			"",
 		},
 		"three of the last six months at 70 %": {
 			year, monthly(map[time.Month]uint32{time.October: 70, time.November: 75, time.December: 70}, 40),
-			audit.Raise, []string{"months 3/3"}, "200M",
+			audit.Raise,
+			[]string{"months 3/3"},
+			"200M",
 		},
 		"two of them": {
 			year, monthly(map[time.Month]uint32{time.October: 70, time.November: 75}, 40),
@@ -78,11 +82,15 @@ func TestTheRulesRecommend(t *testing.T) {
 		},
 		"always below 30 %, and the next rate is twice the need": {
 			year, monthly(nil, 25),
-			audit.Lower, []string{"idle 10/10", "tier 50000/37500"}, "50M",
+			audit.Lower,
+			[]string{"idle 10/10", "tier 50000/37500"},
+			"50M",
 		},
 		"just below 30 %": {
 			year, monthly(map[time.Month]uint32{}, 29),
-			audit.Lower, []string{"idle 10/10", "tier 50000/43500"}, "50M",
+			audit.Lower,
+			[]string{"idle 10/10", "tier 50000/43500"},
+			"50M",
 		},
 		"a month at 30 %": {
 			year, monthly(map[time.Month]uint32{time.May: 30}, 20),

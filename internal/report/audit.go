@@ -10,8 +10,8 @@ import (
 	"vigie/internal/i18n"
 )
 
-// Audit is the workbook of an audit: links, sites, months, and how the figures were
-// made. Lines and costs that the asker may not see have been taken out.
+// Audit is the workbook of an audit: links, sites, months, the rules of each
+// recommendation, and how the figures were made. Lines and costs that the asker may not see have been taken out.
 func Audit(r audit.Report, vacations *calendar.Vacations, p i18n.Printer) (Book, error) {
 	sites, err := auditSites(r, p)
 	if err != nil {
@@ -23,7 +23,7 @@ func Audit(r audit.Report, vacations *calendar.Vacations, p i18n.Printer) (Book,
 	}
 	return Book{
 		Title: auditTitle(r, p), Made: r.Made,
-		Tables: []Table{links, sites, auditMonths(r, p), auditMethod(r, vacations, p)},
+		Tables: []Table{links, sites, auditMonths(r, p), auditRules(r, p), auditMethod(r, vacations, p)},
 	}, nil
 }
 
@@ -47,7 +47,7 @@ func AuditLinks(r audit.Report, p i18n.Printer) (Table, error) {
 	if r.Costs() {
 		fields = append(fields, costFields(p)...)
 	}
-	fields = append(fields, adviceFields(r, p)...)
+	fields = append(fields, adviceFields(p)...)
 	t := Table{Name: p.T("report.links"), Heading: auditTitle(r, p)}
 	for _, f := range fields {
 		t.Columns = append(t.Columns, f.Column)
@@ -93,7 +93,7 @@ func linkFields(p i18n.Printer) []field {
 			return Text(l.Sites[0].Departement)
 		}},
 		{Column{"link", p.T("csv.link"), 12}, func(l audit.Line) Cell { return Text(l.Link) }},
-		{Column{"operator", p.T("audit.operator"), 18}, func(l audit.Line) Cell { return Text(l.Operator) }},
+		{Column{"operator", p.T("audit.operator"), 28}, func(l audit.Line) Cell { return Text(l.Operator) }},
 		{Column{"technology", p.T("audit.technology"), 10}, func(l audit.Line) Cell { return Text(l.Technology) }},
 		{Column{"served_from", p.T("report.from"), 12}, func(l audit.Line) Cell { return Day(l.Served.From) }},
 		{Column{"served_to", p.T("report.to"), 12}, func(l audit.Line) Cell { return Day(l.Served.LastDay()) }},
@@ -172,7 +172,7 @@ func costFields(p i18n.Printer) []field {
 	}
 }
 
-func adviceFields(r audit.Report, p i18n.Printer) []field {
+func adviceFields(p i18n.Printer) []field {
 	return []field{
 		{Column{"kbps_per_pupil", p.T("audit.column.per-pupil"), 11}, func(l audit.Line) Cell {
 			if bits, ok := l.PerPupil(); ok {
@@ -186,13 +186,6 @@ func adviceFields(r audit.Report, p i18n.Printer) []field {
 				return Cell{}
 			}
 			return Number(l.Tier.DownKbps, 3)
-		}},
-		{Column{"trace", p.T("audit.column.trace"), 80}, func(l audit.Line) Cell {
-			var said []string
-			for _, f := range l.Trace {
-				said = append(said, dashboards.RuleText(p, r.Policy, f))
-			}
-			return Text(strings.Join(said, " ; "))
 		}},
 	}
 }
@@ -239,8 +232,13 @@ func auditSites(r audit.Report, p i18n.Printer) (Table, error) {
 		return Table{}, err
 	}
 	t := Table{Name: p.T("report.sites"), Heading: auditTitle(r, p), Columns: []Column{
-		{"site", p.T("csv.site"), 40}, {"departement", p.T("audit.departement"), 8}, {"links", p.T("report.links"), 24}, {"pupils", p.T("audit.pupils"), 8},
-		{"down_mbps", p.T("audit.column.down"), 12}, {"up_mbps", p.T("audit.column.up"), 12}, {"kbps_per_pupil", p.T("audit.column.per-pupil"), 12},
+		{"site", p.T("csv.site"), 40},
+		{"departement", p.T("audit.departement"), 8},
+		{"links", p.T("report.links"), 24},
+		{"pupils", p.T("audit.pupils"), 8},
+		{"down_mbps", p.T("audit.column.down"), 12},
+		{"up_mbps", p.T("audit.column.up"), 12},
+		{"kbps_per_pupil", p.T("audit.column.per-pupil"), 12},
 	}}
 	if r.Costs() {
 		t.Columns = append(t.Columns, Column{"ht", p.T("csv.net"), 12}, Column{"ttc", p.T("csv.gross"), 12}, Column{"penalties", p.T("bill.penalties"), 12})
@@ -263,14 +261,32 @@ func auditSites(r audit.Report, p i18n.Printer) (Table, error) {
 
 func auditMonths(r audit.Report, p i18n.Printer) Table {
 	t := Table{Name: p.T("report.months"), Heading: p.T("report.months.heading"), Columns: []Column{
-		{"site", p.T("csv.site"), 36}, {"link", p.T("csv.link"), 12}, {"month", p.T("csv.month"), 12}, {"school-p95-down_mbps", p.T("audit.column.school-p95-down"), 12},
-		{"school-p95-up_mbps", p.T("audit.column.school-p95-up"), 12}, {"usage_percent", p.T("audit.column.usage"), 12}, {"coverage-school_percent", p.T("audit.column.coverage-school"), 12},
+		{"site", p.T("csv.site"), 36},
+		{"link", p.T("csv.link"), 12},
+		{"month", p.T("csv.month"), 12},
+		{"school-p95-down_mbps", p.T("audit.column.school-p95-down"), 12},
+		{"school-p95-up_mbps", p.T("audit.column.school-p95-up"), 12},
+		{"usage_percent", p.T("audit.column.usage"), 12},
+		{"coverage-school_percent", p.T("audit.column.coverage-school"), 12},
 	}}
 	for _, l := range r.Lines {
 		for _, m := range l.Months {
 			t.Rows = append(t.Rows, []Cell{
 				Text(siteNames(l)), Text(l.Link), Day(m.First), mbits(m.Down, p), mbits(m.Up, p), figure(p, 1)(l.MonthUsage(m)), shareCell(m.Coverage, p),
 			})
+		}
+	}
+	return t
+}
+
+// auditRules is what each rule compared, link by link.
+func auditRules(r audit.Report, p i18n.Printer) Table {
+	t := Table{Name: p.T("report.rules"), Heading: p.T("report.rules.heading"), Columns: []Column{
+		{"site", p.T("csv.site"), 36}, {"link", p.T("csv.link"), 12}, {"advice", p.T("audit.column.advice"), 20}, {"rule", p.T("report.rule"), 80},
+	}}
+	for _, l := range r.Lines {
+		for _, f := range l.Trace {
+			t.Rows = append(t.Rows, []Cell{Text(siteNames(l)), Text(l.Link), Text(p.T("audit.advice." + string(l.Advice))), Text(dashboards.RuleText(p, r.Policy, f))})
 		}
 	}
 	return t

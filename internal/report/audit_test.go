@@ -74,10 +74,10 @@ func auditBook(t *testing.T, r audit.Report, lang i18n.Lang) *excelize.File {
 	return f
 }
 
-func TestTheAuditIsAWorkbookOfFourSheets(t *testing.T) {
+func TestTheAuditIsAWorkbookOfFiveSheets(t *testing.T) {
 	t.Parallel()
 	f := auditBook(t, audited(), i18n.French)
-	if got := f.GetSheetList(); !slices.Equal(got, []string{"Liens", "Sites", "Mois", "Méthode"}) {
+	if got := f.GetSheetList(); !slices.Equal(got, []string{"Liens", "Sites", "Mois", "Règles", "Méthode"}) {
 		t.Fatalf("sheets %q", got)
 	}
 	first := row(t, f, "Liens", 4)
@@ -109,7 +109,7 @@ func TestTheMethodSaysWhatTheFiguresRestOn(t *testing.T) {
 	} {
 		f := auditBook(t, audited(), lang)
 		sheets := f.GetSheetList()
-		rows, err := f.GetRows(sheets[3])
+		rows, err := f.GetRows(sheets[4])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,8 +78,13 @@ func memberName(m invoicing.Member, p i18n.Printer) string {
 
 func billMembers(bill invoicing.Bill, heading string, p i18n.Printer) Table {
 	t := Table{Name: p.T("report.members"), Heading: heading, Columns: []Column{
-		{"member", p.T("csv.member"), 40}, {"budget_line", p.T("csv.budget"), 30}, {"ht", p.T("csv.net"), 14}, {"vat", p.T("csv.vat"), 14},
-		{"ttc", p.T("csv.gross"), 14}, {"penalties", p.T("bill.penalties"), 14}, {"due", p.T("bill.due"), 14},
+		{"member", p.T("csv.member"), 40},
+		{"budget_line", p.T("csv.budget"), 30},
+		{"ht", p.T("csv.net"), 14},
+		{"vat", p.T("csv.vat"), 14},
+		{"ttc", p.T("csv.gross"), 14},
+		{"penalties", p.T("bill.penalties"), 14},
+		{"due", p.T("bill.due"), 14},
 	}}
 	var sum invoicing.Member
 	for _, m := range bill.Members {
@@ -100,9 +105,19 @@ func billMembers(bill invoicing.Bill, heading string, p i18n.Printer) Table {
 
 func billLines(bill invoicing.Bill, heading string, p i18n.Printer) Table {
 	t := Table{Name: p.T("report.lines"), Heading: heading, Columns: []Column{
-		{"member", p.T("csv.member"), 32}, {"budget_line", p.T("csv.budget"), 24}, {"lot", p.T("report.lot"), 10}, {"link", p.T("csv.link"), 12},
-		{"site", p.T("csv.site"), 36}, {"kind", p.T("bill.what"), 16}, {"from", p.T("report.from"), 12}, {"to", p.T("report.to"), 12},
-		{"part", p.T("csv.part"), 12}, {"cause", p.T("report.cause"), 20}, {"ht", p.T("csv.net"), 12}, {"vat", p.T("csv.vat"), 12}, {"ttc", p.T("csv.gross"), 12},
+		{"member", p.T("csv.member"), 32},
+		{"budget_line", p.T("csv.budget"), 24},
+		{"lot", p.T("report.lot"), 10},
+		{"link", p.T("csv.link"), 12},
+		{"site", p.T("csv.site"), 36},
+		{"kind", p.T("bill.what"), 16},
+		{"from", p.T("report.from"), 12},
+		{"to", p.T("report.to"), 12},
+		{"part", p.T("csv.part"), 12},
+		{"cause", p.T("report.cause"), 20},
+		{"ht", p.T("csv.net"), 12},
+		{"vat", p.T("csv.vat"), 12},
+		{"ttc", p.T("csv.gross"), 12},
 	}}
 	for _, m := range bill.Members {
 		for _, e := range Entries(bill, m.Key) {

@@ -30,8 +30,8 @@ const (
 
 // styles are the looks of cells, by number.
 type styles struct {
-	heading, column, text, passage, missing, date int
-	numbers, sums                                 map[string]int
+	heading, column, figures, text, passage, missing, date int
+	numbers, sums                                          map[string]int
 }
 
 // WriteXLSX writes the workbook. The same book gives the same octets.
@@ -97,11 +97,14 @@ func newStyles(f *excelize.File, p i18n.Printer) (styles, error) {
 		return number
 	}
 	s.heading = add(excelize.Style{Font: &excelize.Font{Bold: true, Size: 14}})
-	s.column = add(excelize.Style{
-		Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"DDE5EE"}},
-		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
-		Border:    []excelize.Border{{Type: "bottom", Color: "44546A", Style: 1}},
-	})
+	title := func(side string) int {
+		return add(excelize.Style{
+			Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"DDE5EE"}},
+			Alignment: &excelize.Alignment{Vertical: "center", Horizontal: side, WrapText: true},
+			Border:    []excelize.Border{{Type: "bottom", Color: "44546A", Style: 1}},
+		})
+	}
+	s.column, s.figures = title("left"), title("right")
 	s.text = add(excelize.Style{Alignment: top})
 	s.passage = add(excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
 	s.missing = add(excelize.Style{Font: &excelize.Font{Italic: true, Color: "666666"}, Alignment: top})
@@ -127,7 +130,11 @@ func (s sheet) write() error {
 	errs := []error{s.put(1, headingRow, Text(s.table.Heading), s.looks.heading)}
 	for i, c := range s.table.Columns {
 		letter, err := excelize.ColumnNumberToName(i + 1)
-		errs = append(errs, err, s.put(i+1, columnRow, Text(c.Title), s.looks.column), s.file.SetColWidth(name, letter, letter, cmp.Or(c.Width, 12)))
+		look := s.looks.column
+		if rows := s.table.Rows; len(rows) > 0 && isFigure(rows[0][i]) {
+			look = s.looks.figures
+		}
+		errs = append(errs, err, s.put(i+1, columnRow, Text(c.Title), look), s.file.SetColWidth(name, letter, letter, cmp.Or(c.Width, 12)))
 	}
 	tall := 1
 	for _, c := range s.table.Columns {
@@ -167,6 +174,8 @@ func linesOf(words string, width float64) int {
 	return int(math.Ceil(float64(utf8.RuneCountInString(words)) / width))
 }
 
+func isFigure(c Cell) bool { return c.kind == number || c.kind == euros || c.kind == date }
+
 func (s sheet) lookOf(c Cell) int {
 	switch c.kind {
 	case number, euros:
@@ -205,23 +214,33 @@ func (s sheet) put(column, row int, c Cell, look int) error {
 	return s.file.SetCellStyle(name, at, at, look)
 }
 
-// dress freezes the columns' titles, lets them filter, and prepares the print: A4 on
-// its side, as wide as the page.
+// The paper sizes of ECMA-376, 18.3.1.63. A table of more columns than wideTable is
+// printed on two pages side by side of the larger one.
+const (
+	paperA3, paperA4 = 8, 9
+	wideTable        = 16
+)
+
+// dress freezes the columns' titles, lets them filter, and prepares the print: on its
+// side, as wide as the paper, the titles and the first column on every page.
 func (s sheet) dress() error {
 	name := s.table.Name
 	last, err := excelize.ColumnNumberToName(len(s.table.Columns))
 	if err != nil {
 		return err
 	}
-	across, a4, wide, tall := "landscape", 9, 1, 0
+	across, paper, wide, tall := "landscape", paperA4, 1, 0
+	if len(s.table.Columns) > wideTable {
+		paper, wide = paperA3, 2
+	}
 	fit := true
 	errs := []error{
 		s.file.SetPanes(name, &excelize.Panes{
 			Freeze: true, XSplit: 1, YSplit: columnRow, TopLeftCell: fmt.Sprintf("B%d", firstRow), ActivePane: "bottomRight",
 		}),
-		s.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &across, Size: &a4, FitToWidth: &wide, FitToHeight: &tall}),
+		s.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &across, Size: &paper, FitToWidth: &wide, FitToHeight: &tall}),
 		s.file.SetDefinedName(&excelize.DefinedName{
-			Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$%d:$%d", name, columnRow, columnRow), Scope: name,
+			Name: "_xlnm.Print_Titles", RefersTo: fmt.Sprintf("'%s'!$A:$A,'%s'!$%d:$%d", name, name, columnRow, columnRow), Scope: name,
 		}),
 	}
 	if rows := len(s.table.Rows); rows > 0 {
