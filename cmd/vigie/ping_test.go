@@ -21,8 +21,12 @@ import (
 func twoHosts(lang i18n.Lang) *pingSheet {
 	p := newPingSheet(i18n.For(lang), []string{"router.example", "192.0.2.9"}, []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.9")})
 	for _, e := range []ping.Echo{
-		{Seq: 0, RTTMicros: 1000}, {Seq: 2, RTTMicros: 4000}, {Seq: 1, RTTMicros: 2500},
-		{Seq: 5, RTTMicros: 0}, {Seq: 3, RTTMicros: probe.Lost}, {Seq: 4, Unsent: true},
+		{Seq: 0, RTTMicros: 1000},
+		{Seq: 2, RTTMicros: 4000},
+		{Seq: 1, RTTMicros: 2500},
+		{Seq: 5, RTTMicros: 0},
+		{Seq: 3, RTTMicros: probe.Lost},
+		{Seq: 4, Unsent: true},
 		{Host: 1, Seq: 0, RTTMicros: probe.Lost},
 	} {
 		p.add(e)

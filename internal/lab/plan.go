@@ -236,7 +236,9 @@ func (p *planner) files() ([]intake.File, error) {
 		rows [][]string
 	}{
 		{"aggregates.csv", [][]string{
-			{"prefix", "rir", "description"}, {"10.0.0.0/8", "RFC 1918", ""}, {"172.16.0.0/12", "RFC 1918", ""},
+			{"prefix", "rir", "description"},
+			{"10.0.0.0/8", "RFC 1918", ""},
+			{"172.16.0.0/12", "RFC 1918", ""},
 			{OperatorNetwork.String(), "RFC 2544", "réservé aux essais"},
 		}},
 		{"vrfs.csv", [][]string{{"name", "enforce_unique", "description"}}},

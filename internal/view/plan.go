@@ -100,14 +100,14 @@ func (r planReach) seesSite(key string) bool { return r.who.Territory.All || r.s
 
 // seesHost reports whether an address is seen: as the smallest prefix around it is.
 func (r planReach) seesHost(vrf string, host netip.Addr) bool {
+	if r.who.Territory.All {
+		return true
+	}
 	around := r.plan.Covering(ipam.Prefix{CIDR: netip.PrefixFrom(host, host.BitLen()), VRF: vrf})
 	if itself, known, err := r.plan.Block(vrf, netip.PrefixFrom(host, host.BitLen())); err == nil && known {
 		around = append(around, itself)
 	}
-	if len(around) == 0 {
-		return r.who.Territory.All
-	}
-	return r.seesSite(around[len(around)-1].Site)
+	return len(around) > 0 && r.seesSite(around[len(around)-1].Site)
 }
 
 // place names a site of the inventory by its key.
@@ -133,9 +133,9 @@ func (r planReach) nodes(all []ipam.Node, within bool) []PlanNode {
 		case n.Gap:
 			out = append(out, PlanNode{Prefix: n.Prefix, Gap: true})
 		case r.seesSite(n.Site):
-			node := r.node(n.Prefix)
-			node.Children = r.nodes(n.Children, true)
-			out = append(out, node)
+			out = append(out, PlanNode{
+				Prefix: n.Prefix, Used: n.Used, Place: r.place(n.Site), Inside: len(r.plan.Covered(n.Prefix)), Children: r.nodes(n.Children, true),
+			})
 		case within:
 			out = append(out, PlanNode{Prefix: ipam.Prefix{CIDR: n.CIDR, VRF: n.VRF}, Hidden: true, Children: r.inner(n)})
 		default:
