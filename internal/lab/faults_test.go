@@ -322,9 +322,15 @@ func TestALinkFlapsOnItsPeriodUntilItsTimeIsOver(t *testing.T) {
 			at  time.Duration
 			cut bool
 		}{
-			{0, true}, {9 * time.Second, true}, {11 * time.Second, false}, {19 * time.Second, false},
-			{21 * time.Second, true}, {31 * time.Second, false}, {41 * time.Second, true},
-			{46 * time.Second, false}, {time.Hour, false},
+			{0, true},
+			{9 * time.Second, true},
+			{11 * time.Second, false},
+			{19 * time.Second, false},
+			{21 * time.Second, true},
+			{31 * time.Second, false},
+			{41 * time.Second, true},
+			{46 * time.Second, false},
+			{time.Hour, false},
 		} {
 			time.Sleep(step.at - time.Since(began))
 			synctest.Wait()
