@@ -40,6 +40,7 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of your own database up to date."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
+	Init      initCommand      `cmd:"" help:"Begin a real installation: administrator, members, canaries, operator."`
 	Links     linksCommand     `cmd:"" help:"List the links, by state."`
 	Sites     sitesCommand     `cmd:"" help:"List the sites, with the state of each."`
 	Incidents incidentsCommand `cmd:"" help:"List what failed, as one."`
@@ -117,6 +118,7 @@ const description = `Vigie watches the internet links of schools, holds the oper
 
 Examples:
   vigie serve --demo                     a whole region, simulated, on http://127.0.0.1:8080
+  vigie init                             begin a real installation
   vigie serve --config vigie.yaml        the real thing
   vigie import --dry-run inventory/      what these files would change
   vigie links --state down               what fails now

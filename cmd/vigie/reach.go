@@ -25,6 +25,7 @@ type commands interface {
 	Incidents(ctx context.Context, q api.PastQuery) (api.Live[api.Incident], error)
 	Tickets(ctx context.Context, q api.TicketQuery) (api.Live[api.TicketBrief], error)
 	Ticket(ctx context.Context, q app.TicketQuestion) (api.Ticket, error)
+	Begin(ctx context.Context, b app.Beginning) (app.ImportAnswer, error)
 	People(ctx context.Context) ([]app.Person, error)
 	AddPerson(ctx context.Context, n app.NewPerson) (app.Person, error)
 	SetPassword(ctx context.Context, c app.PasswordChange) error
@@ -45,7 +46,11 @@ func (s surroundings) dir() (string, error) {
 
 // reach finds the running instance, or opens the private database for the time
 // of the command.
-func (s surroundings) reach() (commands, error) {
+func (s surroundings) reach() (commands, error) { return s.reachWith("") }
+
+// reachWith finds the running instance, or opens a database of one's own, the private
+// one when none is named.
+func (s surroundings) reachWith(databaseURL string) (commands, error) {
 	dir, err := s.dir()
 	if err != nil {
 		return nil, err
@@ -54,7 +59,7 @@ func (s surroundings) reach() (commands, error) {
 		return app.Connect(dir), nil
 	}
 	fmt.Fprintf(s.talk, "no running instance: opening the data in %s\n", dir)
-	return app.OpenInstance(s.ctx, app.OpenOptions{Dir: dir, Cycle: app.DefaultConfiguration().Prober.Cycle, Log: s.logger})
+	return app.OpenInstance(s.ctx, app.OpenOptions{Dir: dir, DatabaseURL: databaseURL, Cycle: app.DefaultConfiguration().Prober.Cycle, Log: s.logger})
 }
 
 // running finds the running instance, and nothing else.

@@ -26,7 +26,11 @@ func newAsking(db *store.DB, cycle time.Duration) (*api.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.New(v, invoicing.New(store.NewInvoicing(db))), nil
+	audits, err := newAudit(db)
+	if err != nil {
+		return nil, err
+	}
+	return api.New(v, invoicing.New(store.NewInvoicing(db)), audits), nil
 }
 
 // The questions of commands. Whoever runs them administers the machine, and sees

@@ -10,14 +10,11 @@ import (
 
 // channels opens every way to the operators; nothing is dialled yet.
 func (c Configuration) channels() (ticket.Channels, error) {
-	password, err := secret("mail.password_file", c.Mail.PasswordFile)
+	mail, err := c.Mail.channel()
 	if err != nil {
 		return ticket.Channels{}, err
 	}
-	out := ticket.Channels{APIs: map[string]ticket.API{}}
-	out.Mail = email.New(email.Options{
-		Host: c.Mail.Host, Port: c.Mail.Port, From: c.Mail.From, RequireTLS: c.Mail.RequireTLS, Username: c.Mail.Username, Password: password,
-	})
+	out := ticket.Channels{Mail: mail, APIs: map[string]ticket.API{}}
 	for operator, way := range c.TMF621 {
 		token, err := secret("tmf621."+operator+".token_file", way.TokenFile)
 		if err != nil {
@@ -37,4 +34,15 @@ func (c TMF621Configuration) options(token string) tmf621.Options {
 		BaseURL: c.BaseURL, Token: token, Severity: c.Severity, TicketType: c.TicketType,
 		Customer: tmf621.Customer{ID: c.CustomerID, Name: c.CustomerName},
 	}
+}
+
+// channel is the way by mail.
+func (m MailConfiguration) channel() (*email.Channel, error) {
+	password, err := secret("mail.password_file", m.PasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	return email.New(email.Options{
+		Host: m.Host, Port: m.Port, From: m.From, RequireTLS: m.RequireTLS, Username: m.Username, Password: password,
+	}), nil
 }

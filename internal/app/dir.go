@@ -4,14 +4,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // DefaultDir is the one standard place of this user's data: VIGIE_DATA when it is
-// set, /var/lib/vigie for root, else below XDG_DATA_HOME. Demo and real data
+// set, that of systemd (STATE_DIRECTORY), /var/lib/vigie for root, else below XDG_DATA_HOME. Demo and real data
 // never share a place.
 func DefaultDir(demo bool) (string, error) {
 	if dir := os.Getenv("VIGIE_DATA"); dir != "" {
 		return filepath.Abs(dir)
+	}
+	// A unit may name several; the first is ours.
+	if dir, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":"); filepath.IsAbs(dir) {
+		if demo {
+			return filepath.Join(dir, "demo"), nil
+		}
+		return dir, nil
 	}
 	name := "vigie"
 	if demo {

@@ -240,6 +240,7 @@ func (i *Instance) serve(mux *http.ServeMux) {
 	opIncidents.serve(mux, i.Incidents)
 	opTickets.serve(mux, i.Tickets)
 	opTicket.serve(mux, i.Ticket)
+	opBegin.serve(mux, i.Begin)
 	opPeople.serve(mux, func(ctx context.Context, _ struct{}) ([]Person, error) { return i.People(ctx) })
 	opAddPerson.serve(mux, i.AddPerson)
 	opSetPassword.serve(mux, silent(i.SetPassword))

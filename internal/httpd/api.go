@@ -31,7 +31,7 @@ func (s *Server) mountAPI(r chi.Router) error {
 	var err error
 	r.Group(func(r chi.Router) {
 		r.Use(s.identifyProgram)
-		s.mounted, err = api.Mount(r, api.New(s.View, s.Statements), api.Options{Now: s.Now, Report: s.report})
+		s.mounted, err = api.Mount(r, api.New(s.View, s.Statements, s.Audits), api.Options{Now: s.Now, Report: s.report})
 	})
 	return err
 }

@@ -48,6 +48,7 @@ func (w *world) questions(t *testing.T) map[string][]string {
 		"get-incident":   {"/incidents/1", "/incidents/3"},
 		"list-tickets":   {"/tickets", "/tickets?number=VIGIE-2026-000002"},
 		"get-ticket":     {"/tickets/1", "/tickets/2"},
+		"list-audit":     {"/audit?from=2025-09-01&to=2026-08-31&limit=500", "/audit?from=2026-11-01&to=2026-11-23"},
 		"get-statement":  {"/statements", "/statements?month=2026-10"},
 	}
 }
@@ -122,17 +123,19 @@ func TestEveryErrorIsAProblemOfRFC9457(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn(t, "reseau")
 	for path, want := range map[string]api.Problem{
-		"/links/999999":              {Status: 404, Title: "Not Found", Detail: "nothing of that name is in your territory"},
-		"/links/0":                   {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "path.id", Message: "expected number >= 1"}}},
-		"/links/x":                   {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "path.id", Message: "invalid integer"}}},
-		"/links?state=on-fire":       {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.state", Message: `expected value to be one of "up, degraded, down, unknown"`}}},
-		"/links?token=vigie_x":       {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.token", Message: "unknown query parameter"}}},
-		"/links?limit=0":             {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.limit", Message: "expected number >= 1"}}},
-		"/tickets?after=yesterday":   {Status: 422, Title: "Unprocessable Entity", Detail: `after "yesterday": expected the next of the piece before`},
-		"/tickets?number=%00":        {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.number", Message: "expected string to match pattern ^[A-Za-z0-9-]+$"}}},
-		"/statements?month=2026-10":  {Status: 403, Title: "Forbidden", Detail: "the role does not allow it"},
-		"/nowhere":                   {Status: 404, Title: "Not Found", Detail: "no operation stands at this address; /api/v1/openapi.json lists them"},
-		"/links/1/../../../statemen": {Status: 404, Title: "Not Found", Detail: "no operation stands at this address; /api/v1/openapi.json lists them"},
+		"/links/999999":                        {Status: 404, Title: "Not Found", Detail: "nothing of that name is in your territory"},
+		"/links/0":                             {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "path.id", Message: "expected number >= 1"}}},
+		"/links/x":                             {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "path.id", Message: "invalid integer"}}},
+		"/links?state=on-fire":                 {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.state", Message: `expected value to be one of "up, degraded, down, unknown"`}}},
+		"/links?token=vigie_x":                 {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.token", Message: "unknown query parameter"}}},
+		"/links?limit=0":                       {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.limit", Message: "expected number >= 1"}}},
+		"/tickets?after=yesterday":             {Status: 422, Title: "Unprocessable Entity", Detail: `after "yesterday": expected the next of the piece before`},
+		"/tickets?number=%00":                  {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.number", Message: "expected string to match pattern ^[A-Za-z0-9-]+$"}}},
+		"/audit?from=2026-01-01":               {Status: 422, Title: "Unprocessable Entity", Detail: "validation failed", Errors: []api.Detail{{Location: "query.to", Message: "required query parameter is missing"}}},
+		"/audit?from=2026-02-31&to=2026-03-01": {Status: 422, Title: "Unprocessable Entity", Detail: `from "2026-02-31": expected a day such as 2026-11-24`},
+		"/statements?month=2026-10":            {Status: 403, Title: "Forbidden", Detail: "the role does not allow it"},
+		"/nowhere":                             {Status: 404, Title: "Not Found", Detail: "no operation stands at this address; /api/v1/openapi.json lists them"},
+		"/links/1/../../../statemen":           {Status: 404, Title: "Not Found", Detail: "no operation stands at this address; /api/v1/openapi.json lists them"},
 	} {
 		got := b.get(api.Base + path)
 		want.Type = "about:blank"

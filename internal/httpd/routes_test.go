@@ -73,6 +73,7 @@ var visits = []visit{
 	{"GET /api/v1/tickets/{id}", "/api/v1/tickets/1", nil, [7]int{401, 200, 200, 200, 200, 200, 404}},
 	{"GET /api/v1/tickets/{id}", "/api/v1/tickets/2", nil, [7]int{401, 200, 200, 200, 404, 404, 404}},
 	{"GET /api/v1/prefixes", "/api/v1/prefixes", nil, [7]int{401, 200, 200, 200, 403, 200, 200}},
+	{"GET /api/v1/audit", "/api/v1/audit?from=2026-11-01&to=2026-11-20", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
 	{"GET /api/v1/statements", "/api/v1/statements", nil, [7]int{401, 200, 403, 200, 200, 403, 200}},
 	{"GET /api/v1/openapi.json", "/api/v1/openapi.json", nil, [7]int{200, 200, 200, 200, 200, 200, 200}},
 	{"GET /tokens", "/tokens", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
@@ -134,7 +135,7 @@ func TestAPageShowsNothingOutsideTheTerritory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	meuse, nowhere := w.signIn(t, "meuse"), w.signIn(t, "nullepart")
-	for _, path := range []string{"/", "/map", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/audit?period=2026", "/audit.csv?period=2026", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements"} {
+	for _, path := range []string{"/", "/map", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/audit?period=2026", "/audit.csv?period=2026", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements", "/api/v1/audit?from=2026-11-01&to=2026-11-20&limit=500"} {
 		for _, foreign := range []string{"BRE-1001", "BRE-1002", "CIG-1001", "VIGIE-2026-000002", "Collectivité européenne", "CIG-4711"} {
 			if text := meuse.get(path).body; strings.Contains(text, foreign) {
 				t.Errorf("%s shows %q to somebody of the Meuse", path, foreign)

@@ -24,11 +24,12 @@ const Base = "/api/v1"
 type Service struct {
 	view       *view.Service
 	statements Statements
+	audits     Audits
 }
 
-// New returns the service over the read models and the bills.
-func New(v *view.Service, statements Statements) *Service {
-	return &Service{view: v, statements: statements}
+// New returns the service over the read models, the bills and the audits.
+func New(v *view.Service, statements Statements, audits Audits) *Service {
+	return &Service{view: v, statements: statements, audits: audits}
 }
 
 type askerKey struct{}
@@ -162,6 +163,10 @@ func (m *mounting) past(s *Service) {
 }
 
 func (m *mounting) costs(s *Service) {
+	operation(m, describe{"list-audit", "/audit", "audit", "What each link carried and cost over a period, by reference"},
+		func(ctx context.Context, who org.User, in *AuditQuery, now time.Time) (List[AuditLine], error) {
+			return s.Audit(ctx, who, *in, now)
+		})
 	type monthly struct {
 		Month string `query:"month" pattern:"^20[0-9]{2}-(0[1-9]|1[0-2])$" example:"2026-11" doc:"The current month without it."`
 	}
