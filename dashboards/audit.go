@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"vigie/internal/audit"
+	"vigie/internal/calendar"
 	"vigie/internal/i18n"
 )
 
@@ -20,6 +22,8 @@ type AuditPage struct {
 	Departements []string
 	// Years and SchoolYears are the periods offered, the latest first.
 	Years, SchoolYears []int
+	// Calendar says how far the school calendars reach, and how certain they are.
+	Calendar string
 	// Problem says why there is no report for what was asked; empty with one.
 	Problem string
 }
@@ -194,7 +198,7 @@ func RuleText(p i18n.Printer, policy audit.Policy, f audit.Finding) string {
 	if f.Fired {
 		verdict = "audit.rule.yes"
 	}
-	return p.T("audit.rule."+string(f.Rule), have, want, about) + " : " + p.T(verdict)
+	return p.T("audit.says", p.T("audit.rule."+string(f.Rule), have, want, about), p.T(verdict))
 }
 
 // UptimeText writes an availability with three decimals, never 100 % when it is not.
@@ -232,3 +236,25 @@ func perMbitText(p i18n.Printer, l audit.Line) string {
 
 // SchoolYearName writes the school year that begins in a year: 2025-2026.
 func SchoolYearName(year int) string { return strconv.Itoa(year) + "-" + strconv.Itoa(year+1) }
+
+// CalendarText names the académies of the report's sites, how far their school
+// calendars reach, and how certain the dates of the period are.
+func CalendarText(p i18n.Printer, r audit.Report, vacations *calendar.Vacations) string {
+	var said []string
+	for _, l := range r.Lines {
+		if len(l.Sites) == 0 {
+			continue
+		}
+		academie := calendar.AcademieOf(l.Sites[0].Departement)
+		words := p.T("audit.calendar.none", academie)
+		if until := vacations.KnownUntil(academie); !until.IsZero() {
+			certainty := vacations.Certainty(academie, r.Period.From, r.Period.To)
+			words = p.T("audit.calendar.until", academie, p.CivilDate(until.AddDate(0, 0, -1)), p.T("audit.certainty."+string(certainty)))
+		}
+		if !slices.Contains(said, words) {
+			said = append(said, words)
+		}
+	}
+	slices.Sort(said)
+	return strings.Join(said, " ; ")
+}

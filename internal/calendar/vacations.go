@@ -68,6 +68,18 @@ func (v *Vacations) KnownUntil(academie string) time.Time {
 	return list[len(list)-1].Back
 }
 
+// Certainty is the weakest degree on which the days [from, to) rest in an académie,
+// Beyond when one of them is not known.
+func (v *Vacations) Certainty(academie string, from, to time.Time) Certainty {
+	weakest := Official
+	for day := from; day.Before(to); day = day.AddDate(0, 0, 1) {
+		year, month, dayOfMonth := day.Date()
+		_, certainty := v.at(academie, dayOf(year, month, dayOfMonth))
+		weakest = weaker(weakest, certainty)
+	}
+	return weakest
+}
+
 // at names the vacation of a day, if it lies in one. A day of term is as certain as
 // the weaker of the vacations around it, which fix its edges.
 func (v *Vacations) at(academie string, day civilDay) (VacationName, Certainty) {

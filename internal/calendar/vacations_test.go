@@ -101,6 +101,25 @@ func TestTheCalendarSaysHowFarItReaches(t *testing.T) {
 	}
 }
 
+func TestAPeriodIsAsCertainAsItsWeakestDay(t *testing.T) {
+	t.Parallel()
+	v := shipped(t)
+	for _, c := range []struct {
+		from, to time.Time
+		want     calendar.Certainty
+	}{
+		{date(2025, 1, 1), date(2026, 1, 1), calendar.Official},
+		{date(2026, 1, 1), date(2027, 1, 1), calendar.Announced},
+		{date(2026, 9, 1), date(2027, 9, 1), calendar.Assumed},
+		{date(2026, 9, 1), date(2027, 9, 2), calendar.Beyond},
+		{date(2017, 10, 20), date(2018, 1, 1), calendar.Beyond},
+	} {
+		if got := v.Certainty("Strasbourg", c.from, c.to); got != c.want {
+			t.Errorf("from %s to %s: %s, want %s", c.from.Format(time.DateOnly), c.to.Format(time.DateOnly), got, c.want)
+		}
+	}
+}
+
 const (
 	fileHead = "school_year,zone,academie,name,from,back,certainty,source\n"
 	wholeB   = `2025-2026,B,,toussaint,2025-10-18,2025-11-03,official,s

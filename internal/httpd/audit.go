@@ -55,6 +55,7 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page.Report, page.Departements = &found, departementsOf(all)
+	page.Calendar = dashboards.CalendarText(i18n.For(page.Lang), found, s.Vacations)
 	return s.show(w, r, page)
 }
 

@@ -36,7 +36,7 @@ func TestTheAuditShowsFiguresCostsAndARecommendation(t *testing.T) {
 	admin := w.signIn(t, "admin")
 	page := admin.get("/audit" + september)
 	page.contains(t, "Audit des débits du 01/09/2026 au 30/09/2026", "160 Mbit/s / 200 Mbit/s", "à 80 %",
-		"Hausse", "du temps de classe à 80 % ou plus, plus que 2,0 % : oui", "données insuffisantes", "Total HT")
+		"Hausse", "Strasbourg : connu jusqu’au 31/08/2027, dates annoncées", "du temps de classe à 80 % ou plus, plus que 2,0 % : oui", "données insuffisantes", "Total HT")
 	if got := strings.Count(page.body, `class="school full"`); got != 1 {
 		t.Errorf("%d directions are drawn as full, want 1", got)
 	}

@@ -304,7 +304,7 @@ func auditMethod(r audit.Report, vacations *calendar.Vacations, p i18n.Printer) 
 	say("p95")
 	say("coverage", percent(y.MinCoverage))
 	say("school", y.Week.String())
-	say("calendar", knownUntil(r, vacations, p))
+	say("calendar", dashboards.CalendarText(p, r, vacations))
 	say("saturation", percent(y.SaturatedAt), percent(y.NearFullAt))
 	say("availability")
 	if r.Costs() {
@@ -315,25 +315,4 @@ func auditMethod(r audit.Report, vacations *calendar.Vacations, p i18n.Printer) 
 		say("simulated")
 	}
 	return t
-}
-
-// knownUntil names the académies of the report's sites with the end of their school
-// calendars.
-func knownUntil(r audit.Report, vacations *calendar.Vacations, p i18n.Printer) string {
-	var said []string
-	for _, l := range r.Lines {
-		if len(l.Sites) == 0 {
-			continue
-		}
-		academie := calendar.AcademieOf(l.Sites[0].Departement)
-		words := p.T("audit.calendar.none", academie)
-		if until := vacations.KnownUntil(academie); !until.IsZero() {
-			words = p.T("audit.calendar.until", academie, p.CivilDate(until.AddDate(0, 0, -1)))
-		}
-		if !slices.Contains(said, words) {
-			said = append(said, words)
-		}
-	}
-	slices.Sort(said)
-	return strings.Join(said, " ; ")
 }
