@@ -15,8 +15,10 @@ import (
 )
 
 type importCommand struct {
-	Paths      []string `arg:"" name:"path" help:"CSV or XLSX files, or folders of them. The base name, or the name of a worksheet, says which table a file holds; configs/README.md fixes them."`
+	Paths      []string `arg:"" optional:"" name:"path" help:"CSV or XLSX files, or folders of them. The base name, or the name of a worksheet, says which table a file holds; configs/README.md fixes them."`
 	Map        string   `help:"Read other people's files as this mapping says (YAML, see configs/README.md; ready ones are in configs/mappings)." placeholder:"FILE"`
+	Pending    bool     `help:"Print what waits for a person as CSV: fill in the column decision and give the file back with --review." xor:"what"`
+	Review     string   `help:"Take such a file: the key of what is meant, - to leave the rows out, empty to decide later." placeholder:"FILE" xor:"what"`
 	DryRun     bool     `help:"Print the difference and save nothing."`
 	EndMissing string   `help:"End the rows that the files leave out, on this day (YYYY-MM-DD). Without it they are left alone." placeholder:"DAY"`
 	AcceptEnds int      `help:"Accept that just this number of rows ends, where it is more than 5 % of a table." placeholder:"N"`
@@ -32,11 +34,19 @@ func (importCommand) Help() string {
   vigie import --end-missing 2026-12-01 --accept-ends 12 links.csv
   vigie import inventory.xlsx
   vigie import --dry-run --map configs/mappings/depp-colleges.yaml brut_depp_colleges.csv
+  vigie import --pending > review.csv
+  vigie import --review review.csv
   vigie import --dry-run --format csv inventory/ > difference.csv`
 }
 
 // Run imports, or shows what an import would change.
 func (c importCommand) Run(s surroundings) error {
+	if c.Pending || c.Review != "" {
+		return c.review(s)
+	}
+	if len(c.Paths) == 0 {
+		return &usageError{"expected files or folders to import, or --pending, or --review"}
+	}
 	request := app.ImportRequest{DryRun: c.DryRun, AcceptEnds: c.AcceptEnds}
 	if c.Map != "" {
 		content, err := os.ReadFile(c.Map)
@@ -71,6 +81,34 @@ func (c importCommand) Run(s surroundings) error {
 		if a, err = commands.Import(s.ctx, request); err != nil {
 			return err
 		}
+	}
+	return imported(s, a, c.Format)
+}
+
+// review prints what waits for a person, or takes what a person decided.
+func (c importCommand) review(s surroundings) error {
+	if len(c.Paths) > 0 || c.Map != "" || c.EndMissing != "" {
+		return &usageError{"--pending and --review stand alone, without files to import"}
+	}
+	commands, err := s.reach()
+	if err != nil {
+		return err
+	}
+	defer s.leave(commands)
+	if c.Pending {
+		all, err := commands.Pending(s.ctx)
+		if err != nil {
+			return err
+		}
+		return intake.WriteReview(s.out, all)
+	}
+	content, err := os.ReadFile(c.Review)
+	if err != nil {
+		return err
+	}
+	a, err := commands.Review(s.ctx, app.ReviewRequest{File: intake.File{Name: c.Review, Content: content}, DryRun: c.DryRun})
+	if err != nil {
+		return err
 	}
 	return imported(s, a, c.Format)
 }

@@ -9,12 +9,15 @@ import (
 	"vigie/internal/app"
 	"vigie/internal/audit"
 	"vigie/internal/httpd/api"
+	"vigie/internal/intake"
 	"vigie/internal/invoicing"
 )
 
 // commands is what an instance can be asked, running or opened for the command.
 type commands interface {
 	Import(ctx context.Context, in app.ImportRequest) (app.ImportAnswer, error)
+	Review(ctx context.Context, in app.ReviewRequest) (app.ImportAnswer, error)
+	Pending(ctx context.Context) ([]intake.Waiting, error)
 	Bill(ctx context.Context, month, now time.Time) (invoicing.Bill, error)
 	Audit(ctx context.Context, p audit.Period, now time.Time) (audit.Report, error)
 	ImportPlan(ctx context.Context, in app.PlanImport) (app.ImportAnswer, error)

@@ -15,6 +15,7 @@ import (
 
 	"vigie/internal/audit"
 	"vigie/internal/fault"
+	"vigie/internal/intake"
 	"vigie/internal/invoicing"
 	"vigie/internal/lab"
 	"vigie/internal/lab/operator"
@@ -47,6 +48,8 @@ type operation[In, Out any] string
 
 const (
 	opImport  operation[ImportRequest, ImportAnswer] = "import"
+	opReview  operation[ReviewRequest, ImportAnswer] = "import-review"
+	opPending operation[struct{}, []intake.Waiting]  = "import-pending"
 	opBill    operation[BillRequest, invoicing.Bill] = "bill"
 	opAudit   operation[audit.Period, audit.Report]  = "audit"
 	opJournal operation[struct{}, JournalAnswer]     = "check-journal"
@@ -145,6 +148,16 @@ func (o operation[In, Out]) call(ctx context.Context, r *Remote, in In) (Out, er
 // Import asks the running instance to take inventory files.
 func (r *Remote) Import(ctx context.Context, in ImportRequest) (ImportAnswer, error) {
 	return opImport.call(ctx, r, in)
+}
+
+// Review asks to take a review that a person filled in.
+func (r *Remote) Review(ctx context.Context, in ReviewRequest) (ImportAnswer, error) {
+	return opReview.call(ctx, r, in)
+}
+
+// Pending asks for the questions that wait for a person.
+func (r *Remote) Pending(ctx context.Context) ([]intake.Waiting, error) {
+	return opPending.call(ctx, r, struct{}{})
 }
 
 // Bill asks for the bill of a month.

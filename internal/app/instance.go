@@ -97,6 +97,24 @@ type ImportAnswer struct {
 	Ends *intake.EndsUnaccepted `json:"ends,omitempty"`
 }
 
+// ReviewRequest is a review that a person filled in.
+type ReviewRequest struct {
+	File   intake.File `json:"file"`
+	DryRun bool        `json:"dry_run"`
+}
+
+// Review takes the answers about rows that wait, all or nothing.
+func (i *Instance) Review(ctx context.Context, r ReviewRequest) (ImportAnswer, error) {
+	service := intake.Service{Store: store.NewIntake(i.db)}
+	report, err := service.Review(ctx, r.File, intake.Options{DryRun: r.DryRun, Actor: "vigie", Now: time.Now()})
+	return i.imported(ctx, report, err)
+}
+
+// Pending gives the questions that wait for a person.
+func (i *Instance) Pending(ctx context.Context) ([]intake.Waiting, error) {
+	return intake.Service{Store: store.NewIntake(i.db)}.Pending(ctx, time.Now())
+}
+
 // Import takes inventory files, all or nothing. Problems of the files are in the
 // answer; the error is anything else.
 func (i *Instance) Import(ctx context.Context, r ImportRequest) (ImportAnswer, error) {

@@ -9,6 +9,7 @@ import (
 
 	"vigie/internal/audit"
 	"vigie/internal/fault"
+	"vigie/internal/intake"
 	"vigie/internal/invoicing"
 	"vigie/internal/lab"
 	"vigie/internal/lab/operator"
@@ -90,6 +91,8 @@ func (s *Server) controlHandler() http.Handler {
 	opAudit.serve(mux, func(ctx context.Context, p audit.Period) (audit.Report, error) {
 		return s.instance.Audit(ctx, p, time.Now())
 	})
+	opReview.serve(mux, s.instance.Review)
+	opPending.serve(mux, func(ctx context.Context, _ struct{}) ([]intake.Waiting, error) { return s.instance.Pending(ctx) })
 	opBill.serve(mux, func(ctx context.Context, r BillRequest) (invoicing.Bill, error) {
 		return s.instance.Bill(ctx, r.Month, time.Now())
 	})

@@ -21,6 +21,8 @@ type Report struct {
 	Mapped []MappedFile `json:"mapped,omitempty"`
 	// Review are the questions of rows that wait for a person.
 	Review []Waiting `json:"review,omitempty"`
+	// Answers are what a person decided about rows that waited.
+	Answers []Answer `json:"answers,omitempty"`
 	// Ends is set when more than 5 % of a table would end and nobody has accepted it.
 	Ends *EndsUnaccepted `json:"ends,omitempty"`
 }
@@ -111,9 +113,9 @@ func (r Report) outcome() string {
 		waits = fmt.Sprintf("; %d questions wait for a person", n)
 	}
 	switch {
-	case r.DryRun && !(r.Empty() && waits == ""):
+	case r.DryRun && !(r.Empty() && waits == "" && len(r.Answers) == 0):
 		return "dry run: nothing was saved" + waits
-	case r.Empty():
+	case r.Empty() && len(r.Answers) == 0:
 		return "no difference: nothing to save" + waits
 	}
 	return "saved" + waits

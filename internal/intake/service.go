@@ -21,6 +21,8 @@ type Store interface {
 	// returned and saves nothing. decide may be called again when the transaction lost
 	// against another.
 	ChangeInventory(ctx context.Context, decide func(current Current) (Saving, error)) error
+	// Current gives what is stored, as it was at one moment.
+	Current(ctx context.Context) (Current, error)
 }
 
 // Current is what is stored: the inventory, the rows that wait for a person, and what
@@ -84,7 +86,7 @@ func (s Service) Import(ctx context.Context, files []File, o Options) (Report, e
 		if err != nil {
 			return Saving{}, err
 		}
-		saving.Hold = slices.DeleteFunc(held, func(h Held) bool { return slices.ContainsFunc(current.Held, h.same) })
+		saving.Hold = slices.DeleteFunc(slices.Clone(held), func(h Held) bool { return slices.ContainsFunc(current.Held, h.same) })
 		if len(held) > 0 {
 			report.Review = Review(overlaid(current.Snapshot, saving.Rows), held, calendar.Day(o.Now))
 		}
@@ -165,6 +167,7 @@ type imported struct {
 	Files   []FileHash     `json:"files"`
 	Tables  []counts       `json:"tables"`
 	Changes []ObjectChange `json:"changes,omitempty"`
+	Answers []Answer       `json:"answers,omitempty"`
 }
 
 type counts struct {
@@ -175,7 +178,7 @@ type counts struct {
 }
 
 func (r Report) entry(o Options) (journal.Entry, error) {
-	said := imported{Files: r.Read, Changes: r.objectChanges()}
+	said := imported{Files: r.Read, Changes: r.objectChanges(), Answers: r.Answers}
 	for _, f := range r.Files {
 		said.Tables = append(said.Tables, counts{f.File, len(f.Added), len(f.Changed), len(f.Ended)})
 	}
