@@ -32,12 +32,12 @@ func (s Service) Answer(ctx context.Context, answers []Answer, o Options) (Repor
 			return Saving{}, err
 		}
 		saving.Settled, saving.Answers = settled, answers
-		return report.signed(saving, o)
+		return report.signed(saving, "inventory.answer", o)
 	})
 	if err != nil {
 		return report, fmt.Errorf("take the answers about rows that wait: %w", err)
 	}
-	return report, nil
+	return report, s.told(ctx, report)
 }
 
 // settle reads the rows that have an answer into a set, table by table, and gives their ids.

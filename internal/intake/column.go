@@ -36,6 +36,12 @@ func custom[T any](name string, read func(*T, string) string, show func(*T) stri
 	return column[T]{header{name: name}, read, show}
 }
 
+// as says what kind of field a form offers for the column.
+func (c column[T]) as(kind FieldKind, choices ...string) column[T] {
+	c.kind, c.choices = kind, choices
+	return c
+}
+
 // checked is a column of text that check accepts when it returns "".
 func checked[T any](name string, at func(*T) *string, check func(string) string) column[T] {
 	return custom(name,
@@ -101,7 +107,7 @@ func enum[T any, E ~string](name string, at func(*T) *E, values ...E) column[T] 
 			*at(r) = E(text)
 			return ""
 		},
-		func(r *T) string { return string(*at(r)) })
+		func(r *T) string { return string(*at(r)) }).as(Choice, list...)
 }
 
 func boolean[T any](name string, at func(*T) *bool) column[T] {
@@ -121,7 +127,7 @@ func boolean[T any](name string, at func(*T) *bool) column[T] {
 				return "yes"
 			}
 			return "no"
-		})
+		}).as(YesNo)
 }
 
 // day is a column of civil days, held at midnight UTC.
@@ -135,7 +141,7 @@ func day[T any](name string, at func(*T) *time.Time) column[T] {
 			*at(r) = d
 			return ""
 		},
-		func(r *T) string { return showDay(*at(r)) })
+		func(r *T) string { return showDay(*at(r)) }).as(Day)
 }
 
 func showDay(d time.Time) string {
@@ -157,7 +163,7 @@ func instant[T any](name string, at func(*T) *time.Time) column[T] {
 			*at(r) = t
 			return ""
 		},
-		func(r *T) string { return at(r).Format(time.RFC3339) })
+		func(r *T) string { return at(r).Format(time.RFC3339) }).as(Moment)
 }
 
 func parseInstant(text string) (time.Time, error) {

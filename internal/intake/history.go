@@ -1,6 +1,9 @@
 package intake
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // ObjectChange is what happened to one row, as the history of the object keeps it.
 type ObjectChange struct {
@@ -33,4 +36,16 @@ func (d Difference) objectChanges() []ObjectChange {
 		}
 	}
 	return all
+}
+
+// shownChanges bounds the history of one object.
+const shownChanges = 50
+
+// History gives what happened to a row, the latest first.
+func (s Service) History(ctx context.Context, table, key string) ([]Recorded, error) {
+	of, err := tableNamed(table)
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.History(ctx, of.name(), key, shownChanges)
 }

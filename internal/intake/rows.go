@@ -17,6 +17,8 @@ import (
 type header struct {
 	name     string
 	required bool
+	kind     FieldKind
+	choices  []string // of a Choice
 }
 
 // row is one line of a file, its cells in the order of the table's headers and ""

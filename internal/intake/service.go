@@ -23,6 +23,14 @@ type Store interface {
 	ChangeInventory(ctx context.Context, decide func(current Current) (Saving, error)) error
 	// Current gives what is stored, as it was at one moment.
 	Current(ctx context.Context) (Current, error)
+	// History gives what happened to a row of a table's file, the latest first.
+	History(ctx context.Context, file, key string, limit int) ([]Recorded, error)
+	// PutDraft keeps files until the person decides, in place of earlier ones of theirs.
+	PutDraft(ctx context.Context, d Draft) (int64, error)
+	// Draft gives the files of a person; fault.NotFound without them.
+	Draft(ctx context.Context, person, id int64) (Draft, error)
+	// DropDraft forgets them.
+	DropDraft(ctx context.Context, person, id int64) error
 }
 
 // Current is what is stored: the inventory, the rows that wait for a person, and what
@@ -53,8 +61,23 @@ type Saving struct {
 	Entries []journal.Entry
 }
 
-// Service imports files into a store.
-type Service struct{ Store Store }
+// Service imports files into a store, and what people type into forms.
+type Service struct {
+	Store Store
+	// Changed is told after the inventory changed; nil when nobody has to know.
+	Changed func(ctx context.Context) error
+}
+
+// told says that the inventory changed, if it did.
+func (s Service) told(ctx context.Context, r Report) error {
+	if s.Changed == nil || r.DryRun || r.Empty() {
+		return nil
+	}
+	if err := s.Changed(ctx); err != nil {
+		return fmt.Errorf("the change is saved, and the prober could not be told: %w", err)
+	}
+	return nil
+}
 
 // Options says how to import.
 type Options struct {
@@ -96,12 +119,12 @@ func (s Service) Import(ctx context.Context, files []File, o Options) (Report, e
 		if o.DryRun || report.Empty() && len(saving.Hold) == 0 {
 			return Saving{}, nil
 		}
-		return report.signed(saving, o)
+		return report.signed(saving, "inventory.import", o)
 	})
 	if err != nil {
 		return report, fmt.Errorf("import the inventory: %w", err)
 	}
-	return report, nil
+	return report, s.told(ctx, report)
 }
 
 // readGiven reads our own files, or others through the mapping.
@@ -136,9 +159,10 @@ func (r *Report) decide(current Current, set Set, unreadable Problems, o Options
 }
 
 // signed adds what the journal and the history of the objects say.
-func (r *Report) signed(saving Saving, o Options) (Saving, error) {
+func (r *Report) signed(saving Saving, action string, o Options) (Saving, error) {
 	saving.Changes = r.objectChanges()
 	entry, err := r.entry(o)
+	entry.Action = action
 	saving.Entries = []journal.Entry{entry}
 	return saving, err
 }

@@ -35,7 +35,12 @@ type sheet interface {
 	take(from mappedRows, current inventory.Snapshot, set *Set, problems *Problems)
 	ends(current, save inventory.Snapshot) (ended, open int)
 	columnNames() []string
+	fields() []Field
+	row(s inventory.Snapshot, key string) (texts []string, ok bool)
+	listed(s inventory.Snapshot) []Listed
+	edited(s inventory.Snapshot, e Edit) (File, error)
 	keyColumn() string
+	endColumn() string
 	texts(s inventory.Snapshot, column string) map[string]string
 	compare(current inventory.Snapshot, set Set, end time.Time, save *inventory.Snapshot) FileDifference
 	overlay(onto *inventory.Snapshot, rows inventory.Snapshot)
