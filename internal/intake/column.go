@@ -127,7 +127,7 @@ func boolean[T any](name string, at func(*T) *bool) column[T] {
 				return "yes"
 			}
 			return "no"
-		}).as(YesNo)
+		}).as(YesNo, "yes", "no")
 }
 
 // day is a column of civil days, held at midnight UTC.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"vigie/internal/calendar"
 	"vigie/internal/fault"
 	"vigie/internal/inventory"
 )
@@ -111,7 +112,7 @@ func (t table[T]) edited(s inventory.Snapshot, e Edit) (File, error) {
 	for i, name := range names {
 		text, given := e.text(name)
 		switch {
-		case known && (!given || slices.Contains(t.key, name)):
+		case known && (!given || slices.Contains(t.key, name) || t.columns[i].kind == Moment && sameMoment(stored[i], text)):
 			wanted[i] = stored[i]
 		default:
 			wanted[i] = text
@@ -136,6 +137,13 @@ func (t table[T]) edited(s inventory.Snapshot, e Edit) (File, error) {
 		return File{}, fmt.Errorf("write the edited row: %w", err)
 	}
 	return File{Name: t.file, Content: b.Bytes()}, nil
+}
+
+// sameMoment reports whether a form gives back a stored moment as it showed it: to the
+// minute and in the civil time of Paris, whose hour that exists twice it cannot tell.
+func sameMoment(stored, text string) bool {
+	before, err := parseInstant(stored)
+	return err == nil && calendar.Local(before).Format("2006-01-02T15:04") == text
 }
 
 func refusal(p Problem) error {

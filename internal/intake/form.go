@@ -51,9 +51,10 @@ type Form struct {
 	Fields  []Field
 	// Dated tables keep their past: a change may hold from a day, beside what held before.
 	Dated bool
-	// CanEnd says that the row has an end, and Ends where it stands.
-	CanEnd bool
-	Ends   string
+	// CanEnd says that the row may end; EndField is the column of its end, Ends what it holds.
+	CanEnd   bool
+	EndField string
+	Ends     string
 	// Problems are those that belong to no field.
 	Problems []string
 }
@@ -201,7 +202,7 @@ func (c Current) form(table, key string) (Form, error) {
 		field := &f.Fields[i]
 		field.Options = c.options(field.refers)
 		if of.endColumn() == field.Name {
-			f.CanEnd, f.Ends = key != "", field.Value
+			f.CanEnd, f.EndField, f.Ends = key != "", field.Name, field.Value
 		}
 	}
 	return f, nil
