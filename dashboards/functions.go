@@ -9,6 +9,7 @@ import (
 	"vigie/billing/money"
 	"vigie/internal/audit"
 	"vigie/internal/i18n"
+	"vigie/internal/intake"
 	"vigie/internal/sla"
 	"vigie/internal/view"
 	"vigie/probe/snmp"
@@ -39,6 +40,17 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"elapsed":       func(since, now time.Time) string { return p.Duration(now.Sub(since)) },
 		"machine":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"asset":         r.static.URL,
+		"has":           p.Has,
+		"column":        func(name string) string { return columnLabel(p, name) },
+		"choice":        func(value string) string { return choiceLabel(p, value) },
+		"expected":      func(text string) string { return expectation(p, text) },
+		"moment":        momentField,
+		"record":        recordAddress,
+		"tableof":       tableOf,
+		"firstkeys":     firstKeys,
+		"firstchanges":  firstChanges,
+		"beyond":        beyond,
+		"problem":       func(place int, f intake.Field) fieldMark { return newFieldMark(p, place, f) },
 		"chart":         func(s view.Series, id string) Chart { return newChart(p, s, id) },
 		"drawn":         func(m view.Map) MapDrawing { return newMap(p, r.outlines, m) },
 		"bydepartement": sitesByDepartement,

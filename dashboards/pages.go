@@ -46,6 +46,7 @@ const (
 	Statements Section = "statements"
 	Audits     Section = "audit"
 	Probers    Section = "probers"
+	Inventory  Section = "inventory"
 )
 
 // Viewer is who looks, and which sections and switches the role gives.
@@ -57,6 +58,8 @@ type Viewer struct {
 	SeePlan     bool
 	StopSending bool
 	MakeTokens  bool
+
+	EditInventory bool
 }
 
 // BoardPage shows every link by state.

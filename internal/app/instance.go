@@ -105,28 +105,33 @@ type ReviewRequest struct {
 
 // Review takes the answers about rows that wait, all or nothing.
 func (i *Instance) Review(ctx context.Context, r ReviewRequest) (ImportAnswer, error) {
-	service := intake.Service{Store: store.NewIntake(i.db)}
-	report, err := service.Review(ctx, r.File, intake.Options{DryRun: r.DryRun, Actor: "vigie", Now: time.Now()})
-	return i.imported(ctx, report, err)
+	report, err := i.intake().Review(ctx, r.File, intake.Options{DryRun: r.DryRun, Actor: "vigie", Now: time.Now()})
+	return imported(report, err)
 }
 
 // Pending gives the questions that wait for a person.
 func (i *Instance) Pending(ctx context.Context) ([]intake.Waiting, error) {
-	return intake.Service{Store: store.NewIntake(i.db)}.Pending(ctx, time.Now())
+	return i.intake().Pending(ctx, time.Now())
 }
 
 // Import takes inventory files, all or nothing. Problems of the files are in the
 // answer; the error is anything else.
 func (i *Instance) Import(ctx context.Context, r ImportRequest) (ImportAnswer, error) {
-	service := intake.Service{Store: store.NewIntake(i.db)}
-	report, err := service.Import(ctx, r.Files, intake.Options{
+	report, err := i.intake().Import(ctx, r.Files, intake.Options{
 		DryRun: r.DryRun, EndMissing: r.EndMissing, Mapping: r.Mapping, AcceptEnds: r.AcceptEnds, Actor: "vigie", Now: time.Now(),
 	})
-	return i.imported(ctx, report, err)
+	return imported(report, err)
+}
+
+// intake changes the inventory, and tells the prober.
+func (i *Instance) intake() *intake.Service {
+	return &intake.Service{
+		Store: store.NewIntake(i.db), Changed: func(ctx context.Context) error { return i.changed(ctx) },
+	}
 }
 
 // imported is what a command is told of an import.
-func (i *Instance) imported(ctx context.Context, report intake.Report, err error) (ImportAnswer, error) {
+func imported(report intake.Report, err error) (ImportAnswer, error) {
 	var refused *intake.Refused
 	var ends *intake.EndsUnaccepted
 	switch {
@@ -135,10 +140,7 @@ func (i *Instance) imported(ctx context.Context, report intake.Report, err error
 	case errors.As(err, &ends):
 		return ImportAnswer{Report: report, Ends: ends}, nil
 	}
-	if err != nil || report.DryRun || report.Empty() {
-		return ImportAnswer{Report: report}, err
-	}
-	return ImportAnswer{Report: report}, i.changed(ctx)
+	return ImportAnswer{Report: report}, err
 }
 
 // Bill makes the bill of a month.

@@ -37,6 +37,7 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 	}
 	server, err := httpd.New(httpd.Options{
 		View:       views,
+		Inventory:  s.instance.intake(),
 		Desk:       s.desk,
 		Audits:     audits,
 		Vacations:  vacations,

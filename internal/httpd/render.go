@@ -31,6 +31,8 @@ func (s *Server) shell(r *http.Request, section dashboards.Section) dashboards.S
 			SeePlan:     org.Allowed(who, org.SeePlan),
 			StopSending: org.Allowed(who, org.StopSending),
 			MakeTokens:  org.Allowed(who, org.MakeTokens),
+
+			EditInventory: org.Allowed(who, org.EditInventory),
 		}
 	}
 	return shell
@@ -49,6 +51,11 @@ func (s *Server) following(r *http.Request, section dashboards.Section, n view.N
 // show renders a page, or its live part when the script asks for that. A page is
 // never kept by a browser: it belongs to who was signed in.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, page dashboards.Page) error {
+	return s.showAs(w, r, http.StatusOK, page)
+}
+
+// showAs renders a page with a status of its own.
+func (s *Server) showAs(w http.ResponseWriter, r *http.Request, status int, page dashboards.Page) error {
 	var body bytes.Buffer
 	render := s.pages.Render
 	if isPart(r) && s.pages.Live(page) {
@@ -60,6 +67,9 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, page dashboards.Pa
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
+	if status != http.StatusOK {
+		w.WriteHeader(status)
+	}
 	// A write fails only when the reader has gone.
 	_, _ = body.WriteTo(w)
 	return nil

@@ -12,6 +12,7 @@ import (
 	"vigie/dashboards"
 	"vigie/internal/calendar"
 	"vigie/internal/httpd/api"
+	"vigie/internal/intake"
 	"vigie/internal/view"
 )
 
@@ -19,6 +20,7 @@ import (
 // needed.
 type Options struct {
 	View       *view.Service
+	Inventory  *intake.Service
 	Desk       Desk
 	Statements Statements
 	Audits     Audits
@@ -62,7 +64,7 @@ const (
 
 // New parses every page and builds the routes.
 func New(o Options) (*Server, error) {
-	if o.View == nil || o.Desk == nil || o.Statements == nil || o.Audits == nil || o.Vacations == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
+	if o.View == nil || o.Inventory == nil || o.Desk == nil || o.Statements == nil || o.Audits == nil || o.Vacations == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
 		o.Changes == nil || o.Health == nil || o.Metrics == nil || o.Log == nil || o.Now == nil {
 		return nil, errors.New("build the pages: an option is missing; expected every one but Secure and Demo")
 	}

@@ -68,7 +68,7 @@ func newWorld(t testing.TB) *world {
 	}
 	bills := invoicing.New(store.NewInvoicing(w.db))
 	w.server, err = httpd.New(httpd.Options{
-		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Desk: service,
+		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Inventory: &intake.Service{Store: store.NewIntake(w.db)}, Desk: service,
 		Statements: bills, Audits: w.audits(bills, vacations), Vacations: vacations,
 		People: store.NewPeople(w.db), Access: access.New(store.NewAccess(w.db)), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },

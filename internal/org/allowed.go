@@ -14,16 +14,20 @@ const (
 	Acknowledge    Action = "acknowledge"     // type an operator's acknowledgement
 	StopSending    Action = "stop-sending"    // the one switch, and an operator's sending mode
 	ManageUsers    Action = "manage-users"
-	MakeTokens     Action = "make-tokens" // for programs that ask in one's own name
+	EditInventory  Action = "edit-inventory" // import files, change what exists and what was bought
+	MakeTokens     Action = "make-tokens"    // for programs that ask in one's own name
 )
 
 // permits is the whole table of rights: nothing else says yes.
 var permits = map[Role]map[Action]bool{
 	Admin: {
 		SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true, SeePlan: true,
-		ApproveMessage: true, Acknowledge: true, StopSending: true, ManageUsers: true, MakeTokens: true,
+		ApproveMessage: true, Acknowledge: true, StopSending: true, ManageUsers: true, MakeTokens: true, EditInventory: true,
 	},
-	Network: {SeeLinks: true, SeeTickets: true, SeePlan: true, ApproveMessage: true, Acknowledge: true, StopSending: true, MakeTokens: true},
+	Network: {
+		SeeLinks: true, SeeTickets: true, SeePlan: true, ApproveMessage: true, Acknowledge: true, StopSending: true, MakeTokens: true,
+		EditInventory: true,
+	},
 	Finance: {SeeLinks: true, SeeTickets: true, SeeCosts: true, MakeTokens: true},
 	Auditor: {SeeLinks: true, SeeTickets: true, SeeCosts: true, SeeJournal: true, SeePlan: true, MakeTokens: true},
 }
@@ -51,7 +55,7 @@ func Allowed(u User, a Action, owners ...string) bool {
 		return u.Territory.Covers(owners...)
 	}
 	switch a {
-	case StopSending, ManageUsers, SeeJournal:
+	case StopSending, ManageUsers, SeeJournal, EditInventory:
 		return u.Territory.All
 	default:
 		return true
