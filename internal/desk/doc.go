@@ -1,5 +1,6 @@
 // Package desk carries the conversation with the operators: it sends what was
-// decided, takes what persons and operators answer, and calls the second level.
+// decided, takes what persons and operators answer, asks the systems of operators
+// that have one, and calls the second level.
 //
 // Each act loads the ticket under a lock, asks internal/ticket for the decision,
 // and saves ticket, jobs and journal entry in one transaction. A letter leaves
