@@ -7,6 +7,10 @@
 // loses half its echoes has no median rather than a good one. What was planned and
 // not measured lowers the coverage; it is never a zero and never loss.
 //
+// What a link carried between two polls of its router is a difference of 64-bit
+// counters, spread over the five minutes it touches; every doubt about it is a gap with
+// its reason, never a zero and never a spike.
+//
 // The package refuses to decide the state of a link: it judges one round, and
 // knows nothing of the one before.
 package measure

@@ -2,12 +2,16 @@
 // and delivers what it saw.
 //
 // At each boundary of a cycle (a multiple of its length since the Unix epoch) the
-// present targets, links and canaries alike, are spread over the cycle and handed
+// present targets, links, what stands beside them and canaries alike, are spread over the cycle and handed
 // to the echo engine. When the cycle is over and its last echo has been answered
 // or has run out, the whole part is published as batches, numbered without
 // repetition, the final one marked Last. Publishing has a goroutine and a bounded
 // queue of its own: a core that is away delays nothing, and after too long an
 // absence the oldest batches are given up and counted as a gap.
+//
+// Routers are asked beside the echoes, each at its own moment of an interval that is
+// longer than a cycle, a bounded number together. What they answer waits for the batch
+// of the cycle in which it ended, so that it too is delivered under one number.
 //
 // The prober judges nothing, not even whether its canaries answer, and it never
 // invents loss: cycles slept through are not there, and what could not be

@@ -8,6 +8,9 @@
 // one. The two clocks are different computations: GTR time is counted in service
 // hours from the request, availability in real time from the first loss.
 //
+// After an outage the router's uptime tells where it lay: Find holds it against the
+// outage's length.
+//
 // The package refuses to decide which events are true, what is said to the
 // operator, or whether a penalty is claimed or waived.
 package sla

@@ -8,6 +8,10 @@
 // changes no decision. After a stop the missing cycles are decided first, without
 // results, so that the absence is unknown and never an outage.
 //
+// The polls of routers ride on the batches: their differences become what the links
+// carried, and the first answer after an outage tells whether the line or the power had
+// failed.
+//
 // The package refuses to measure, to send, and to hold state of its own between
 // two cycles: what matters is in the store.
 package watch
