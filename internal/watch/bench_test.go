@@ -2,8 +2,11 @@ package watch_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"vigie/probe"
 )
 
 // manyLinks are a region's: ten POPs, a link a site.
@@ -15,8 +18,9 @@ func manyLinks(n int) []access {
 	return links
 }
 
-// BenchmarkCycle applies and decides one cycle of 1,500 links over PostgreSQL; one
-// in twelve closes a minute. "pop" has the links of one POP fail for ten cycles in
+// BenchmarkCycle applies and decides one cycle of 1,500 links with their demarcations
+// and routers over PostgreSQL, with the polls of a twelfth of the routers; one cycle in
+// twelve closes a minute. "pop" has the links of one POP fail for ten cycles in
 // twenty, "all" has every link do so; the worst cycle is reported beside the mean.
 func BenchmarkCycle(b *testing.B) {
 	for name, failing := range map[string]func(cycle, link int) bool{
@@ -25,7 +29,10 @@ func BenchmarkCycle(b *testing.B) {
 		"all":     func(cycle, link int) bool { return cycle%20 >= 10 },
 	} {
 		b.Run(name, func(b *testing.B) {
-			w := newWorld(b, quickPolicy(), manyLinks(1500))
+			policy := quickPolicy()
+			policy.PollEvery = time.Minute
+			w := newWorld(b, policy, manyLinks(1500))
+			routers := newRouters(w, w.nth(0))
 			cycle := 0
 			var worst time.Duration
 			for b.Loop() {
@@ -36,6 +43,13 @@ func BenchmarkCycle(b *testing.B) {
 					}
 					return "ok"
 				})
+				for _, id := range w.links {
+					for _, kind := range []probe.Kind{probe.Demarcation, probe.Router} {
+						batch.Observations = append(batch.Observations, probe.Observation{Target: id, Kind: kind, At: w.nth(cycle), RTTMicros: []int32{fastMicros, fastMicros}})
+					}
+				}
+				batch.Polls = routers.poll(w.nth(cycle).Add(2*time.Second), nothing, nothing)
+				batch.Polls = slices.DeleteFunc(batch.Polls, func(p probe.Poll) bool { return int(p.Link)%12 != cycle%12 })
 				b.StartTimer()
 				start := time.Now()
 				w.apply(b, batch, w.nth(cycle+1))
