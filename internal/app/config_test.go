@@ -75,6 +75,28 @@ func TestTheExampleOfAnOperatorIsValid(t *testing.T) {
 	}
 }
 
+func TestTheExampleOfCredentialsIsValid(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile(shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut(string(content), "    #   - name: access ")
+	example, _, ended := strings.Cut(example, "    credentials: []")
+	if !found || !ended {
+		t.Fatalf("%s holds no example", shipped)
+	}
+	example = "    #   - name: access " + example
+	c, err := parseConfiguration([]byte("prober:\n  snmp:\n    credentials:\n" + strings.ReplaceAll(example, "    # ", "    ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	creds := c.Prober.SNMP.Credentials
+	if len(creds) != 2 || creds[0].CommunityFile == "" || creds[1].AuthPasswordFile == "" || creds[1].PrivPasswordFile == "" {
+		t.Errorf("the example gives %+v", creds)
+	}
+}
+
 func TestAWayToAnOperatorThatCannotWorkIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ yaml, want string }{
