@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit clean go postgres chromium snmpd
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history clean go postgres chromium snmpd
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -45,13 +45,16 @@ fuzz: go ## fuzz every parser for ten seconds
 golden: go postgres ## write the expected files of the tests anew; review the difference
 	$(GO) test ./internal/intake ./dashboards -update
 
-bench: bench-start bench-audit ## every figure: name, value, unit, goal, ok or short
+bench: bench-start bench-audit bench-history ## every figure: name, value, unit, goal, ok or short
 
 bench-start: postgres build ## how long the demo takes to be ready, first and again
 	@internal/tools/bench-start.sh $(BIN)
 
 bench-audit: postgres go ## how long the audit of a year takes, of 180 links and projected to 1,500
 	@GO=$(GO) internal/tools/bench-audit.sh
+
+bench-history: postgres ## how long the demo's past takes to write, and a year of a link to read
+	@$(GO) test ./internal/app -run '^$$' -bench History -benchtime 1x | grep '^history_'
 
 clean: ## remove what the build made
 	rm -rf bin

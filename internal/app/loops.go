@@ -58,6 +58,21 @@ func (s *Server) decided(r watch.Report) {
 	s.changes.tell()
 }
 
+// pastRetry is how long the history waits for a database that is away.
+const pastRetry = 2 * time.Second
+
+// pause waits, and is false when the context ends first.
+func pause(ctx context.Context, length time.Duration) bool {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
 // history fills the demo's past behind pages that already work.
 func (s *Server) history(ctx context.Context) error {
 	x, err := s.index(ctx)
@@ -77,6 +92,9 @@ func (s *Server) history(ctx context.Context) error {
 		}
 	}
 	mark, err := past.fill(ctx)
+	for fault.KindOf(err) == fault.Unavailable && pause(ctx, pastRetry) {
+		mark, err = past.fill(ctx) // what a lost database had not taken is written again
+	}
 	if err == nil && missing && mark.Percent() == 100 {
 		s.opts.Say(fmt.Sprintf("%-15s simulated past written back to %s in %s", "history", mark.Since.Format(time.DateOnly), time.Since(began).Round(time.Second)))
 	}

@@ -1,7 +1,5 @@
 package measure
 
-import "slices"
-
 // Figures is what was measured of one link over some time longer than a round: a
 // minute as several probers saw it, an hour, a day. Times are microseconds of round
 // trip, or Undefined.
@@ -92,11 +90,11 @@ func appendDefined(list []int32, micros int32) []int32 {
 	return append(list, micros)
 }
 
-// rankOf sorts the list it is given.
+// rankOf changes the order of the list it is given.
 func rankOf(list []int32, q Quantile) int32 {
-	if len(list) == 0 {
+	micros, ok := Select(list, q)
+	if !ok {
 		return Undefined
 	}
-	slices.Sort(list)
-	return atRank(list, q)
+	return micros
 }
