@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -72,7 +73,7 @@ func newChart(p i18n.Printer, s view.Series, id string) Chart {
 		c.Median += d.line(run, func(p view.Point) int32 { return p.MedianMicros })
 		c.Peak += d.line(run, func(p view.Point) int32 { return p.MaxMicros })
 	}
-	for _, gap := range gaps(s) {
+	for _, gap := range gaps(s.Window, beginsOf(s.Points), notDue) {
 		c.Gaps = append(c.Gaps, d.span(gap.From, gap.To))
 	}
 	for _, outage := range s.Outages {
@@ -103,7 +104,7 @@ func runs(s view.Series) [][]view.Point {
 		if point.MedianMicros == 0 {
 			continue
 		}
-		if len(all) == 0 || !point.At.Equal(last.Add(s.Window.Step)) {
+		if len(all) == 0 || !point.At.Equal(s.Window.Next(last)) {
 			all = append(all, nil)
 		}
 		all[len(all)-1] = append(all[len(all)-1], point)
@@ -116,18 +117,18 @@ func runs(s view.Series) [][]view.Point {
 // not written yet.
 const notDue = 2 * time.Minute
 
-// gaps are the steps without any measure, joined.
-func gaps(s view.Series) []view.Window {
+// gaps are the steps without any measure, joined; begins are those that have one.
+func gaps(w view.Window, begins []time.Time, notDue time.Duration) []view.Window {
 	var all []view.Window
-	from := s.Window.From
-	for _, point := range s.Points {
-		if point.At.After(from) {
-			all = append(all, view.Window{From: from, To: point.At})
+	from := w.From
+	for _, at := range begins {
+		if at.After(from) {
+			all = append(all, view.Window{From: from, To: at})
 		}
-		from = point.At.Add(s.Window.Step)
+		from = w.Next(at)
 	}
-	if s.Window.To.Sub(from) > notDue {
-		all = append(all, view.Window{From: from, To: s.Window.To})
+	if w.To.Sub(from) > notDue {
+		all = append(all, view.Window{From: from, To: w.To})
 	}
 	return all
 }
@@ -171,35 +172,48 @@ func (d drawing) span(from, to time.Time) Span {
 
 func (d drawing) loss(p view.Point) Bar {
 	height := max(lossHeight*float64(p.Lost())/float64(p.Sent), 3)
-	return Bar{d.span(p.At, p.At.Add(d.window.Step)), fmt.Sprintf("%.1f", lossTop+lossHeight-height), fmt.Sprintf("%.1f", height)}
+	return Bar{d.span(p.At, d.window.Next(p.At)), fmt.Sprintf("%.1f", lossTop+lossHeight-height), fmt.Sprintf("%.1f", height)}
 }
 
-// edges are the places where a run is drawn: its start, the middle of each step,
-// its end, so that even a single step is a line.
-func (d drawing) edges(run []view.Point) []string {
+// edges are the places where a run of steps is drawn: its start, the middle of each
+// step, its end, so that even a single step is a line.
+func (d drawing) edges(begins []time.Time) []string {
 	place := func(at time.Time) string { return fmt.Sprintf("%.1f", plotWidth*d.x(at)) }
-	all := []string{place(run[0].At)}
-	for _, p := range run {
-		all = append(all, place(p.At.Add(d.window.Step/2)))
+	all := []string{place(begins[0])}
+	for _, at := range begins {
+		all = append(all, place(at.Add(d.window.Next(at).Sub(at)/2)))
 	}
-	return append(all, place(run[len(run)-1].At.Add(d.window.Step)))
+	return append(all, place(d.window.Next(begins[len(begins)-1])))
 }
 
-func (d drawing) line(run []view.Point, value func(view.Point) int32) string {
+// path joins a run of steps at the heights that belong to them.
+func (d drawing) path(begins []time.Time, height func(i int) string) string {
 	var path strings.Builder
-	for i, x := range d.edges(run) {
+	for i, x := range d.edges(begins) {
 		command := "L"
 		if i == 0 {
 			command = "M"
 		}
-		path.WriteString(command + x + " " + d.y(value(run[min(max(i-1, 0), len(run)-1)])))
+		path.WriteString(command + x + " " + height(min(max(i-1, 0), len(begins)-1)))
 	}
 	return path.String()
 }
 
+func beginsOf(run []view.Point) []time.Time {
+	begins := make([]time.Time, len(run))
+	for i, point := range run {
+		begins[i] = point.At
+	}
+	return begins
+}
+
+func (d drawing) line(run []view.Point, value func(view.Point) int32) string {
+	return d.path(beginsOf(run), func(i int) string { return d.y(value(run[i])) })
+}
+
 // band goes along the p95 and back along the min.
 func (d drawing) band(run []view.Point) string {
-	edges := d.edges(run)
+	edges := d.edges(beginsOf(run))
 	var back strings.Builder
 	for i := len(edges) - 1; i >= 0; i-- {
 		back.WriteString("L" + edges[i] + " " + d.y(run[min(max(i-1, 0), len(run)-1)].MinMicros))
@@ -208,33 +222,47 @@ func (d drawing) band(run []view.Point) string {
 }
 
 // times labels round civil times of Paris inside the window, some six of them, by
-// day where it is long. A label needs room: none stands at the very edges.
+// day or month where it is long. A label needs room: none stands at the very edges.
 func (d drawing) times(p i18n.Printer) []Mark {
 	var marks []Mark
+	for at, label := range d.ticks(p) {
+		if x := d.x(at); !at.Before(d.window.From) && x >= 0.04 && x <= 0.96 {
+			marks = append(marks, Mark{fmt.Sprintf("%.3f%%", 100*x), label})
+		}
+	}
+	return marks
+}
+
+// ticks are the round times up to the window's end.
+func (d drawing) ticks(p i18n.Printer) iter.Seq2[time.Time, string] {
+	const day = 24 * time.Hour
 	length := d.window.To.Sub(d.window.From)
-	step := 24 * time.Hour
-	for _, wanted := range []time.Duration{10 * time.Minute, time.Hour, 4 * time.Hour} {
+	step := 2 * 30 * day
+	for _, wanted := range []time.Duration{10 * time.Minute, time.Hour, 4 * time.Hour, day, 5 * day} {
 		if length <= 7*wanted {
 			step = wanted
 			break
 		}
 	}
 	local := d.window.From.In(i18n.Paris())
-	for i := 0; ; i++ {
-		// By the clock on the wall, which a night of clock change does not shift.
-		at := time.Date(local.Year(), local.Month(), local.Day(), 0, i*int(step/time.Minute), 0, 0, i18n.Paris())
-		if !at.Before(d.window.To) {
-			return marks
+	year, month, date := local.Date()
+	// By the clock on the wall, which a night of clock change does not shift.
+	tick := func(i int) time.Time {
+		if step > 5*day {
+			return time.Date(year, month+time.Month(2*i), 1, 0, 0, 0, 0, i18n.Paris())
 		}
-		x := d.x(at)
-		if at.Before(d.window.From) || x < 0.04 || x > 0.96 {
-			continue
+		return time.Date(year, month, date, 0, i*int(step/time.Minute), 0, 0, i18n.Paris())
+	}
+	return func(yield func(time.Time, string) bool) {
+		for i := 0; tick(i).Before(d.window.To); i++ {
+			label := p.Clock(tick(i))
+			if step >= day {
+				label = p.DayMonth(tick(i))
+			}
+			if !yield(tick(i), label) {
+				return
+			}
 		}
-		label := p.Clock(at)
-		if step == 24*time.Hour {
-			label = p.DayMonth(at)
-		}
-		marks = append(marks, Mark{fmt.Sprintf("%.3f%%", 100*x), label})
 	}
 }
 
@@ -254,9 +282,9 @@ func chartRows(s view.Series) []ChartRow {
 		points[point.At.Unix()] = point
 	}
 	var rows []ChartRow
-	for at := s.Window.From; at.Before(s.Window.To); at = at.Add(s.Window.Step) {
+	for at := s.Window.From; at.Before(s.Window.To); at = s.Window.Next(at) {
 		point, ok := points[at.Unix()]
-		end := at.Add(s.Window.Step)
+		end := s.Window.Next(at)
 		if end.After(s.Window.To) {
 			end = s.Window.To
 		}

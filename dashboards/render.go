@@ -15,7 +15,7 @@ import (
 var sources embed.FS
 
 // shared are the templates that every page may use.
-var shared = []string{"layout", "icons", "parts", "chart", "lists", "planparts", "operator", "router"}
+var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "planparts", "operator", "router"}
 
 // views are the pages by template name.
 var views = []string{"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "audit", "tokens",

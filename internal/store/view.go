@@ -40,9 +40,11 @@ func (v *View) Inventory(ctx context.Context) (index *inventory.Index, err error
 }
 
 var (
-	sqlViewDecided = query("view.decided", `SELECT (SELECT decided FROM engine), (SELECT changed_at FROM sending WHERE stopped)`)
-	sqlViewStates  = query("view.states", `SELECT link_id, status, since FROM link_state`)
-	sqlViewLatest  = query("view.latest", `
+	sqlViewDecided = query("view.decided", `SELECT (SELECT decided FROM engine), (SELECT changed_at FROM sending WHERE stopped),
+		(SELECT floor(100 * extract(epoch FROM until - written) / nullif(extract(epoch FROM until - since), 0))::int FROM simulated_past WHERE written > since),
+		(SELECT written FROM simulated_past WHERE written > since)`)
+	sqlViewStates = query("view.states", `SELECT link_id, status, since FROM link_state`)
+	sqlViewLatest = query("view.latest", `
 		SELECT DISTINCT ON (link_id) link_id, at, sent, received, coalesce(median_micros, 0) AS median_micros, simulated
 		FROM minute WHERE at >= @since AND sent > 0
 		ORDER BY link_id, at DESC, received DESC`)
@@ -107,9 +109,13 @@ func (v *View) Live(ctx context.Context, since time.Time) (view.Live, error) {
 
 // loadSwitches reads the last decided cycle and how freely operators are spoken to.
 func loadSwitches(ctx context.Context, tx pgx.Tx, live *view.Live) error {
-	var decided, stopped *time.Time
-	if err := tx.QueryRow(ctx, sqlViewDecided).Scan(&decided, &stopped); err != nil {
+	var decided, stopped, written *time.Time
+	var percent *int
+	if err := tx.QueryRow(ctx, sqlViewDecided).Scan(&decided, &stopped, &percent, &written); err != nil {
 		return err
+	}
+	if percent != nil {
+		live.Filling = &view.Filling{Percent: *percent, Back: instant(written)}
 	}
 	live.Decided, live.StoppedSince = instant(decided), instant(stopped)
 	live.Modes.Stopped = stopped != nil

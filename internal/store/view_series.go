@@ -35,7 +35,7 @@ var (
 		GROUP BY 1 ORDER BY 1`)
 	sqlViewOutages = query("view.outages", `
 		SELECT link_id, from_at, to_at, coalesce(incident_id, 0) AS incident_id,
-			coalesce(cause, '') AS cause, told_at, router_started
+			coalesce(cause, '') AS cause, told_at, router_started, simulated
 		FROM outage
 		WHERE link_id = ANY (@links::bigint[]) AND from_at < @to AND (to_at IS NULL OR to_at > @from)
 		ORDER BY from_at DESC`)
@@ -76,11 +76,12 @@ type viewOutageRow struct {
 	FromAt     time.Time
 	ToAt       *time.Time
 	IncidentID int64
+	Simulated  bool
 	findingRow
 }
 
 func (r viewOutageRow) outage() view.Outage {
-	return view.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Incident: r.IncidentID, Finding: r.finding()}
+	return view.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Incident: r.IncidentID, Finding: r.finding(), Simulated: r.Simulated}
 }
 
 // Outages gives the outages of links that touch a window, the latest first.

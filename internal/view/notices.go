@@ -23,6 +23,8 @@ type Notices struct {
 	Modes        []OperatorMode
 	ToApprove    int  // messages that wait for a person, in the asker's territory
 	Simulated    bool // some figure of the last minutes is simulated
+	// Filling is nil unless a demonstration's past is still being written.
+	Filling *Filling
 }
 
 // OperatorMode is how freely Vigie speaks to an operator.
@@ -49,6 +51,7 @@ func (s *Service) notices(r reach, live Live, now time.Time) Notices {
 		Decided:      live.Decided,
 		Stale:        now.Sub(live.Decided) > s.staleAfter,
 		StoppedSince: live.StoppedSince,
+		Filling:      live.Filling,
 	}
 	for _, open := range live.Incidents {
 		if open.Kind == incident.KindProber {

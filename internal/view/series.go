@@ -154,6 +154,8 @@ type Outage struct {
 	Incident int64 // 0 when none is known
 	// Finding is what the link's router told after it; zero while nothing tells.
 	sla.Finding
+	// Simulated is set for one of a demonstration.
+	Simulated bool
 }
 
 // Told is an outage of which a router told what it was, with the name of its link.

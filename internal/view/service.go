@@ -75,6 +75,13 @@ type Live struct {
 	Modes     ticket.Modes
 	// StoppedSince is when the one switch was turned, zero while all may be sent.
 	StoppedSince time.Time
+	Filling      *Filling // nil unless a demonstration's past is still being written
+}
+
+// Filling is how far the simulated past of a demonstration is written, newest first.
+type Filling struct {
+	Percent int
+	Back    time.Time
 }
 
 // LinkState is the decided state of one link.
