@@ -239,7 +239,7 @@ func (d drawing) ticks(p i18n.Printer) iter.Seq2[time.Time, string] {
 	length := d.window.To.Sub(d.window.From)
 	step := 2 * 30 * day
 	for _, wanted := range []time.Duration{10 * time.Minute, time.Hour, 4 * time.Hour, day, 5 * day} {
-		if length <= 7*wanted {
+		if length <= 8*wanted {
 			step = wanted
 			break
 		}

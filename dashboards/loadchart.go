@@ -58,8 +58,8 @@ func newLoadChart(p i18n.Printer, l view.Load, id string) LoadChart {
 	runs := loadRuns(l)
 	down := func(point view.LoadPoint) view.Use { return point.Down }
 	up := func(point view.LoadPoint) view.Use { return point.Up }
-	c.Down = newLoadPanel(p, d, runs, panelQuestion{downY, downHeight, l.Down.GuaranteedBits, down})
-	c.Up = newLoadPanel(p, d, runs, panelQuestion{upY, upHeight, l.Up.GuaranteedBits, up})
+	c.Down = newLoadPanel(p, d, runs, panelQuestion{downY, downHeight, "load.guaranteed.down", l.Down.GuaranteedBits, down})
+	c.Up = newLoadPanel(p, d, runs, panelQuestion{upY, upHeight, "load.guaranteed.up", l.Up.GuaranteedBits, up})
 	begins := make([]time.Time, len(l.Points))
 	for i, point := range l.Points {
 		begins[i] = point.At
@@ -104,6 +104,7 @@ func loadRuns(l view.Load) [][]view.LoadPoint {
 // panelQuestion is what one panel shows and where.
 type panelQuestion struct {
 	y, height  int
+	label      string // key
 	guaranteed int64
 	use        func(view.LoadPoint) view.Use
 }
@@ -134,7 +135,7 @@ func newLoadPanel(p i18n.Printer, d drawing, runs [][]view.LoadPoint, q panelQue
 		panel.Area += fmt.Sprintf("%sL%s %dL%s %dZ", mean, edges[len(edges)-1], q.height, edges[0], q.height)
 		panel.Peak += d.path(begins, func(i int) string { return inside(q.use(run[i]).PeakBits) })
 	}
-	panel.Guaranteed = Mark{onPage(q.guaranteed), p.T("load.guaranteed", p.BitRate(q.guaranteed))}
+	panel.Guaranteed = Mark{onPage(q.guaranteed), p.T(q.label, p.BitRate(q.guaranteed))}
 	for step, bits := rateStep(top), int64(0); bits+step < top*9/10; {
 		bits += step
 		panel.Rates = append(panel.Rates, Mark{onPage(bits), p.BitRate(bits)})

@@ -173,12 +173,14 @@ func TestEveryPageIsWholeInEachLanguage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(t, plan)
+	w.exec(t, carried)
+	w.exec(t, packed)
 	b := w.signIn(t, "admin")
 	// A key that no catalogue holds shows as itself.
-	key := regexp.MustCompile(`\b(board|map|plan|link|site|ticket|incident|statement|prober|clock|message|state|kind|mode|action|error|notice|layout|token|api)\.[a-z-]+\b`)
+	key := regexp.MustCompile(`\b(board|map|plan|link|site|ticket|incident|statement|prober|clock|message|state|kind|mode|action|error|notice|layout|token|api|load|range|outage|chart)\.[a-z-]+\b`)
 	for _, lang := range []string{"fr", "en"} {
 		b.post("/language", form{"lang": {lang}})
-		for _, path := range []string{"/", "/map", "/map?departement=55", "/plan?q=10.55.1.9", "/plan?q=achenheim", "/plan/prefix?cidr=10.55.1.0/24&free=26", "/plan/prefix?cidr=10.0.0.0/8&free=4", "/plan/vlans", "/sites/1/plan", "/links/1", "/links/2?range=7d", "/sites/1", "/incidents?which=all", "/tickets?which=all", "/tickets/1", "/tickets/2", "/probers", "/statements", "/tokens", "/nowhere"} {
+		for _, path := range []string{"/", "/map", "/map?departement=55", "/plan?q=10.55.1.9", "/plan?q=achenheim", "/plan/prefix?cidr=10.55.1.0/24&free=26", "/plan/prefix?cidr=10.0.0.0/8&free=4", "/plan/vlans", "/sites/1/plan", "/links/1", "/links/2?range=7d", "/links/2?range=1y", "/sites/1", "/sites/1?range=30d", "/incidents?which=all", "/tickets?which=all", "/tickets/1", "/tickets/2", "/probers", "/statements", "/tokens", "/nowhere"} {
 			page := b.get(path)
 			if found := key.FindString(page.text()); found != "" {
 				t.Errorf("%s in %s shows the key %q", path, lang, found)

@@ -149,6 +149,16 @@ func (w *world) addPeople(t testing.TB) {
 	}
 }
 
+// siteOf is the site that carries a link's access.
+func (w *world) siteOf(t testing.TB, link string) (id int64) {
+	t.Helper()
+	err := w.db.Pool().QueryRow(context.Background(), `SELECT s.id FROM site s JOIN link_site l ON l.site = s.key WHERE l.link = $1 AND l.ordinal = 1`, link).Scan(&id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 // id gives the id of a link by its reference or of a site by its key.
 func (w *world) id(t testing.TB, table, value string) int64 {
 	t.Helper()

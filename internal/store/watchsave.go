@@ -34,7 +34,7 @@ var (
 	sqlMemoryForget = query("ticket_memory.forget", `
 		DELETE FROM ticket_memory WHERE ticket_id = ANY (@ids)`)
 	sqlOutageSave = query("outage.save", `
-		INSERT INTO outage (link_id, from_at, to_at, incident_id) VALUES (@link, @from, @to, nullif(@incident, 0))
+		INSERT INTO outage (link_id, from_at, to_at, incident_id, simulated) VALUES (@link, @from, @to, nullif(@incident, 0), @simulated)
 		ON CONFLICT (link_id, from_at) DO UPDATE SET to_at = excluded.to_at, incident_id = excluded.incident_id`)
 )
 
@@ -56,7 +56,7 @@ func (t watchTx) SaveState(ctx context.Context, prev incident.State, d incident.
 	}
 	w.transitions(d.Transitions, at)
 	for _, o := range d.Outages {
-		w.queue(sqlOutageSave, pgx.NamedArgs{"link": o.Link, "from": o.From, "to": nullable(o.To), "incident": o.Incident})
+		w.queue(sqlOutageSave, pgx.NamedArgs{"link": o.Link, "from": o.From, "to": nullable(o.To), "incident": o.Incident, "simulated": t.simulated})
 	}
 	if w.err != nil {
 		return fmt.Errorf("save cycle %s: %w", at.Format(time.RFC3339), w.err)
