@@ -63,7 +63,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"load":          func(l view.Load, id string) LoadChart { return newLoadChart(p, l, id) },
 		"wholepercent":  func(n int) string { return p.Percent(int64(n), 100, 0) },
 		"rate":          func(r view.LoadRate) string { return rate(p, r) },
-		"share":         func(part view.LoadRate, whole int64) string { return p.Percent(part.Bits, whole, 0) },
+		"used":          func(part view.LoadRate, whole int64) string { return p.Percent(part.Bits, whole, 0) },
 		"query":         withQuery,
 		"hours":         func(notation string) string { return serviceHours(p, notation) },
 		"wall":          wallClock,
