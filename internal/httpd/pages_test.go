@@ -68,7 +68,7 @@ func TestALinkShowsItsContractItsMeasuresAndTheirCoverage(t *testing.T) {
 	w := newWorld(t)
 	path := fmt.Sprintf("/links/%d?range=1h", w.id(t, "link", "BRE-1001"))
 	w.signIn(t, "admin").get(path).contains(t, "Lien BRE-1001", "En service", "5,2 ms", "Lot 2 : Bas-Rhin, centre et sud", "GTR 1 min",
-		"24 h/24, 7 j/7", "non mesuré", "Mesuré 91,7 % du temps", "24/11/2026 13:10:00 24/11/2026 13:14:00 4 min", "247,20 € HT par mois", "mesures simulées",
+		"24 h/24, 7 j/7", "non mesuré", "Mesuré 91,7 % du temps", "24/11/2026 13:14:00 4 min", "247,20 € HT par mois", "mesures simulées",
 		"Du 24/11/2026 13:05 au 24/11/2026 14:05 : délai médian de 5,2 ms à 5,2 ms, perte 0 %, 1 coupure confirmée")
 	if text := w.signIn(t, "reseau").get(path).text(); strings.Contains(text, "HT par mois") {
 		t.Error("the network team sees a price, which its role does not allow")
