@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"vigie/internal/org"
 )
 
 // polled is a router that answered half a minute ago, one that is silent, and a link
@@ -34,6 +36,16 @@ func TestALinkShowsItsRouterAndWhatItCarriesNow(t *testing.T) {
 	silent.contains(t, "Sans réponse : silence (communauté ou mot de passe inexacts compris).")
 	if strings.Contains(silent.text(), "En marche depuis") {
 		t.Error("a router that never answered has an uptime")
+	}
+	token := w.token(t, "audit", org.Auditor)
+	program := w.visit(t).get(fmt.Sprintf("/api/v1/links/%d?range=1h", w.id(t, "link", "BRE-1001")), "Authorization", "Bearer "+token)
+	for _, want := range []string{
+		`"started_at":"2026-11-23T12:04:30Z"`, `"down_bits_per_second":100000000,"up_bits_per_second":5000000}`, `"covered_seconds":240`,
+		`"cause":"line","cause_told_at":"2026-11-24T12:14:20Z","router_started_at":"2026-11-23T06:00:00Z"`,
+	} {
+		if !strings.Contains(program.body, want) {
+			t.Errorf("the API does not say %s:\n%s", want, program.body)
+		}
 	}
 	b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1003"))).contains(t, "Ce routeur n’a jamais été interrogé")
 }

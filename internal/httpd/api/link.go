@@ -61,6 +61,7 @@ type LinkDetail struct {
 	GTR        *int64        `json:"gtr_seconds" doc:"Guaranteed time to restore; null without a clause in force."`
 	Cost       *Cost         `json:"cost,omitempty" doc:"Absent for a role that sees no costs, and outside the market."`
 	Series     Series        `json:"series"`
+	Router     *Router       `json:"router,omitempty" doc:"Absent when it was never asked."`
 	Incidents  []Incident    `json:"incidents" doc:"The latest ones."`
 	Tickets    []TicketBrief `json:"tickets" doc:"The latest ones; empty for a role that sees none."`
 }
@@ -108,6 +109,9 @@ type Outage struct {
 	From       time.Time  `json:"from"`
 	To         *time.Time `json:"to" doc:"Null while it lasts."`
 	IncidentID *int64     `json:"incident_id"`
+	Cause      *string    `json:"cause" enum:"line,power" doc:"What the router told after it; power, a cut or a restart, earns no penalty. Null while nothing tells."`
+	ToldAt     *time.Time `json:"cause_told_at" doc:"When the router told."`
+	Started    *time.Time `json:"router_started_at" doc:"Since when it was running then."`
 }
 
 // LinkQuery is a question for links.
@@ -153,7 +157,7 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g view.Range
 		}),
 		Technology: p.Facts.Technology, DownRate: p.Facts.DownBits, UpRate: p.Facts.UpBits, Address: p.Facts.ProbeAddress,
 		CPEOwner: string(p.Facts.CPEOwner), Starts: day(p.Facts.Starts), Ends: day(p.Facts.Ends), Source: p.Facts.Source,
-		Market: p.Contract.Market, Lot: p.Contract.Lot, Cost: newCost(p.Cost), Series: newSeries(p.Series),
+		Market: p.Contract.Market, Lot: p.Contract.Lot, Cost: newCost(p.Cost), Series: newSeries(p.Series), Router: newRouter(p.Router),
 		Incidents: each(p.Incidents, newIncident), Tickets: each(p.Tickets, newTicketBrief),
 	}
 	if p.Contract.InForce {
@@ -211,5 +215,8 @@ func newPoint(p view.Point) Point {
 }
 
 func newOutage(o view.Outage) Outage {
-	return Outage{From: o.From.UTC(), To: instant(o.To), IncidentID: known(o.Incident)}
+	return Outage{
+		From: o.From.UTC(), To: instant(o.To), IncidentID: known(o.Incident),
+		Cause: known(string(o.Origin)), ToldAt: instant(o.Asked), Started: instant(o.Started),
+	}
 }

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"time"
+
+	"vigie/internal/view"
+)
+
+// Router is what the router of a link told last.
+type Router struct {
+	AskedAt    time.Time  `json:"asked_at"`
+	Problem    *string    `json:"problem" doc:"Why it did not answer then; null when it did."`
+	AnsweredAt *time.Time `json:"answered_at" doc:"Its last answer."`
+	StartedAt  *time.Time `json:"started_at" doc:"By its own account."`
+	Interface  *string    `json:"interface" doc:"ifName of the one that carries the link; null when it has none."`
+	Up         *bool      `json:"interface_up"`
+	Speed      *int64     `json:"interface_bits_per_second" doc:"Null when not told."`
+	Doubt      *string    `json:"doubt" doc:"Why the last answer counts nothing that was carried."`
+	Carrying   *Carrying  `json:"carrying,omitempty" doc:"Absent when nothing of the last ten minutes is measured."`
+}
+
+// Carrying is the mean use over the latest five minutes, as far as they are measured.
+type Carrying struct {
+	From     time.Time `json:"from"`
+	Covered  int64     `json:"covered_seconds" doc:"Measured of the 300."`
+	DownRate int64     `json:"down_bits_per_second" doc:"Towards the site."`
+	UpRate   int64     `json:"up_bits_per_second"`
+}
+
+func newRouter(r *view.Router) *Router {
+	if r == nil {
+		return nil
+	}
+	out := &Router{
+		AskedAt: r.Asked.UTC(), Problem: known(r.Problem), AnsweredAt: instant(r.Answered), StartedAt: instant(r.Started), Doubt: known(string(r.Doubt)),
+	}
+	if r.Access.Name != "" {
+		out.Interface, out.Up, out.Speed = &r.Access.Name, &r.Access.Up, known(r.Access.SpeedBits)
+	}
+	if r.Now.Covered > 0 {
+		out.Carrying = &Carrying{From: r.Now.At.UTC(), Covered: seconds(r.Now.Covered), DownRate: r.Now.DownBits, UpRate: r.Now.UpBits}
+	}
+	return out
+}
