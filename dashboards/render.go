@@ -18,8 +18,10 @@ var sources embed.FS
 var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "planparts", "operator", "router"}
 
 // views are the pages by template name.
-var views = []string{"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "audit", "tokens",
-	"inventory", "records", "record", "draft", "review", "signin", "error"}
+var views = []string{
+	"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "audit", "tokens",
+	"inventory", "records", "record", "draft", "review", "signin", "error",
+}
 
 // Renderer writes pages. It is safe for concurrent use.
 type Renderer struct {

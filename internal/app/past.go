@@ -101,9 +101,10 @@ func (p *simulatedPast) rows(from time.Time, mark store.PastMark) store.PastPiec
 		outages := l.outages(from, mark)
 		piece.Outages = append(piece.Outages, l.begun(outages, from, mark.Written)...)
 		piece.Minutes = append(piece.Minutes, l.minutes(from, mark.Written, outages)...)
+		// Whole intervals only: the one that the past ends in belongs to the living chain.
 		for at := from.Truncate(lab.SlotLength); at.Before(mark.Written); at = at.Add(lab.SlotLength) {
-			if !at.Before(from) {
-				piece.Carried = append(piece.Carried, store.PastCarried{Link: l.ID, Carried: l.carried(at, minTime(at.Add(lab.SlotLength), mark.Until), outages)})
+			if end := at.Add(lab.SlotLength); !at.Before(from) && !end.After(mark.Until) {
+				piece.Carried = append(piece.Carried, store.PastCarried{Link: l.ID, Carried: l.carried(at, end, outages)})
 			}
 		}
 	}

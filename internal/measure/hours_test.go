@@ -16,8 +16,10 @@ var midnight = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 // anyMinute draws a minute that could be: delays in order, some undefined.
 func anyMinute(at time.Time) *rapid.Generator[measure.Minute] {
 	return rapid.Custom(func(t *rapid.T) measure.Minute {
-		m := measure.Minute{Link: 7, At: at, MinMicros: measure.Undefined, MedianMicros: measure.Undefined,
-			P95Micros: measure.Undefined, MaxMicros: measure.Undefined, JitterMicros: measure.Undefined}
+		m := measure.Minute{
+			Link: 7, At: at, MinMicros: measure.Undefined, MedianMicros: measure.Undefined,
+			P95Micros: measure.Undefined, MaxMicros: measure.Undefined, JitterMicros: measure.Undefined,
+		}
 		m.Planned = rapid.IntRange(0, 60).Draw(t, "planned")
 		m.Sent = rapid.IntRange(0, m.Planned).Draw(t, "sent")
 		m.Received = rapid.IntRange(0, m.Sent).Draw(t, "received")
