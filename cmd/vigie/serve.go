@@ -52,6 +52,9 @@ func (c serveCommand) Run(s surroundings) error {
 		return err
 	}
 	c.greet(s.talk, server.Address(), o.Dir, time.Since(began))
+	if people, err := server.People(s.ctx); err == nil && len(people) == 0 {
+		fmt.Fprintln(s.talk, "nobody may sign in yet: vigie init begins the installation")
+	}
 	select {
 	case <-s.ctx.Done():
 		fmt.Fprintln(s.talk, "stopping…")

@@ -109,9 +109,14 @@ func (c ticketShowCommand) Run(s surroundings) error {
 
 func (s surroundings) ticketFacts(w *bufio.Writer, t api.Ticket) {
 	rows := []row{
-		{"ticket", t.Number + ", " + t.Status}, {"kind", t.Kind}, {"operator", t.OperatorName + " (" + t.Mode + ")"},
-		{"links", refsOf(t.Links, t.HiddenLinks)}, {"since", s.when(&t.Since)}, {"opened", s.when(&t.OpenedAt)},
-		{"delivered", s.when(t.DeliveredAt)}, {"acknowledged", strings.TrimSpace(s.when(t.Acknowledged) + " " + text(t.Reference))},
+		{"ticket", t.Number + ", " + t.Status},
+		{"kind", t.Kind},
+		{"operator", t.OperatorName + " (" + t.Mode + ")"},
+		{"links", refsOf(t.Links, t.HiddenLinks)},
+		{"since", s.when(&t.Since)},
+		{"opened", s.when(&t.OpenedAt)},
+		{"delivered", s.when(t.DeliveredAt)},
+		{"acknowledged", strings.TrimSpace(s.when(t.Acknowledged) + " " + text(t.Reference))},
 		{"resolved", s.when(t.ResolvedAt)},
 	}
 	for _, a := range t.Absences {

@@ -106,6 +106,9 @@ func (i *Instance) People(ctx context.Context) ([]Person, error) {
 	return list, nil
 }
 
+// People lists those who may sign in.
+func (s *Server) People(ctx context.Context) ([]Person, error) { return s.instance.People(ctx) }
+
 // AddPerson adds somebody who may sign in.
 func (i *Instance) AddPerson(ctx context.Context, n NewPerson) (Person, error) {
 	id, err := i.access().AddPerson(ctx, access.Console(), org.User{

@@ -57,3 +57,9 @@ const (
 	RequestsPerMinute = requestsPerMinute
 	BudgetsKept       = budgetsKept
 )
+
+// What the headers of programs are read with.
+var (
+	MatchesTag = matches
+	Bearer     = bearer
+)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vigie/internal/access"
+	"vigie/internal/httpd"
 	"vigie/internal/httpd/api"
 	"vigie/internal/org"
 	"vigie/internal/store"
@@ -124,4 +125,19 @@ func TestAChangedPasswordEndsTheSessionsBeforeIt(t *testing.T) {
 	if got := w.signIn(t, "reseau").get("/"); got.status != http.StatusOK {
 		t.Errorf("a session since: status %d", got.status)
 	}
+}
+
+func FuzzHeadersOfPrograms(f *testing.F) {
+	const tag = `W/"0123"`
+	for _, seed := range []string{tag, `"0123"`, "*", `"a", W/"0123" `, `W/`, "", "Bearer vigie_x", "bearer  y ", "Basic z", "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		if httpd.MatchesTag(header, tag) && strings.TrimSpace(header) != "*" && !strings.Contains(header, `"0123"`) {
+			t.Errorf("%q names the tag %s", header, tag)
+		}
+		if token := httpd.Bearer(header); token != strings.TrimSpace(token) || token != "" && !strings.HasPrefix(strings.ToLower(header), "bearer ") {
+			t.Errorf("%q carries the token %q", header, token)
+		}
+	})
 }
