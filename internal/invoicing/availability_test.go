@@ -42,6 +42,7 @@ func TestTheAvailabilityOfAMonthEarnsAPenalty(t *testing.T) {
 		"a contested gel":                                      {april().outage(1, "2026-04-10T08:00", "2026-04-10T11:30").ticket([]int64{1}, told("2026-04-10T08:00", "", "2026-04-10T11:30")).gel("2026-04-10T09:00", "", false), []string{"L-1  availability 2026-04-30 0 h 20.63"}},
 		"a site without power":                                 {kindOf(april().outage(1, "2026-04-10T08:00", "2026-04-12T08:00"), incident.KindSite), nil},
 		"a power cut that the router told afterwards":          {originOf(april().outage(1, "2026-04-10T08:00", "2026-04-12T08:00"), sla.FromRestart), nil},
+		"a restart of the operator's router on a living line":  {kindOf(originOf(april().outage(1, "2026-04-10T08:00", "2026-04-10T09:05"), sla.FromRestart), incident.KindRouter), []string{"L-1  availability 2026-04-30 0 h 20.63"}},
 		"a line that the router told afterwards":               {originOf(april().outage(1, "2026-04-10T08:00", "2026-04-10T09:05"), sla.FromLine), []string{"L-1  availability 2026-04-30 0 h 20.63"}},
 		"time that nobody measured":                            {unknown(april().outage(1, "2026-04-10T08:00", "2026-04-10T12:00"), "2026-04-10T09:00", "2026-04-10T13:00"), nil},
 		"a link put into service late":                         {steps(group()).with(starting(link(1, "college"), "2026-04-21")).outage(1, "2026-04-22T08:00", "2026-04-22T09:00"), []string{"L-1  availability 2026-04-30 0 h 20.63"}},

@@ -83,7 +83,7 @@ func (m *maker) under(t ticket.Ticket, l inventory.Link, outages []Outage) (down
 // site, as its links showed it together or the router told it afterwards, or a router
 // that is not the operator's.
 func ours(o Outage, l inventory.Link) bool {
-	return o.Origin == sla.FromRestart || o.Kind == incident.KindSite ||
+	return o.Origin.Excuses(o.Kind) || o.Kind == incident.KindSite ||
 		o.Kind == incident.KindRouter && l.CPEOwner == inventory.CustomerCPE
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"vigie/internal/calendar"
+	"vigie/internal/incident"
 )
 
 // Origin says where an outage lay, as the router tells after it.
@@ -15,6 +16,14 @@ const (
 	FromLine    Origin = "line"  // the router ran all the time: what failed lies beyond it
 	FromRestart Origin = "power" // the router started anew: the site had no power, or the router failed
 )
+
+// Excuses reports whether an outage of that origin, in an incident of that kind, is
+// none of the operator's: the router started anew, so the site had no power. A
+// restart while the demarcation in front of it answered (kind router) was the
+// router's own: power and line were there, and its owner answers for it.
+func (o Origin) Excuses(kind incident.Kind) bool {
+	return o == FromRestart && kind != incident.KindRouter
+}
 
 // Finding is what a router's uptime tells of an outage that is over.
 type Finding struct {

@@ -22,11 +22,13 @@ var (
 			WHERE link_id = p.link_id AND at > @since ORDER BY at DESC LIMIT 1) u ON true
 		WHERE p.link_id = @link`)
 	sqlViewIncidentTold = query("view.incident_told", `
-		SELECT incident_id AS of, link_id, from_at, to_at, incident_id, cause, told_at, router_started, simulated
-		FROM outage WHERE incident_id = ANY (@ids::bigint[]) AND cause IS NOT NULL ORDER BY from_at, link_id`)
+		SELECT incident_id AS of, link_id, from_at, to_at, incident_id, coalesce(i.kind, '') AS kind, cause, told_at, router_started, simulated
+		FROM outage LEFT JOIN incident i ON i.id = incident_id
+		WHERE incident_id = ANY (@ids::bigint[]) AND cause IS NOT NULL ORDER BY from_at, link_id`)
 	sqlViewTicketTold = query("view.ticket_told", `
-		SELECT l.ticket_id AS of, o.link_id, o.from_at, o.to_at, coalesce(o.incident_id, 0) AS incident_id, o.cause, o.told_at, o.router_started, o.simulated
-		FROM ticket_link l JOIN outage o USING (link_id)
+		SELECT l.ticket_id AS of, o.link_id, o.from_at, o.to_at, coalesce(o.incident_id, 0) AS incident_id, coalesce(i.kind, '') AS kind,
+			o.cause, o.told_at, o.router_started, o.simulated
+		FROM ticket_link l JOIN outage o USING (link_id) LEFT JOIN incident i ON i.id = o.incident_id
 		WHERE l.ticket_id = ANY (@ids::bigint[]) AND o.cause IS NOT NULL AND EXISTS (
 			SELECT FROM ticket_period p WHERE p.ticket_id = l.ticket_id
 				AND o.from_at >= p.since AND (p.restored_at IS NULL OR o.from_at < p.restored_at))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/internal/incident"
 	"vigie/internal/view"
 )
 
@@ -34,9 +35,9 @@ var (
 		FROM (`+seenMinutes()+`) AS seen
 		GROUP BY 1 ORDER BY 1`)
 	sqlViewOutages = query("view.outages", `
-		SELECT link_id, from_at, to_at, coalesce(incident_id, 0) AS incident_id,
+		SELECT link_id, from_at, to_at, coalesce(incident_id, 0) AS incident_id, coalesce(i.kind, '') AS kind,
 			coalesce(cause, '') AS cause, told_at, router_started, simulated
-		FROM outage
+		FROM outage LEFT JOIN incident i ON i.id = incident_id
 		WHERE link_id = ANY (@links::bigint[]) AND from_at < @to AND (to_at IS NULL OR to_at > @from)
 		ORDER BY from_at DESC`)
 )
@@ -76,12 +77,13 @@ type viewOutageRow struct {
 	FromAt     time.Time
 	ToAt       *time.Time
 	IncidentID int64
+	Kind       string
 	Simulated  bool
 	findingRow
 }
 
 func (r viewOutageRow) outage() view.Outage {
-	return view.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Incident: r.IncidentID, Finding: r.finding(), Simulated: r.Simulated}
+	return view.Outage{Link: r.LinkID, From: r.FromAt.UTC(), To: instant(r.ToAt), Incident: r.IncidentID, Kind: incident.Kind(r.Kind), Finding: r.finding(), Simulated: r.Simulated}
 }
 
 // Outages gives the outages of links that touch a window, the latest first.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigie/internal/calendar"
+	"vigie/internal/incident"
 	"vigie/internal/measure"
 	"vigie/internal/org"
 	"vigie/internal/sla"
@@ -151,7 +152,8 @@ func (c Coverage) Whole() bool { return c.CoveredMillis >= c.Expected }
 type Outage struct {
 	Link     int64
 	From, To time.Time
-	Incident int64 // 0 when none is known
+	Incident int64         // 0 when none is known
+	Kind     incident.Kind // of that incident
 	// Finding is what the link's router told after it; zero while nothing tells.
 	sla.Finding
 	// Simulated is set for one of a demonstration.
@@ -165,7 +167,7 @@ type Told struct {
 }
 
 // Requalified reports whether the outage turned out to be no fault of the operator's.
-func (o Outage) Requalified() bool { return o.Origin == sla.FromRestart }
+func (o Outage) Requalified() bool { return o.Origin.Excuses(o.Kind) }
 
 // told names those of the outages that somebody sees.
 func (r reach) told(action org.Action, outages []Outage) []Told {

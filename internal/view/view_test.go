@@ -106,10 +106,11 @@ func TestAPowerCutThatARouterToldIsNoTimeOfTheClock(t *testing.T) {
 		told []Outage
 		want time.Duration
 	}{
-		"nothing told":                     {nil, time.Hour},
-		"the line failed":                  {[]Outage{outage(1, sla.FromLine)}, time.Hour},
-		"the power failed":                 {[]Outage{outage(1, sla.FromRestart)}, 0},
-		"the power of another link failed": {[]Outage{outage(2, sla.FromRestart)}, time.Hour},
+		"nothing told":                                 {nil, time.Hour},
+		"the line failed":                              {[]Outage{outage(1, sla.FromLine)}, time.Hour},
+		"the power failed":                             {[]Outage{outage(1, sla.FromRestart)}, 0},
+		"the power of another link failed":             {[]Outage{outage(2, sla.FromRestart)}, time.Hour},
+		"the router failed, power and line were there": {[]Outage{ofKind(outage(1, sla.FromRestart), incident.KindRouter)}, time.Hour},
 	} {
 		file.Told = test.told
 		clocks := r.clocks(file, period, back)
@@ -231,4 +232,9 @@ func FuzzParseRange(f *testing.F) {
 			t.Errorf("range %q begins after its end", text)
 		}
 	})
+}
+
+func ofKind(o Outage, kind incident.Kind) Outage {
+	o.Kind = kind
+	return o
 }
