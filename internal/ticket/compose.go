@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"vigie/internal/i18n"
+	"vigie/internal/incident"
 	"vigie/internal/inventory"
 )
 
@@ -38,7 +39,26 @@ func (c *composer) subject() string {
 	} else if len(c.f.Accesses) > 1 {
 		what += ", " + c.f.Accesses[0].POP
 	}
-	return c.p.T("mail.subject."+string(c.kind), c.t.Number, what)
+	return c.p.T("mail.subject."+c.said(), c.t.Number, what)
+}
+
+// said names what the message says: an opening says what fails, for a link that
+// answers too slowly, or again and again, or whose router alone is silent, is not
+// simply interrupted.
+func (c *composer) said() string {
+	partly := c.t.Kind == incident.KindDegraded || c.t.Kind == incident.KindFlapping || c.t.Kind == incident.KindRouter
+	if c.kind == OpenMessage && partly {
+		return string(c.kind) + "." + string(c.t.Kind)
+	}
+	return string(c.kind)
+}
+
+// manner is how the service fails, where sentences differ by it.
+func (c *composer) manner() string {
+	if c.t.Kind == incident.KindDegraded || c.t.Kind == incident.KindFlapping {
+		return string(c.t.Kind)
+	}
+	return "down"
 }
 
 func (c *composer) body() string {
@@ -65,15 +85,15 @@ func (c *composer) intro() string {
 	if c.kind == OpenMessage && len(c.f.Accesses) > 1 {
 		return c.p.T("mail.intro.open.mass", c.f.Accesses[0].POP)
 	}
-	return c.p.T("mail.intro." + string(c.kind))
+	return c.p.T("mail.intro." + c.said())
 }
 
 func (c *composer) times() {
 	period := c.t.Current()
-	c.line(c.p.T("mail.since", c.p.TimeSeconds(period.Since)))
+	c.line(c.p.T("mail.since."+c.manner(), c.p.TimeSeconds(period.Since)))
 	if !c.f.RestoredAt.IsZero() {
 		c.line(c.p.T("mail.restored", c.p.TimeSeconds(c.f.RestoredAt)))
-		c.line(c.p.T("mail.duration", c.p.Duration(c.f.RestoredAt.Sub(period.Since))))
+		c.line(c.p.T("mail.duration."+c.manner(), c.p.Duration(c.f.RestoredAt.Sub(period.Since))))
 	}
 	if len(c.f.Accesses) > 0 && c.f.Accesses[0].GTR > 0 {
 		c.line(c.p.T("mail.gtr", c.p.Duration(c.f.Accesses[0].GTR)))
@@ -96,14 +116,27 @@ func (c *composer) tested() {
 	if len(c.f.Accesses) > detailed {
 		addresses = append(addresses, "…")
 	}
-	c.point(c.p.T("mail.tested.echoes", fmt.Sprint(c.f.Tested.Rounds), fmt.Sprint(c.f.Tested.Echoes), strings.Join(addresses, ", ")))
+	c.point(c.p.T("mail.tested.echoes."+c.manner(), fmt.Sprint(c.f.Tested.Rounds), fmt.Sprint(c.f.Tested.Echoes), strings.Join(addresses, ", ")))
 	if c.f.Tested.Canaries > 0 {
 		c.point(c.p.N("mail.tested.canaries", c.f.Tested.Canaries))
 	}
 	if len(c.f.Accesses) == 1 {
-		c.point(c.p.T("mail.tested.power"))
+		c.point(c.p.T("mail.tested." + c.surroundings()))
 	}
 	c.blank()
+}
+
+// surroundings is what is known of the site: its power, which only a router that
+// falls silent leaves open, or the equipment in front of the router.
+func (c *composer) surroundings() string {
+	switch c.t.Kind {
+	case incident.KindDegraded, incident.KindFlapping:
+		return "answers"
+	case incident.KindRouter:
+		return "demarcation"
+	default:
+		return "power"
+	}
 }
 
 func (c *composer) accesses() {

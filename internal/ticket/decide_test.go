@@ -403,3 +403,25 @@ func TestADecisionLeavesTheTicketItWasGivenAlone(t *testing.T) {
 		t.Errorf("the ticket changed (-got +want):\n%s", diff)
 	}
 }
+
+func TestALetterSaysHowTheServiceFails(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[incident.Kind][]string{
+		incident.KindLink:     {"Interruption", "Interrompu depuis", "sans réponse", "alimentation"},
+		incident.KindRouter:   {"Routeur muet", "Interrompu depuis", "sans réponse", "devant le routeur"},
+		incident.KindDegraded: {"Dégradation", "Dégradé depuis", "au-delà des limites", "le routeur répond"},
+		incident.KindFlapping: {"Coupures répétées", "Coupures depuis", "tombe et revient", "le routeur répond"},
+	} {
+		file := ticket.Ticket{ID: 123, Incident: 123, Kind: kind, Addressee: incident.ToOperator, Operator: "un", Mode: ticket.Automatic, Links: []int64{7}}
+		d := ticket.Start(file, facts(ticket.Automatic), policy(), start)
+		letter := d.Ticket.Messages[0].Subject + "\n" + d.Ticket.Messages[0].Body
+		for _, text := range want {
+			if !strings.Contains(letter, text) {
+				t.Errorf("a letter about %q does not say %q:\n%s", kind, text, letter)
+			}
+		}
+		if kind != incident.KindLink && strings.Contains(letter, "Interruption") {
+			t.Errorf("a letter about %q calls it an interruption:\n%s", kind, letter)
+		}
+	}
+}
