@@ -2,6 +2,8 @@ package dashboards
 
 import (
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,6 +91,18 @@ func choiceLabel(p i18n.Printer, value string) string {
 	return p.T("choice."+value) + " (" + value + ")"
 }
 
+// columnHint helps to fill in a column, in this table or in any; empty where nothing needs
+// to be said.
+func columnHint(p i18n.Printer, table, name string) string {
+	if p.Has("hint." + table + "." + name) {
+		return p.T("hint." + table + "." + name)
+	}
+	if p.Has("hint." + name) {
+		return p.T("hint." + name)
+	}
+	return ""
+}
+
 // worded are the expectations of intake that the catalogues know, with their keys.
 var worded = []struct {
 	form *regexp.Regexp
@@ -133,10 +147,24 @@ var worded = []struct {
 func expectation(p i18n.Printer, text string) string {
 	for _, w := range worded {
 		if found := w.form.FindStringSubmatch(text); found != nil {
-			return p.T(w.key, found[1:]...)
+			return p.T(w.key, written(p, found[1:])...)
 		}
 	}
 	return text
+}
+
+// written gives days and large numbers the form of the language; years stay.
+func written(p i18n.Printer, args []string) []string {
+	out := slices.Clone(args)
+	for i, arg := range args {
+		if day, err := time.Parse(time.DateOnly, arg); err == nil {
+			out[i] = p.CivilDate(day)
+		}
+		if n, err := strconv.ParseInt(arg, 10, 64); err == nil && n >= 10_000 {
+			out[i] = p.Number(n)
+		}
+	}
+	return out
 }
 
 // fieldMark says how a field is marked for those who do not see it.
@@ -145,8 +173,8 @@ type fieldMark struct {
 	Problem, Hint, Required bool
 }
 
-func newFieldMark(p i18n.Printer, place int, f intake.Field) fieldMark {
-	return fieldMark{place, f.Problem != "", p.Has("hint." + f.Name), f.Required}
+func newFieldMark(p i18n.Printer, table string, place int, f intake.Field) fieldMark {
+	return fieldMark{place, f.Problem != "", columnHint(p, table, f.Name) != "", f.Required}
 }
 
 // momentField is a stored moment as a datetime-local field takes it, in Paris time; what

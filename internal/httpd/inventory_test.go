@@ -3,6 +3,7 @@ package httpd_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"regexp"
@@ -78,6 +79,9 @@ func TestARowIsEditedOnAPageAndShowsItsHistory(t *testing.T) {
 	b.get("/inventory/sites?q=WERNERT").contains(t, "Enregistré.", "Collège Wernert", "1 ligne")
 	b.get(page).contains(t, "Rémi Réseau modifié Nom Collège Paul Wernert → Collège Wernert", "4 rue du Collège → 5 rue du Collège")
 
+	if site := b.get(fmt.Sprintf("/sites/%d", w.id(t, "site", "achenheim-college-paul-wernert"))); !strings.Contains(site.body, page) {
+		t.Error("the page of the site does not lead to its row")
+	}
 	late := b.post("/inventory/sites/record", edit)
 	if late.status != http.StatusConflict {
 		t.Errorf("an edit of what somebody changed: status %d, want 409", late.status)
@@ -125,7 +129,7 @@ func TestALinkEndsOnADay(t *testing.T) {
 	b.get("/inventory/links?q=bre-1001").contains(t, "Fin enregistrée.", "01/01/2027")
 	end.Set("version", b.get(page).held(t))
 	end.Set("day", "2025-01-01")
-	b.post("/inventory/links/end", end).contains(t, "précède le 2025-09-01")
+	b.post("/inventory/links/end", end).contains(t, "précède le 01/09/2025")
 }
 
 func TestFilesAreComparedThenAccepted(t *testing.T) {

@@ -131,6 +131,8 @@ func (t table[T]) edited(s inventory.Snapshot, e Edit) (File, error) {
 			return File{}, refusal(*problem)
 		}
 		records = append(records[:1], versions...)
+	default:
+		records = append(records, t.endingWith(s, e, wanted)...)
 	}
 	var b bytes.Buffer
 	if err := csv.NewWriter(&b).WriteAll(records); err != nil {
@@ -179,6 +181,25 @@ func (t table[T]) newVersion(s inventory.Snapshot, e Edit, wanted []string) ([][
 		records = append(records, next)
 	}
 	return records, nil
+}
+
+// endingWith gives the other rows of a version whose end was changed with this one's: the
+// shares of a split key end together.
+func (t table[T]) endingWith(s inventory.Snapshot, e Edit, wanted []string) [][]string {
+	names := t.columnNames()
+	if to := slices.Index(names, "to"); to >= 0 && slices.Contains(t.key, "from") {
+		var records [][]string
+		rows := *t.rows(&s)
+		for i := range rows {
+			texts := t.show(&rows[i])
+			if t.keyOf(&rows[i]) != e.Key && t.sameVersion(texts, wanted) && texts[to] != wanted[to] {
+				texts[to] = wanted[to]
+				records = append(records, texts)
+			}
+		}
+		return records
+	}
+	return nil
 }
 
 // sameVersion reports whether two rows agree in the key columns up to "from".

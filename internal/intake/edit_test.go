@@ -159,6 +159,15 @@ func TestTheSharesOfASplitKeyChangeTogether(t *testing.T) {
 	if before := x.KeyAt(share.Subject, day.AddDate(0, 0, -1)); len(before) != group || !before[0].To.Equal(day) {
 		t.Errorf("key before: %+v", before)
 	}
+	key = share.Subject + " " + day.Format(time.DateOnly) + " " + share.Organisation
+	end := day.AddDate(0, 1, 0)
+	e = intake.Edit{Table: "keys", Key: key, Version: formOf(t, s, "keys", key).Version, Values: []intake.Value{{"to", end.Format(time.DateOnly)}}}
+	if _, _, err := s.Save(context.Background(), e, person("7")); err != nil {
+		t.Fatal(err)
+	}
+	if after := inventory.NewIndex(loaded(t, db)).KeyAt(share.Subject, end); len(after) > 0 {
+		t.Errorf("shares after the end of their key: %+v", after)
+	}
 }
 
 func TestAMomentThatIsGivenBackAsShownStays(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 type SitePage struct {
 	Notices
 	SiteName
+	SiteKey        string // as files name the site
 	Kind           inventory.SiteKind
 	Address        string
 	Postcode       string
@@ -59,7 +60,7 @@ func (s *Service) Site(ctx context.Context, who org.User, id int64, g Range, now
 	}
 	page := SitePage{
 		Notices: s.notices(r, live, now), SiteName: r.nameSite(site),
-		Kind: site.Kind, Address: site.Address, Postcode: site.Postcode, Source: site.Source,
+		SiteKey: site.Key, Kind: site.Kind, Address: site.Address, Postcode: site.Postcode, Source: site.Source,
 		Owner: r.organisationName(site.Organisation), Contacts: r.ContactsOfSite(site.Key),
 	}
 	for _, e := range r.EstablishmentsOfSite(site.Key) {
