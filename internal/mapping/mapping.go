@@ -59,7 +59,6 @@ type Value struct {
 	Else      *string // for what Translate does not list; nil = a problem
 	Form      Form
 	Default   string // for an empty text
-
 }
 
 // Stored is the text of a column of a stored row, whose key is in a column of the file.
