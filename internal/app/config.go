@@ -23,6 +23,8 @@ import (
 type Configuration struct {
 	// Listen is the address of the pages, host:port.
 	Listen string `yaml:"listen"`
+	// TLSProxy says that a proxy which speaks TLS stands before the pages.
+	TLSProxy bool `yaml:"tls_proxy"`
 	// DatabaseURL is a PostgreSQL of your own; empty = the private one.
 	DatabaseURL string `yaml:"database_url"`
 	// Prober is the name of this vantage point and how it probes.

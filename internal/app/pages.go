@@ -50,6 +50,7 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 		Metrics:    s.metrics.write,
 		Log:        s.opts.Log,
 		Now:        time.Now,
+		TLSProxy:   s.opts.Configuration.TLSProxy,
 		Demo:       s.demoTimes(),
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -78,10 +79,19 @@ func (a *attempts) makeRoom(now time.Time) {
 }
 
 // address is where a request comes from; of IPv6 the /64, which is one subscriber.
-func address(r *http.Request) string {
+// Behind a proxy it is the last address that the proxy wrote: those before it are
+// the visitor's own words.
+func (s *Server) address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr
+		host = r.RemoteAddr
+	}
+	if said := r.Header.Values("X-Forwarded-For"); s.TLSProxy && len(said) > 0 {
+		last := said[len(said)-1]
+		last = strings.TrimSpace(last[strings.LastIndex(last, ",")+1:])
+		if _, err := netip.ParseAddr(last); err == nil {
+			host = last
+		}
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || ip.Unmap().Is4() {

@@ -63,3 +63,8 @@ var (
 	MatchesTag = matches
 	Bearer     = bearer
 )
+
+// Address is where a server takes a request to come from.
+func Address(tlsProxy bool, r *http.Request) string {
+	return (&Server{Options: Options{TLSProxy: tlsProxy}}).address(r)
+}

@@ -96,7 +96,7 @@ func lang(r *http.Request) i18n.Lang {
 func (s *Server) language(w http.ResponseWriter, r *http.Request) error {
 	http.SetCookie(w, &http.Cookie{
 		Name: languageCookie, Value: string(i18n.For(i18n.Lang(r.PostFormValue("lang"))).Lang()), Path: "/",
-		MaxAge: 365 * 24 * 3600, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode,
+		MaxAge: 365 * 24 * 3600, HttpOnly: true, Secure: s.TLSProxy, SameSite: http.SameSiteLaxMode,
 	})
 	http.Redirect(w, r, local(r.PostFormValue("next")), http.StatusSeeOther)
 	return nil

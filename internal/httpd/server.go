@@ -16,7 +16,7 @@ import (
 	"vigie/internal/view"
 )
 
-// Options are what the pages stand on; every field but Secure and Demo is
+// Options are what the pages stand on; every field but TLSProxy and Demo is
 // needed.
 type Options struct {
 	View       *view.Service
@@ -33,8 +33,10 @@ type Options struct {
 	Metrics    Metrics
 	Log        *slog.Logger
 	Now        func() time.Time
-	// Secure marks cookies for TLS only and tells browsers to stay on it.
-	Secure bool
+	// TLSProxy says that a proxy which speaks TLS stands in front: cookies are for TLS
+	// only, browsers are told to stay on it, and the proxy's last word in
+	// X-Forwarded-For is where a request comes from.
+	TLSProxy bool
 	// Demo marks a demonstration on every page.
 	Demo *dashboards.Demo
 }
@@ -66,7 +68,7 @@ const (
 func New(o Options) (*Server, error) {
 	if o.View == nil || o.Inventory == nil || o.Desk == nil || o.Statements == nil || o.Audits == nil || o.Vacations == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
 		o.Changes == nil || o.Health == nil || o.Metrics == nil || o.Log == nil || o.Now == nil {
-		return nil, errors.New("build the pages: an option is missing; expected every one but Secure and Demo")
+		return nil, errors.New("build the pages: an option is missing; expected every one but TLSProxy and Demo")
 	}
 	pages, err := dashboards.New()
 	if err != nil {
@@ -86,7 +88,7 @@ func New(o Options) (*Server, error) {
 	s.sessions.Cookie.Name = "vigie"
 	s.sessions.Cookie.HttpOnly = true
 	s.sessions.Cookie.SameSite = http.SameSiteLaxMode
-	s.sessions.Cookie.Secure = o.Secure
+	s.sessions.Cookie.Secure = o.TLSProxy
 	s.sessions.ErrorFunc = s.sessionError
 	if s.handler, err = s.router(); err != nil {
 		return nil, err

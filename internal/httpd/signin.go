@@ -62,7 +62,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	login = strings.ToLower(login)
-	keys := []string{"address " + address(r), "login " + login}
+	keys := []string{"address " + s.address(r), "login " + login}
 	if !s.attempts.allow(s.Now(), keys...) {
 		return s.signInAgain(w, r, login, http.StatusTooManyRequests, "slow")
 	}
@@ -71,7 +71,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !known {
-		s.Log.Info("sign-in refused", "login", login, "address", address(r))
+		s.Log.Info("sign-in refused", "login", login, "address", s.address(r))
 		return s.signInAgain(w, r, login, http.StatusUnauthorized, "wrong")
 	}
 	s.attempts.forget(keys[1])

@@ -72,7 +72,7 @@ func (s *Server) showTokens(w http.ResponseWriter, r *http.Request, page *dashbo
 	slices.Reverse(page.Roles)
 	page.Lives, page.Base, page.PerMinute = tokenLives, api.Base, requestsPerMinute
 	page.Origin = "http://" + r.Host
-	if s.Secure || r.TLS != nil {
+	if s.TLSProxy || r.TLS != nil {
 		page.Origin = "https://" + r.Host
 	}
 	for _, op := range s.mounted.Operations {
