@@ -109,7 +109,7 @@ type Outage struct {
 	From       time.Time  `json:"from"`
 	To         *time.Time `json:"to" doc:"Null while it lasts."`
 	IncidentID *int64     `json:"incident_id"`
-	Cause      *string    `json:"cause" enum:"line,power" doc:"What the router told after it; power, a cut or a restart, earns no penalty. Null while nothing tells."`
+	Cause      *string    `json:"cause" enum:"line,power" doc:"What the router told after it; power, a cut or a restart, earns no penalty unless the incident is of kind router. Null while nothing tells."`
 	ToldAt     *time.Time `json:"cause_told_at" doc:"When the router told."`
 	Started    *time.Time `json:"router_started_at" doc:"Since when it was running then."`
 }
