@@ -57,12 +57,12 @@ func TestAPowerCutToldAfterwardsIsShownWithItsEvidence(t *testing.T) {
 	b := w.signIn(t, "reseau")
 	b.get("/tickets/1").contains(t, "Cause selon le routeur", "coupure électrique ou redémarrage le routeur, interrogé 24/11/2026 14:03:20, avait démarré 24/11/2026 14:02:50",
 		"requalifiée : sans pénalité", "la coupure n’entre ni dans l’horloge")
-	b.get("/incidents?which=all").contains(t, "1 coupure requalifiée", "Ce que le routeur a dit")
+	b.get("/incidents?which=all").contains(t, "1 coupure requalifiée", "Ce qu’en dit le routeur (1 coupure)")
 	w.exec(t, `
 		INSERT INTO incident_link (incident_id, link_id) SELECT 1, id FROM link WHERE ref = 'BRE-1001';
 		INSERT INTO outage (link_id, from_at, to_at, incident_id, cause, told_at, router_started)
 			SELECT id, '2026-11-24 12:51:00Z', '2026-11-24 13:01:00Z', 1, 'power', '2026-11-24 13:02:00Z', '2026-11-24 13:00:30Z' FROM link WHERE ref = 'BRE-1001'`)
-	b.get("/incidents?which=all").contains(t, "2 coupures requalifiées", "Ce que 2 routeurs ont dit")
+	b.get("/incidents?which=all").contains(t, "2 coupures requalifiées", "Ce qu’en disent les routeurs (2 coupures)")
 	elsewhere := w.signIn(t, "reseau55").get("/incidents?which=all")
 	elsewhere.contains(t, "1 coupure requalifiée")
 	if strings.Contains(elsewhere.text(), "BRE-1001") {
