@@ -40,23 +40,26 @@ func (a *Audit) Inventory(ctx context.Context) (index *inventory.Index, err erro
 var (
 	sqlAuditPacked = query("audit.packed", `
 		SELECT link_id, day, body, simulated FROM utilisation_day
-		WHERE link_id = ANY (@links::bigint[]) AND day >= @from::date AND day < @to::date
+		WHERE link_id = ANY (@links::bigint[]) AND day >= @from::date AND day < @to::date AND day <> ALL (@unpacked::date[])
 		ORDER BY link_id, day`)
-	// A day that is packed is complete in its row, so what still lies beside it, until
-	// it is dropped, must not be read again.
 	sqlAuditRecent = query("audit.recent", `
-		SELECT link_id, at, down_octets, up_octets, covered_millis, simulated FROM utilisation u
-		WHERE link_id = ANY (@links::bigint[]) AND at >= @from AND at < @to
-			AND NOT EXISTS (SELECT FROM utilisation_day d WHERE d.link_id = u.link_id AND d.day = (u.at AT TIME ZONE 'UTC')::date)
+		SELECT link_id, at, down_octets, up_octets, covered_millis, simulated FROM utilisation
+		WHERE link_id = ANY (@links::bigint[]) AND at >= @first AND at < @last AND (at AT TIME ZONE 'UTC')::date = ANY (@unpacked::date[])
 		ORDER BY link_id, at`)
 )
 
-// Utilisation calls each for every UTC day of [from, to) of the links, packed or not
-// yet, link after link in rising order of their ids; every day once.
+// Utilisation calls each for every UTC day of [from, to) of the links, link after link
+// in rising order of their ids; every day once. As on the pages, a day is read from its
+// packed form where that holds all that was measured, else from its rows.
 func (a *Audit) Utilisation(ctx context.Context, links []int64, from, to time.Time, each func(audit.Day) error) error {
 	err := a.read(ctx, func(tx pgx.Tx) error {
 		args := pgx.NamedArgs{"links": links, "from": from, "to": to}
-		recent, err := recentDays(ctx, tx, args)
+		unpacked, err := scalars[time.Time](ctx, tx, sqlViewUnpacked, args)
+		if err != nil {
+			return err
+		}
+		args["unpacked"] = unpacked
+		recent, err := recentDays(ctx, tx, args, unpacked)
 		if err != nil {
 			return err
 		}
@@ -68,8 +71,12 @@ func (a *Audit) Utilisation(ctx context.Context, links []int64, from, to time.Ti
 	return nil
 }
 
-// recentDays gathers the days that are not packed, by link and day.
-func recentDays(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]audit.Day, error) {
+// recentDays gathers the days that are not packed as they are, by link and day.
+func recentDays(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, unpacked []time.Time) ([]audit.Day, error) {
+	if len(unpacked) == 0 {
+		return nil, nil
+	}
+	args["first"], args["last"] = unpacked[0], unpacked[len(unpacked)-1].Add(24*time.Hour)
 	rows, err := tx.Query(ctx, sqlAuditRecent, args)
 	if err != nil {
 		return nil, err

@@ -46,11 +46,12 @@ func TestPackedAndRecentUtilisationCountOnceAndInTheOrderOfLinks(t *testing.T) {
 	if _, err := db.Pool().Exec(ctx, `INSERT INTO utilisation (link_id, at, down_octets, up_octets, covered_millis, simulated) VALUES
 		(1, '2026-03-02 10:00Z', 999, 999, 300000, false), -- packed already
 		(1, '2026-03-03 00:00Z', 600000, 300000, 300000, false), (1, '2026-03-03 00:05Z', 600000, 300000, 100000, false),
-		(2, '2026-03-02 23:55Z', 300000, 0, 150000, false),
+		(2, '2026-03-03 23:55Z', 300000, 0, 150000, false),
 		(3, '2026-03-04 00:00Z', 1, 1, 300000, false), -- outside
 		(5, '2026-03-03 00:00Z', 300000, 300000, 300000, false)`); err != nil {
 		t.Fatal(err)
 	}
+	exec(t, db, `UPDATE packing SET packed = changes, doing = changes WHERE day = '2026-03-02'`)
 	var got []string
 	err := store.NewAudit(db).Utilisation(ctx, []int64{1, 2, 3, 5}, date("2026-03-01"), date("2026-03-04"), func(d audit.Day) error {
 		known := 0
@@ -69,13 +70,42 @@ func TestPackedAndRecentUtilisationCountOnceAndInTheOrderOfLinks(t *testing.T) {
 		"1 2026-03-01 288 simulated true, first 1000, last 1000",
 		"1 2026-03-02 288 simulated true, first 1000, last 1000",
 		"1 2026-03-03 1 simulated false, first 2000, last 4294967295", // the second interval was measured for a third
-		"2 2026-03-02 1 simulated false, first 4294967295, last 2000",
+		"2 2026-03-03 1 simulated false, first 4294967295, last 2000",
 		"3 2026-03-01 288 simulated true, first 1000, last 1000",
 		"3 2026-03-02 288 simulated true, first 1000, last 1000",
 		"5 2026-03-03 1 simulated false, first 1000, last 4294967295",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("days (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnAuditCountsWhatCameAfterItsDayWasPacked(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	measuredDay(t, db, 2)
+	pack(t, db, packedDay.Add(26*time.Hour))
+	exec(t, db, `INSERT INTO utilisation (link_id, at, down_octets, up_octets, covered_millis, simulated)
+		VALUES (1, '2026-11-23 05:30Z', 2100, 300, 300000, false)
+		ON CONFLICT (link_id, at) DO UPDATE SET down_octets = 2100, up_octets = 300, covered_millis = 300000`)
+	const late = 5*12 + 6
+	audited := func() (rates measure.UtilisationDay) {
+		err := store.NewAudit(db).Utilisation(t.Context(), []int64{1}, packedDay, packedDay.Add(24*time.Hour), func(d audit.Day) error {
+			rates = *d.Rates
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rates
+	}
+	before := audited()
+	if before.Down[late] != 7 || before.Up[late] != 1 {
+		t.Errorf("before the day is packed again %d and %d octets a second, want 7 and 1", before.Down[late], before.Up[late])
+	}
+	pack(t, db, packedDay.Add(27*time.Hour))
+	if diff := cmp.Diff(before, audited()); diff != "" {
+		t.Errorf("packed again (-rows +packed):\n%s", diff)
 	}
 }
 
