@@ -192,25 +192,40 @@ func (h *hearing) suspension() {
 }
 
 // claim keeps when the operator says that the service was back. The time that we
-// told ourselves is no claim, nor is one left over from the absence before.
+// told ourselves is no claim, nor is one left over from the absence before. Without a
+// time the claim is as old as the word: the readings that find it again do not move it.
 func (h *hearing) claim() {
-	t := &h.d.Ticket
-	p := t.Current()
-	if !h.told.Resolved {
+	p := h.d.Ticket.Current()
+	claimed := p.ClaimedAt
+	switch at := h.told.ResolvedAt; {
+	case !h.told.Resolved:
 		if p.RestoredAt.IsZero() {
-			p.ClaimedAt = time.Time{} // taken back
+			claimed = time.Time{} // taken back
 		}
+	case !at.IsZero():
+		claimed = h.claimable(at)
+	case h.moved():
+		claimed = h.claimable(h.within(h.told.ChangedAt))
+	}
+	if claimed.Equal(p.ClaimedAt) {
 		return
 	}
-	at := h.told.ResolvedAt
-	if at.IsZero() {
-		at = h.within(h.told.ChangedAt)
+	p.ClaimedAt = claimed
+	if h.d.Reason == Looked {
+		h.d.Reason = OperatorSaid
 	}
+}
+
+// claimable is a time that counts as a claim for this absence, or the claim there is.
+func (h *hearing) claimable(at time.Time) time.Time {
+	periods := h.d.Ticket.Periods
+	p := h.d.Ticket.Current()
 	ours := !p.RestoredAt.IsZero() && at.Sub(p.RestoredAt).Abs() < time.Second
-	former := len(t.Periods) > 1 && at.Equal(t.Periods[len(t.Periods)-2].ClaimedAt)
-	if !ours && !former {
-		p.ClaimedAt = at
+	former := len(periods) > 1 && at.Equal(periods[len(periods)-2].ClaimedAt)
+	if ours || former {
+		return p.ClaimedAt
 	}
+	return at
 }
 
 // Dispute is how much later we measured the restoration than the operator claims

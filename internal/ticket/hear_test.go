@@ -150,6 +150,36 @@ func TestAClaimThatIsTakenBackIsNoClaim(t *testing.T) {
 	}
 }
 
+func TestAClaimWithoutATimeIsAsOldAsTheWord(t *testing.T) {
+	t.Parallel()
+	for name, changed := range map[string]time.Time{"no time at all": {}, "a clock that is behind": at(-600)} {
+		k := told()
+		for minute := 3; minute <= 20; minute++ {
+			k = ticket.Hear(k, taken(ticket.ToldClosed, changed), at(minute)).Ticket
+		}
+		if got := k.Current().ClaimedAt; got.After(at(3)) {
+			t.Errorf("%s: claimed at %s, want the first reading of the word, %s, at the latest", name, got, at(3))
+		}
+		if _, contested := k.Current().Dispute(at(20)); !contested {
+			t.Errorf("%s: closed by the operator for 17 minutes of the outage, and not contested", name)
+		}
+	}
+}
+
+func TestAClaimThatChangesStandsInTheJournal(t *testing.T) {
+	t.Parallel()
+	say := taken(ticket.ToldResolved, at(3))
+	say.ResolvedAt = at(2)
+	k := ticket.Hear(told(), say, at(4)).Ticket
+	if d := ticket.Hear(k, say, at(5)); d.Reason != ticket.Looked {
+		t.Errorf("the same claim again is %s", d.Reason)
+	}
+	say.ResolvedAt = at(1)
+	if d := ticket.Hear(k, say, at(5)); d.Reason != ticket.OperatorSaid || !d.Ticket.Current().ClaimedAt.Equal(at(1)) {
+		t.Errorf("another time of restoration is %s, claimed at %s", d.Reason, d.Ticket.Current().ClaimedAt)
+	}
+}
+
 func TestTheLooksEnd(t *testing.T) {
 	t.Parallel()
 	k := told()
