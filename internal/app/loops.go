@@ -33,6 +33,12 @@ func (s *Server) startLoops(ctx context.Context) {
 		s.watch.Run(ctx, watch.Loop{Pending: s.pipe.Pending, Decided: s.decided, Log: s.opts.Log})
 		return nil
 	})
+	if s.prober != nil {
+		s.run(ctx, "days", func(ctx context.Context) error {
+			followDays(ctx, s.retarget, s.opts.Log)
+			return nil
+		})
+	}
 	if s.opts.Demo {
 		s.run(ctx, "history", s.history)
 	}

@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"time"
 
+	"vigie/internal/calendar"
 	"vigie/internal/inventory"
 	"vigie/internal/lab"
 	"vigie/internal/prober"
@@ -77,11 +79,31 @@ func (s *Server) retarget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	if err := s.prober.SetRouters(routers(x, s.secrets, now)); err != nil {
+	today := calendar.Day(time.Now())
+	if err := s.prober.SetRouters(routers(x, s.secrets, today)); err != nil {
 		return err
 	}
-	return s.prober.SetTargets(targets(x, now))
+	return s.prober.SetTargets(targets(x, today))
+}
+
+// dayCheck is how long after midnight the prober follows the inventory at the latest.
+const dayCheck = time.Minute
+
+// followDays calls retarget on each new day, until ctx ends: links begin and end on
+// days that were written down long before.
+func followDays(ctx context.Context, retarget func(context.Context) error, log *slog.Logger) {
+	var told time.Time
+	for pause(ctx, dayCheck) {
+		today := calendar.Day(time.Now())
+		if today.Equal(told) {
+			continue
+		}
+		if err := retarget(ctx); err == nil {
+			told = today
+		} else if ctx.Err() == nil {
+			log.Error("the prober was not told of the new day, will be tried again", "error", err)
+		}
+	}
 }
 
 // targets are what is sent echoes on a day: the links in force with what stands

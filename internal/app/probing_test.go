@@ -1,8 +1,12 @@
 package app
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,4 +69,28 @@ func TestARouterIsAskedWithItsCredentialOrWithNone(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.AddrPort{})); diff != "" {
 		t.Errorf("routers (-want +got):\n%s", diff)
 	}
+}
+
+func TestTheProberFollowsTheInventoryIntoEachNewDay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 48*time.Hour) // from 1 January 2000, 01:00 in Paris
+		defer cancel()
+		var told []time.Time
+		away := 2 // attempts that fail
+		followDays(ctx, func(context.Context) error {
+			if len(told) == 1 && away > 0 {
+				away--
+				return errors.New("the database is away")
+			}
+			told = append(told, time.Now().UTC())
+			return nil
+		}, slog.New(slog.DiscardHandler))
+		begin := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+		midnight := begin.Add(23 * time.Hour)
+		want := []time.Time{begin.Add(time.Minute), midnight.Add(2 * time.Minute), midnight.Add(24 * time.Hour)}
+		if diff := cmp.Diff(want, told); diff != "" {
+			t.Errorf("told at (-want +got):\n%s", diff)
+		}
+	})
 }

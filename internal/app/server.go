@@ -94,9 +94,9 @@ func (s *Server) start(ctx context.Context) error {
 		{"lab", s.startLab},
 		{"services", s.startServices},
 		{"jobs", s.startJobs},
+		{"prober", s.startProber}, // before whoever may change its targets
 		{"pages", func(ctx context.Context) error { return s.startPages(ctx, listener) }},
 		{"commands", s.startControl},
-		{"prober", s.startProber},
 	} {
 		began := time.Now()
 		if err := step.do(ctx); err != nil {
