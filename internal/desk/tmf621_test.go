@@ -153,7 +153,7 @@ func TestAnOperatorWithAnInterfaceGetsATicketAndNoMail(t *testing.T) {
 	if m := k.Messages[0]; m.Proof != "created TT-000001" || m.Recipient != "TMF621" || k.Periods[0].DeliveredAt.IsZero() {
 		t.Errorf("the message is %+v, delivered %s", m, k.Periods[0].DeliveredAt)
 	}
-	if n := c.count(t, `SELECT count(*) FROM river_job WHERE kind = 'ticket.look'`); n != 1 {
+	if n := c.count(t, `SELECT count(*) FROM river_job WHERE kind = 'ticket.look' AND queue = 'looks'`); n != 1 {
 		t.Errorf("%d looks are scheduled, want 1", n)
 	}
 }

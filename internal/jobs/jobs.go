@@ -26,6 +26,7 @@ const (
 	// database, and the operator waits.
 	retryAfter = 5 * time.Second
 	workers    = 8
+	lookers    = 4
 	// upkeepAt is when the periodic upkeep runs, in UTC: every hour, so that a
 	// day is never missed, at a minute that no clock change removes.
 	upkeepAt = "CRON_TZ=UTC 7 * * * *"
@@ -71,7 +72,9 @@ func New(o Options) (*Jobs, error) {
 	river.AddWorker(set, &upkeeper{run: o.Upkeep})
 	river.AddWorker(set, &packer{run: o.Pack})
 	client, err := river.NewClient(riverpgxv5.New(o.Pool), &river.Config{
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: workers}, ticket.LookQueue: {MaxWorkers: lookers},
+		},
 		Workers:              set,
 		PeriodicJobs:         []*river.PeriodicJob{upkeep, pack},
 		JobTimeout:           timeout,

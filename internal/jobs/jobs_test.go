@@ -28,6 +28,7 @@ type clerk struct {
 	reminds []ticket.Remind
 	looks   []ticket.Look
 	again   int
+	silence chan struct{} // when set, a look waits for it or for its end
 }
 
 func (c *clerk) Send(_ context.Context, job ticket.Send, _ func() time.Time) (time.Duration, error) {
@@ -47,7 +48,13 @@ func (c *clerk) Remind(_ context.Context, job ticket.Remind, _ time.Time) error 
 	return nil
 }
 
-func (c *clerk) Look(_ context.Context, job ticket.Look, _ func() time.Time) (time.Duration, error) {
+func (c *clerk) Look(ctx context.Context, job ticket.Look, _ func() time.Time) (time.Duration, error) {
+	if c.silence != nil {
+		select {
+		case <-c.silence:
+		case <-ctx.Done():
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.looks = append(c.looks, job)
@@ -116,6 +123,29 @@ func TestATicketIsLookedAtUntilNothingMoreIsToBeAsked(t *testing.T) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return len(c.looks) == 2 && c.looks[1] == ticket.Look{Ticket: 4, Period: 1}
+	})
+}
+
+func TestASystemThatDoesNotAnswerHoldsUpNoLetter(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	c := &clerk{silence: make(chan struct{})}
+	work(t, db, c, nothing)
+	t.Cleanup(func() { close(c.silence) }) // before the workers are stopped
+	for i := range 20 {
+		enqueue(t, db, ticket.Look{Ticket: int64(i)}, &river.InsertOpts{Queue: ticket.LookQueue})
+	}
+	eventually(t, "looks under way", 15*time.Second, func() bool {
+		var running int
+		if err := db.Pool().QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE state = 'running'`).Scan(&running); err != nil {
+			t.Fatal(err)
+		}
+		return running >= 4
+	})
+	enqueue(t, db, ticket.Send{Ticket: 3, Number: 2}, nil)
+	eventually(t, "the letter carried", 10*time.Second, func() bool {
+		sends, _ := c.asked()
+		return sends == 1
 	})
 }
 

@@ -86,7 +86,7 @@ func (t conversationTx) enqueue(ctx context.Context, d ticket.Decision) error {
 		}
 	}
 	for _, l := range d.Looks {
-		opts := &river.InsertOpts{MaxAttempts: jobAttempts, ScheduledAt: l.At}
+		opts := &river.InsertOpts{MaxAttempts: jobAttempts, ScheduledAt: l.At, Queue: ticket.LookQueue}
 		if _, err := t.jobs.InsertTx(ctx, t.tx, l.Look, opts); err != nil {
 			return fmt.Errorf("schedule the look at ticket %s: %w", d.Ticket.Number, err)
 		}

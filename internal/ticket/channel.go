@@ -135,6 +135,10 @@ type Look struct {
 // Kind names the job.
 func (Look) Kind() string { return "ticket.look" }
 
+// LookQueue is where looks wait: a system that does not answer holds up those who ask
+// it, and must not hold up the letters to other operators.
+const LookQueue = "looks"
+
 // ScheduledLook is a first look with its time.
 type ScheduledLook struct {
 	Look Look
