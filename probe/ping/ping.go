@@ -142,7 +142,6 @@ func (m measuring) due(host, seq int) time.Time {
 // batch measures hosts with the engine.
 func (m measuring) batch(ctx context.Context, engine *icmp.Engine, hosts []int) (err error) {
 	defer func() { err = errors.Join(err, engine.Close()) }()
-	known := make([]int, len(m.Hosts)) // echoes of each host whose outcome is known
 	added, underWay := 0, 0
 	for ctx.Err() == nil {
 		more := m.Count == 0 || added < m.Count
@@ -165,12 +164,10 @@ func (m measuring) batch(ctx context.Context, engine *icmp.Engine, hosts []int) 
 			return err
 		}
 		for _, r := range results {
-			host := int(r.Target.ID)
-			echo := Echo{Host: host, Seq: known[host], Unsent: r.Observation.Sent() == 0}
+			echo := Echo{Host: int(r.Target.ID), Seq: m.seq(r.Round), Unsent: r.Observation.Sent() == 0}
 			if !echo.Unsent {
 				echo.RTTMicros = r.Observation.RTTMicros[0]
 			}
-			known[host]++
 			underWay--
 			m.report(echo)
 		}
@@ -178,12 +175,17 @@ func (m measuring) batch(ctx context.Context, engine *icmp.Engine, hosts []int) 
 	return nil
 }
 
+// rounds are an interval's echoes. Their cycle is the beginning of the interval, by
+// which each is known again: one that is lost ends after the answer to the next.
 func (m measuring) rounds(hosts []int, seq int) []icmp.Round {
 	rounds := make([]icmp.Round, len(hosts))
 	for i, host := range hosts {
 		rounds[i] = icmp.Round{
-			Target: probe.Target{ID: int64(host), Kind: probe.Link, Addr: m.Hosts[host]}, Start: m.due(host, seq),
+			Target: probe.Target{ID: int64(host), Kind: probe.Link, Addr: m.Hosts[host]}, Cycle: m.due(0, seq), Start: m.due(host, seq),
 		}
 	}
 	return rounds
 }
+
+// seq is the number of the echo of a round.
+func (m measuring) seq(r icmp.Round) int { return int(r.Cycle.Sub(m.start) / m.Interval) }

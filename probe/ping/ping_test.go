@@ -66,6 +66,16 @@ func TestEveryHostGetsItsEchoes(t *testing.T) {
 	}
 }
 
+func TestAnEchoKeepsItsNumberWhateverEndsFirst(t *testing.T) {
+	t.Parallel()
+	o := ping.Options{Hosts: addresses("127.0.0.1", "127.0.0.2", "127.0.0.3"), Interval: ping.MinInterval + 7, Timeout: 2 * time.Second}
+	for _, seq := range []int{0, 1, 2, 100_000} {
+		if got, want := ping.Seqs(o, seq), []int{seq, seq, seq}; !slices.Equal(got, want) {
+			t.Errorf("the echoes of interval %d are told as %v", seq, got)
+		}
+	}
+}
+
 func TestIPv6IsMeasuredBesideIPv4(t *testing.T) {
 	t.Parallel()
 	if probe, err := net.Listen("tcp6", "[::1]:0"); err != nil {
