@@ -68,3 +68,6 @@ var (
 func Address(tlsProxy bool, r *http.Request) string {
 	return (&Server{Options: Options{TLSProxy: tlsProxy}}).address(r)
 }
+
+// LimitTime bounds how long a request may take.
+var LimitTime = limitTime

@@ -41,8 +41,10 @@ func shippedMappings() ([]string, error) {
 
 // upload keeps files as a draft and shows what they would change.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
-	// A connection that cannot wait longer keeps the server's limit.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(importWithin))
+	// A connection that cannot wait longer keeps the server's limits. That of the answer
+	// counts from the header of the request on.
+	within, wait := time.Now().Add(importWithin), http.NewResponseController(w)
+	_, _ = wait.SetReadDeadline(within), wait.SetWriteDeadline(within.Add(pageLimit))
 	var tooLarge *http.MaxBytesError
 	err := r.ParseMultipartForm(formMemory)
 	switch {

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"vigie/internal/httpd"
 	"vigie/internal/i18n"
 	"vigie/internal/intake"
 	"vigie/internal/store"
@@ -230,6 +234,54 @@ func TestEveryTableColumnAndChoiceHasAName(t *testing.T) {
 			if !fr.Has(key) {
 				t.Errorf("table %s: no catalogue holds %q", table, key)
 			}
+		}
+	}
+}
+
+// patient is an answer on a connection that takes deadlines.
+type patient struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+}
+
+func (p *patient) SetReadDeadline(at time.Time) error  { p.read = at; return nil }
+func (p *patient) SetWriteDeadline(at time.Time) error { p.write = at; return nil }
+
+func TestFilesMayArriveOverASlowLine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.signIn(t, "reseau")
+	base, err := url.Parse(b.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/imports", strings.NewReader("--x--\r\n"))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	for _, c := range b.http.Jar.Cookies(base) {
+		r.AddCookie(c)
+	}
+	p := &patient{ResponseRecorder: httptest.NewRecorder()}
+	began := time.Now()
+	w.server.ServeHTTP(p, r)
+	if p.Code != http.StatusUnprocessableEntity {
+		t.Fatalf("status %d, want the page that asks for files", p.Code)
+	}
+	if p.read.Before(began.Add(2*time.Minute)) || !p.write.After(p.read) {
+		t.Errorf("read until %v, written until %v: want two minutes for the files, then time for the answer", p.read.Sub(began), p.write.Sub(began))
+	}
+}
+
+func TestFilesHaveLongerThanAPage(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]time.Duration{"/imports": 2*time.Minute + 20*time.Second, "/review": 20 * time.Second} {
+		var left time.Duration
+		handler := httpd.LimitTime(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			until, _ := r.Context().Deadline()
+			left = time.Until(until)
+		}))
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, nil))
+		if left > want || left < want-time.Second {
+			t.Errorf("%s: %v left, want %v", path, left, want)
 		}
 	}
 }

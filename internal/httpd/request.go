@@ -43,7 +43,11 @@ func limitBody(next http.Handler) http.Handler {
 
 func limitTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), pageLimit)
+		limit := pageLimit
+		if r.Method == http.MethodPost && r.URL.Path == importAddress {
+			limit += importWithin
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
