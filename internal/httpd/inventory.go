@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,11 +20,11 @@ import (
 )
 
 // costTables hold what only those may see who see prices.
-var costTables = map[string]bool{"prices": true, "clauses": true}
+var costTables = []string{"prices", "clauses"}
 
 // mayEdit reports whether somebody who edits the inventory may see this table of it.
 func mayEdit(who org.User, table string) bool {
-	return !costTables[table] || org.Allowed(who, org.SeeCosts)
+	return !slices.Contains(costTables, table) || org.Allowed(who, org.SeeCosts)
 }
 
 // tableAsked reads the table of the address; one that the asker may not see is not found.
@@ -39,7 +40,11 @@ func tableAsked(r *http.Request) (string, error) {
 // options say who changes the inventory, and when.
 func (s *Server) options(r *http.Request) intake.Options {
 	who, _ := asker(r)
-	return intake.Options{Actor: "user:" + strconv.FormatInt(who.ID, 10), Now: s.Now()}
+	o := intake.Options{Actor: "user:" + strconv.FormatInt(who.ID, 10), Now: s.Now()}
+	if !org.Allowed(who, org.SeeCosts) {
+		o.Hidden = costTables
+	}
+	return o
 }
 
 // inventoryShell is the shell of a page of the inventory.

@@ -19,13 +19,17 @@ import (
 	"vigie/internal/store"
 )
 
-// upload gives files to a page as a browser does.
+// upload gives files to a page as a browser does; a mapping has a field of its own.
 func (b *browser) upload(path string, fields form, files ...intake.File) answer {
 	b.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for _, f := range files {
-		part, err := w.CreateFormFile("files", f.Name)
+		field := "files"
+		if strings.HasSuffix(f.Name, ".yaml") {
+			field = "own"
+		}
+		part, err := w.CreateFormFile(field, f.Name)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -234,6 +238,24 @@ func TestEveryTableColumnAndChoiceHasAName(t *testing.T) {
 			if !fr.Has(key) {
 				t.Errorf("table %s: no catalogue holds %q", table, key)
 			}
+		}
+	}
+}
+
+func TestAMappingShowsNoPriceToWhoSeesNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	read := csvFile("x.yaml", "files:", "  - tables:", "      sites:", "        columns:", "          key: site",
+		"          name: {stored: {column: prices.monthly_ht, by: price}}")
+	rows := csvFile("x.csv", "site,price", "achenheim-college-paul-wernert,lot-1 1000M 2025-09-01")
+	for login, want := range map[string]bool{"admin": true, "reseau": false} {
+		b := w.signIn(t, login)
+		draft := b.get(b.upload("/imports", form{}, rows, read).header.Get("Location"))
+		if draft.status != http.StatusOK {
+			t.Fatalf("%s: status %d", login, draft.status)
+		}
+		if got := strings.Contains(draft.text(), "Collège Paul Wernert → 645.00"); got != want {
+			t.Errorf("%s sees the price: %v, want %v\n%s", login, got, want, draft.text())
 		}
 	}
 }

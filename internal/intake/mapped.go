@@ -169,6 +169,7 @@ func (t table[T]) doubt(at, first origin, raw row, key string, set *Set) {
 // mappedReading reads files through a mapping.
 type mappedReading struct {
 	current  Current
+	hidden   []string
 	now      time.Time
 	set      Set
 	problems Problems
@@ -184,7 +185,11 @@ func (m *mappedReading) blame(found []mapping.Problem) {
 
 func (m *mappedReading) read(by File, files []File) {
 	defer m.problems.sort()
-	parsed, wrong := mapping.Parse(by.Name, by.Content, Schema())
+	schema := Schema()
+	for _, table := range m.hidden {
+		delete(schema, table)
+	}
+	parsed, wrong := mapping.Parse(by.Name, by.Content, schema)
 	if m.blame(wrong); len(wrong) > 0 {
 		return
 	}

@@ -90,7 +90,9 @@ type Options struct {
 	// AcceptEnds is the number of rows whose end somebody accepted; beyond 5 % of a table
 	// no other number of ends is saved.
 	AcceptEnds int
-	Actor      string // who imports, as the journal names people: by id
+	// Hidden are the tables that who imports may not see: no mapping may name them.
+	Hidden []string
+	Actor  string // who imports, as the journal names people: by id
 	Now        time.Time
 }
 
@@ -134,7 +136,7 @@ func readGiven(files []File, o Options, current Current, report *Report) (Set, P
 		return set, problems, nil
 	}
 	report.Read = append(report.Read, hashes([]File{*o.Mapping})...)
-	m := mappedReading{current: current, now: o.Now, set: newSet()}
+	m := mappedReading{current: current, hidden: o.Hidden, now: o.Now, set: newSet()}
 	m.read(*o.Mapping, files)
 	report.Mapped = m.files
 	return m.set, m.problems, m.held
