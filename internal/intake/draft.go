@@ -69,17 +69,24 @@ func (r Report) token() (string, error) {
 	return hex.EncodeToString(sum[:12]), nil
 }
 
+// expect refuses a difference other than the one with the token; nil expects none.
+func (r Report) expect(token *string) error {
+	if token == nil {
+		return nil
+	}
+	made, err := r.token()
+	if err == nil && made != *token {
+		err = fault.Errorf(fault.Conflict, "the inventory changed meanwhile, and so did the difference: look at it again")
+	}
+	return err
+}
+
 // Accept saves a draft whose difference is still the one with the token, and forgets it. A
 // difference that became another is fault.Conflict.
 func (s Service) Accept(ctx context.Context, d Draft, token string, o Options) (Report, error) {
-	preview, err := s.Preview(ctx, d, o)
-	if err != nil {
-		return Report{}, err
-	}
-	if preview.Token != token {
-		return Report{}, fault.Errorf(fault.Conflict, "draft %d: the inventory changed meanwhile, and so did the difference", d.ID)
-	}
-	report, err := s.Import(ctx, d.Files, d.options(o))
+	o = d.options(o)
+	o.only = &token
+	report, err := s.Import(ctx, d.Files, o)
 	if err != nil {
 		return report, err
 	}

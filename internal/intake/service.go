@@ -93,7 +93,8 @@ type Options struct {
 	// Hidden are the tables that who imports may not see: no mapping may name them.
 	Hidden []string
 	Actor  string // who imports, as the journal names people: by id
-	Now        time.Time
+	Now    time.Time
+	only   *string // the token of the difference that was accepted; nil = any
 }
 
 // Import reads the files, compares them with what is stored and saves the difference
@@ -117,6 +118,9 @@ func (s Service) Import(ctx context.Context, files []File, o Options) (Report, e
 		}
 		if len(held) > 0 && !o.EndMissing.IsZero() {
 			return Saving{}, fault.Errorf(fault.Invalid, "%d rows wait for a person: until then nobody knows which rows are missing, and none can be ended", len(held))
+		}
+		if err := report.expect(o.only); err != nil {
+			return Saving{}, err
 		}
 		if o.DryRun || report.Empty() && len(saving.Hold) == 0 {
 			return Saving{}, nil
