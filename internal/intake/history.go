@@ -38,6 +38,21 @@ func (d Difference) objectChanges() []ObjectChange {
 	return all
 }
 
+// impersonal leaves out who a contact is and how they are reached: the journal is never
+// shortened, and names persons by id only. Which columns changed stays.
+func impersonal(changes []ObjectChange) []ObjectChange {
+	for i, c := range changes {
+		if c.File != contactsFile {
+			continue
+		}
+		changes[i].Fields = make([]FieldChange, len(c.Fields))
+		for j, f := range c.Fields {
+			changes[i].Fields[j].Field = f.Field
+		}
+	}
+	return changes
+}
+
 // shownChanges bounds the history of one object.
 const shownChanges = 50
 

@@ -208,7 +208,7 @@ type counts struct {
 }
 
 func (r Report) entry(o Options) (journal.Entry, error) {
-	said := imported{Files: r.Read, Changes: r.objectChanges(), Answers: r.Answers}
+	said := imported{Files: r.Read, Changes: impersonal(r.objectChanges()), Answers: r.Answers}
 	for _, f := range r.Files {
 		said.Tables = append(said.Tables, counts{f.File, len(f.Added), len(f.Changed), len(f.Ended)})
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -364,5 +365,30 @@ func BenchmarkImportOfACountry(b *testing.B) {
 		db := storetest.New(b)
 		imported(b, db, intake.Options{}, base(b)...)
 		imported(b, db, intake.Options{}, file("sites.csv", sites...), file("links.csv", links...))
+	}
+}
+
+func TestTheJournalNamesNoContact(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	imported(t, db, intake.Options{}, base(t)...)
+	c := loaded(t, db).Contacts[0]
+	for _, who := range []string{"Jeanne", "Paule"} {
+		imported(t, db, intake.Options{}, file("contacts.csv", "key,site,name,phone,email,source",
+			c.Key+","+c.Site+","+who+",+33 3 "+who+","+who+"@un.example,test"))
+	}
+	for text, want := range map[string]int{"Jeanne": 0, "Paule": 0, `"field":"phone"`: 2} {
+		var n int
+		err := db.Pool().QueryRow(context.Background(), `SELECT count(*) FROM journal_entry WHERE position($1::bytea IN body) > 0`, []byte(text)).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != want {
+			t.Errorf("%d entries hold %q, want %d", n, text, want)
+		}
+	}
+	history, err := intake.Service{Store: store.NewIntake(db)}.History(context.Background(), "contacts", c.Key)
+	if err != nil || !slices.ContainsFunc(history[0].Fields, func(f intake.FieldChange) bool { return f.Old == "Jeanne" && f.New == "Paule" }) {
+		t.Errorf("error %v, history %+v, want the new name on the contact's own page", err, history)
 	}
 }
