@@ -173,7 +173,7 @@ func into(at *string, p *parser) func(*yaml.Node) { return func(n *yaml.Node) { 
 // choice reads a text that is one of a few.
 func (p *parser) choice(n *yaml.Node, of ...string) string {
 	text := p.text(n)
-	if text != "" && !slices.Contains(of, text) {
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" && !slices.Contains(of, text) {
 		p.refuse(n, text, "is not one of "+strings.Join(of, ", "))
 	}
 	return text

@@ -81,8 +81,15 @@ type builder struct {
 func (b *builder) add(line int, cells []string) bool {
 	for i := range cells {
 		cells[i] = strings.TrimSpace(cells[i])
-		if len(cells[i]) > maxText {
-			b.problems = append(b.problems, Problem{Line: line, Expected: fmt.Sprintf("has a cell of more than %d KiB", maxText>>10)})
+		wrong := ""
+		switch {
+		case len(cells[i]) > maxText:
+			wrong = fmt.Sprintf("has a cell of more than %d KiB", maxText>>10)
+		case strings.ContainsRune(cells[i], 0):
+			wrong = "has a NUL, which no text has and no database takes"
+		}
+		if wrong != "" {
+			b.problems = append(b.problems, Problem{Line: line, Expected: wrong})
 			return true
 		}
 	}

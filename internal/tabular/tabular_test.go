@@ -47,6 +47,14 @@ func TestWhatIsGivenIsNotDetected(t *testing.T) {
 	}
 }
 
+func TestALineWithANULIsNotRead(t *testing.T) {
+	t.Parallel()
+	got, problems := tabular.Read("x.csv", []byte("a,b\n1,\x00\n3,4\n"), tabular.Options{})
+	if len(problems) != 1 || problems[0].Line != 2 || len(got.Rows) != 1 || got.Rows[0].Cells[0] != "3" {
+		t.Errorf("rows %+v, problems %v: want line 2 refused and line 3 read", got.Rows, problems)
+	}
+}
+
 func TestABadLineIsNamedAndTheOthersAreRead(t *testing.T) {
 	t.Parallel()
 	got, problems := tabular.Read("x.csv", []byte("a,b\n1,2,3\n4,\"5\"6\n7,8\n"), tabular.Options{})
