@@ -102,7 +102,7 @@ func TestWhatIsReadIsTakenLiberally(t *testing.T) {
 		},
 		"a rejection is no acknowledgement": {
 			`{"id":"1","status":"rejected","statusChangeReason":"doublon","statusChangeDate":"2026-03-02T08:00:00Z"}`,
-			tmf621.Reading{ID: "1", Status: tmf621.Rejected, Raw: "rejected", Reason: "doublon"},
+			tmf621.Reading{ID: "1", Status: tmf621.Rejected, Raw: "rejected", Reason: "doublon", ChangedAt: eight},
 		},
 		"a long status": {
 			`{"id":"1","status":"` + strings.Repeat("é", 300) + `"}`,
