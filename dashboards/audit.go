@@ -26,6 +26,8 @@ type AuditPage struct {
 	Calendar string
 	// Problem says why there is no report for what was asked; empty with one.
 	Problem string
+	// Detail names the field, the value and what is expected, in English.
+	Detail string
 }
 
 func (*AuditPage) template() string { return "audit" }

@@ -174,6 +174,9 @@ type ErrorPage struct {
 	Status int    // HTTP
 	Kind   string // a key of the family "error."
 	Number string // empty when nothing was logged
+	// Detail names the field, the value and what is expected, in English as programs get
+	// it; empty where it would tell what the asker may not know.
+	Detail string
 }
 
 func (*ErrorPage) template() string { return "error" }

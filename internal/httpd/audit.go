@@ -27,7 +27,7 @@ type Audits interface {
 const yearsBack = 2
 
 func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
-	query, period, err := readAudit(r, s.Now())
+	query, err := readAuditQuery(r)
 	if err != nil {
 		return err
 	}
@@ -43,11 +43,15 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
 		page.Years = append(page.Years, today.Year()-back)
 		page.SchoolYears = append(page.SchoolYears, september-back)
 	}
-	found, all, err := s.auditOf(r, query, period)
+	var found, all audit.Report
+	period, err := readPeriod(query, s.Now())
+	if err == nil {
+		found, all, err = s.auditOf(r, query, period)
+	}
 	switch {
 	case fault.KindOf(err) == fault.Invalid:
-		page.Problem = "invalid"
-		return s.show(w, r, page)
+		page.Problem, page.Detail = "invalid", err.Error()
+		return s.showAs(w, r, http.StatusUnprocessableEntity, page)
 	case err != nil:
 		return err
 	}
@@ -91,26 +95,35 @@ func (s *Server) auditOf(r *http.Request, q dashboards.AuditQuery, p audit.Perio
 	return found, all, nil
 }
 
-// readAudit reads the query of the audit; the last twelve whole months when nothing
-// is said.
+// readAudit reads what is asked of the audit.
 func readAudit(r *http.Request, now time.Time) (dashboards.AuditQuery, audit.Period, error) {
+	q, err := readAuditQuery(r)
+	if err != nil {
+		return q, audit.Period{}, err
+	}
+	p, err := readPeriod(q, now)
+	return q, p, err
+}
+
+// readAuditQuery reads the query of the audit; the last twelve whole months when nothing
+// is said.
+func readAuditQuery(r *http.Request) (dashboards.AuditQuery, error) {
 	values := r.URL.Query()
 	departement, err := text("departement", values.Get("departement"))
 	if err != nil {
-		return dashboards.AuditQuery{}, audit.Period{}, err
+		return dashboards.AuditQuery{}, err
 	}
 	q := dashboards.AuditQuery{
 		Period: cmp.Or(values.Get("period"), "12m"), Departement: departement,
 		Sort: dashboards.AuditSort(cmp.Or(values.Get("sort"), string(dashboards.BySite))),
 	}
 	if !slices.Contains([]dashboards.AuditSort{dashboards.BySite, dashboards.ByUsage, dashboards.ByAdvice, dashboards.ByCost}, q.Sort) {
-		return q, audit.Period{}, fault.Errorf(fault.Invalid, "sort %.20q: expected site, usage, advice or cost", string(q.Sort))
+		return q, fault.Errorf(fault.Invalid, "sort %.20q: expected site, usage, advice or cost", string(q.Sort))
 	}
 	if q.Period == "days" {
 		q.From, q.To = values.Get("from"), values.Get("to")
 	}
-	p, err := readPeriod(q, now)
-	return q, p, err
+	return q, nil
 }
 
 func readPeriod(q dashboards.AuditQuery, now time.Time) (audit.Period, error) {

@@ -47,7 +47,8 @@ func TestTheAuditShowsFiguresCostsAndARecommendation(t *testing.T) {
 	if body := admin.get("/audit" + september + "&sort=usage").body; strings.Index(body, "BRE-1001") > strings.Index(body, "BRE-1002") {
 		t.Error("the link that is used most does not come first")
 	}
-	admin.get("/audit?period=2027").contains(t, "Cette période ne peut pas être auditée")
+	admin.get("/audit?period=2027").contains(t, "Cette période ne peut pas être auditée", "expected a day before today, 2026-11-24")
+	admin.get("/audit?period=days&from=2026-09-01").contains(t, "Cette période ne peut pas être auditée", `to "": expected a day such as 2026-11-24`, "Afficher")
 }
 
 func TestTheNetworkTeamSeesTheAuditWithoutCosts(t *testing.T) {

@@ -54,6 +54,15 @@ func shown(err error) failure {
 	return failure{api.Status(kind), pageKinds[kind]}
 }
 
+// detail is what the asker can mend; of anything else a page says the kind only.
+func detail(err error) string {
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.Conflict:
+		return err.Error()
+	}
+	return ""
+}
+
 // pageKinds are the family "error." of the catalogues, by kind.
 var pageKinds = map[fault.Kind]string{
 	fault.NotFound: "notfound", fault.Forbidden: "forbidden", fault.Invalid: "invalid", fault.Conflict: "conflict",
@@ -90,7 +99,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, p)
 		return
 	}
-	page := &dashboards.ErrorPage{Shell: s.shell(r, ""), Status: f.status, Kind: f.kind, Number: number}
+	page := &dashboards.ErrorPage{Shell: s.shell(r, ""), Status: f.status, Kind: f.kind, Number: number, Detail: detail(err)}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(f.status)

@@ -283,3 +283,15 @@ func FuzzLocal(f *testing.F) {
 		}
 	})
 }
+
+func TestAPageThatRefusesAValueNamesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.signIn(t, "admin")
+	b.get("/plan/prefix?cidr=10.64.0.0/33").contains(t, "Demande incorrecte", `prefix "10.64.0.0/33"`)
+	b.get("/statements?month=11").contains(t, `month "11": expected one such as 2026-11`)
+	hidden := w.signIn(t, "meuse").get("/links/1")
+	if hidden.status != http.StatusNotFound || strings.Contains(hidden.body, "territory of user") {
+		t.Errorf("status %d: what is hidden must not say why\n%s", hidden.status, hidden.text())
+	}
+}
