@@ -67,11 +67,20 @@ func load(lang Lang) (map[string]entry, error) {
 			if _, twice := all[key]; twice {
 				return nil, fmt.Errorf("%s: key %q is in another file too", name, key)
 			}
+			if lang == French {
+				e.one, e.other = unbroken.Replace(e.one), unbroken.Replace(e.other)
+			}
 			all[key] = e
 		}
 	}
 	return all, nil
 }
+
+// unbroken gives French texts the spaces at which no line breaks, as the Imprimerie
+// nationale sets them: the files have plain ones, which people see as they type.
+var unbroken = strings.NewReplacer(
+	" :", "\u00a0:", "« ", "«\u00a0", " »", "\u00a0»", " %", "\u00a0%", " €", "\u00a0€", " ;", "\u202f;", " ?", "\u202f?", " !", "\u202f!",
+)
 
 // parse reads one catalogue: an object whose values are a text, or an object with
 // the forms "one" and "other".

@@ -162,3 +162,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestNoLineBreaksBeforeAFrenchSign(t *testing.T) {
+	t.Parallel()
+	for key, e := range catalogues[French] {
+		for _, text := range []string{e.one, e.other} {
+			if plainBefore.MatchString(text) {
+				t.Errorf("%s: a plain space stands before a double sign: %q", key, text)
+			}
+		}
+	}
+	if got := For(French).T("map.colon"); got != "\u00a0: " {
+		t.Errorf("a colon is written %q", got)
+	}
+}
+
+var plainBefore = regexp.MustCompile(` [:;?!»%€]|« `)

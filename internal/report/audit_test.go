@@ -104,7 +104,7 @@ func TestTheAuditIsAWorkbookOfFiveSheets(t *testing.T) {
 func TestTheMethodSaysWhatTheFiguresRestOn(t *testing.T) {
 	t.Parallel()
 	for lang, wants := range map[i18n.Lang][]string{
-		i18n.French:  {"24/11/2026", "90\u00a0%", "1-2,4-5 08:00-18:00; 3 08:00-13:00", "Strasbourg : connu jusqu’au 31/08/2027, dates annoncées"},
+		i18n.French:  {"24/11/2026", "90\u00a0%", "1-2,4-5 08:00-18:00; 3 08:00-13:00", "Strasbourg\u00a0: connu jusqu’au 31/08/2027, dates annoncées"},
 		i18n.English: {"2026-11-24", "90%", "1-2,4-5 08:00-18:00; 3 08:00-13:00", "Strasbourg: known until 2027-08-31, announced dates"},
 	} {
 		f := auditBook(t, audited(), lang)
