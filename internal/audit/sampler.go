@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"vigie/internal/calendar"
@@ -100,8 +102,7 @@ type monthSamples struct {
 	expected int64
 }
 
-// limits are a hundred times the octets per second from which on a direction is
-// saturated and full.
+// limits are the least octets per second at which a direction is saturated and full.
 type limits struct{ saturated, nearFull uint64 }
 
 func limitsOf(p Policy, kbps int64) limits {
@@ -109,11 +110,9 @@ func limitsOf(p Policy, kbps int64) limits {
 		return limits{math.MaxUint64, math.MaxUint64} // nothing is guaranteed, so nothing is full
 	}
 	guaranteed := uint64(kbps) * 1000 / bitsPerOctet
-	return limits{guaranteed * uint64(p.SaturatedAt), guaranteed * uint64(p.NearFullAt)}
+	least := func(percent int64) uint64 { return (guaranteed*uint64(percent) + 99) / 100 }
+	return limits{least(p.SaturatedAt), least(p.NearFullAt)}
 }
-
-func (l limits) isSaturated(rate uint32) bool { return uint64(rate)*100 >= l.saturated }
-func (l limits) isNearFull(rate uint32) bool  { return uint64(rate)*100 >= l.nearFull }
 
 // peaks are the highest five minutes and the highest clock hour of a direction.
 type peaks struct {
@@ -155,45 +154,84 @@ func (s *sampler) add(day time.Time, d *measure.UtilisationDay, simulated bool) 
 		return
 	}
 	s.simulated = s.simulated || simulated
-	for i := low; i < high; i++ {
-		if down, up := d.Down[i], d.Up[i]; down != measure.NoRate && up != measure.NoRate {
-			s.all.add(down, up)
-			s.down.see(down, base+i)
-			s.up.see(up, base+i)
-		}
+	for i := low; i < high; {
+		end := min(high, (i/intervalsAnHour+1)*intervalsAnHour)
+		s.addHour(d.Down[i:end], d.Up[i:end], base+i)
+		i = end
 	}
-	s.seeHours(d, base, low, high)
-	g := &s.grid.days[place]
-	for _, w := range g.windows {
-		for i := max(w.from, low); i < min(w.to, high); i++ {
-			if down, up := d.Down[i], d.Up[i]; down != measure.NoRate && up != measure.NoRate {
-				s.addSchool(g.monthOf(i), down, up)
+	for part := range s.grid.days[place].parts(low, high) {
+		s.addSchool(&s.months[part.month], d.Down[part.from:part.to], d.Up[part.from:part.to])
+	}
+}
+
+// addHour takes the intervals of a clock hour, or of a part of one, from a place on.
+func (s *sampler) addHour(down, up []uint32, at int) {
+	var sumDown, sumUp uint64
+	var topDown, topUp uint32
+	for i, rate := range down {
+		sumDown, topDown = sumDown+uint64(rate), max(topDown, rate)
+		sumUp, topUp = sumUp+uint64(up[i]), max(topUp, up[i])
+	}
+	if topDown == measure.NoRate || topUp == measure.NoRate { // which is above every rate
+		if len(down) > 1 {
+			for i := range down {
+				s.addHour(down[i:i+1], up[i:i+1], at+i)
+			}
+		}
+		return
+	}
+	s.all.down, s.all.up = append(s.all.down, down...), append(s.all.up, up...)
+	s.down.see(down, topDown, at)
+	s.up.see(up, topUp, at)
+	if len(down) == intervalsAnHour {
+		s.down.seeHour(sumDown, at)
+		s.up.seeHour(sumUp, at)
+	}
+}
+
+func (s *sampler) addSchool(m *monthSamples, downs, ups []uint32) {
+	for i, down := range downs {
+		up := ups[i]
+		if down == measure.NoRate || up == measure.NoRate {
+			continue
+		}
+		m.add(down, up)
+		s.measured++
+		if uint64(down) >= s.downLimits.saturated || uint64(up) >= s.upLimits.saturated {
+			s.saturated++
+			if uint64(down) >= s.downLimits.nearFull || uint64(up) >= s.upLimits.nearFull {
+				s.nearFull++
 			}
 		}
 	}
 }
 
-func (s *sampler) addSchool(month int, down, up uint32) {
-	s.measured++
-	s.months[month].add(down, up)
-	if s.downLimits.isSaturated(down) || s.upLimits.isSaturated(up) {
-		s.saturated++
-		if s.downLimits.isNearFull(down) || s.upLimits.isNearFull(up) {
-			s.nearFull++
+// part is a stretch of school time [from, to) inside one month.
+type part struct {
+	window
+	month int
+}
+
+// parts yields the school time of the intervals [low, high) of the day.
+func (g *gridDay) parts(low, high int) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		for _, w := range g.windows {
+			from, to := max(w.from, low), min(w.to, high)
+			turn := max(from, min(g.turn, to))
+			if from < turn && !yield(part{window{from, turn, w.known}, g.month}) {
+				return
+			}
+			if turn < to && !yield(part{window{turn, to, w.known}, g.month + 1}) {
+				return
+			}
 		}
 	}
 }
 
-func (g *gridDay) monthOf(i int) int {
-	if i >= g.turn {
-		return g.month + 1
-	}
-	return g.month
-}
-
-func (p *peaks) see(rate uint32, at int) {
-	if !p.found || rate > p.peak {
-		p.peak, p.peakAt, p.found = rate, at, true
+// see takes rates from a place on, of which top is the highest.
+func (p *peaks) see(rates []uint32, top uint32, at int) {
+	if !p.found || top > p.peak {
+		p.peak, p.peakAt, p.found = top, at+slices.Index(rates, top), true
 	}
 }
 
@@ -203,35 +241,17 @@ func (p *peaks) seeHour(sum uint64, at int) {
 	}
 }
 
-// seeHours looks at the clock hours that were measured whole.
-func (s *sampler) seeHours(d *measure.UtilisationDay, base, low, high int) {
-	for hour := (low + intervalsAnHour - 1) / intervalsAnHour * intervalsAnHour; hour+intervalsAnHour <= high; hour += intervalsAnHour {
-		var down, up uint64
-		whole := true
-		for i := hour; i < hour+intervalsAnHour && whole; i++ {
-			whole = d.Down[i] != measure.NoRate && d.Up[i] != measure.NoRate
-			down, up = down+uint64(d.Down[i]), up+uint64(d.Up[i])
-		}
-		if whole {
-			s.down.seeHour(down, base+hour)
-			s.up.seeHour(up, base+hour)
-		}
-	}
-}
-
 // carried makes the link's figures from what was gathered.
 func (s *sampler) carried() Carried {
 	var expected, known int64
 	for place := range s.grid.days {
-		g := &s.grid.days[place]
 		base := place * intervalsADay
-		for _, w := range g.windows {
-			for i := max(w.from, s.from-base); i < min(w.to, s.to-base); i++ {
-				expected++
-				s.months[g.monthOf(i)].expected++
-				if w.known {
-					known++
-				}
+		for part := range s.grid.days[place].parts(s.from-base, s.to-base) {
+			count := int64(part.to - part.from)
+			expected += count
+			s.months[part.month].expected += count
+			if part.known {
+				known += count
 			}
 		}
 	}

@@ -29,48 +29,59 @@ func Percentile[T cmp.Ordered](samples []T, quantile Quantile) (T, bool) {
 
 // Select is Percentile in linear time, for samples by the hundred thousand; it
 // changes their order.
-func Select[T cmp.Ordered](samples []T, quantile Quantile) (T, bool) {
+func Select[T int32 | uint32](samples []T, quantile Quantile) (T, bool) {
 	if len(samples) == 0 {
-		var none T
-		return none, false
+		return 0, false
 	}
 	place := rank(len(samples), quantile)
-	// Each turn should halve what is left; where the order is unlucky, sorting ends it.
-	for turns := 2 * bits.Len(uint(len(samples))); turns > 0 && len(samples) > 1; turns-- {
-		below, same := partition(samples)
-		switch {
-		case place < below:
+	// Each turn should leave a small part; where the order is unlucky, sorting ends it.
+	for turns := bits.Len(uint(len(samples))); turns > 0 && len(samples) > 4*probes; turns-- {
+		pivot := pivotNear(samples, place)
+		below := split(samples, int64(pivot))
+		if place < below {
 			samples = samples[:below]
-		case place < below+same:
-			return samples[below], true
-		default:
-			samples, place = samples[below+same:], place-below-same
+			continue
 		}
+		samples, place = samples[below:], place-below
+		same := split(samples, int64(pivot)+1) // none lies below the pivot
+		if place < same {
+			return pivot, true
+		}
+		samples, place = samples[same:], place-same
 	}
 	slices.Sort(samples)
 	return samples[place], true
 }
 
-// partition puts the samples below a pivot first, those equal to it next, and
-// counts both.
-func partition[T cmp.Ordered](samples []T) (below, same int) {
-	first, middle, last := samples[0], samples[len(samples)/2], samples[len(samples)-1]
-	pivot := max(min(first, middle), min(max(first, middle), last))
-	above := len(samples)
-	for i := 0; i < above; {
-		switch {
-		case samples[i] < pivot:
-			samples[i], samples[below] = samples[below], samples[i]
-			below++
-			i++
-		case samples[i] > pivot:
-			above--
-			samples[i], samples[above] = samples[above], samples[i]
-		default:
-			i++
-		}
+// probes is how many samples are looked at for a pivot.
+const probes = 64
+
+// pivotNear gives a sample that most likely has the place just on the shorter side of
+// it, so that one turn leaves little more than what lies beyond the place.
+func pivotNear[T int32 | uint32](samples []T, place int) T {
+	const margin = probes / 20
+	var seen [probes]T
+	for i := range seen {
+		seen[i] = samples[i*len(samples)/probes]
 	}
-	return below, above - below
+	slices.Sort(seen[:])
+	at := place * probes / len(samples)
+	if 2*place < len(samples) {
+		return seen[min(at+margin, probes-1)]
+	}
+	return seen[max(at-margin, 0)]
+}
+
+// split puts the samples below a bound first and counts them. It moves every sample
+// and jumps for none: a jump that depends on what was measured is guessed wrong half of
+// the time, which costs more than all else here.
+func split[T int32 | uint32](samples []T, bound int64) (below int) {
+	for i, v := range samples {
+		samples[i] = samples[below]
+		samples[below] = v
+		below += int(uint64(int64(v)-bound) >> 63) // 1 when the difference is negative
+	}
+	return below
 }
 
 func atRank[T cmp.Ordered](sorted []T, quantile Quantile) T {
