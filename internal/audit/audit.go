@@ -22,8 +22,8 @@ type Store interface {
 	// Inventory gives the whole inventory; the audit shares it and changes nothing.
 	Inventory(ctx context.Context) (*inventory.Index, error)
 	// Utilisation calls each for every UTC day of [from, to), both at midnight UTC, on
-	// which something is known of one of the links: link after link in rising order of their ids, every
-	// day once. The day may be used again after each has returned.
+	// which something is known of one of the links: every day of a link once, in any
+	// order. The day may be used again after each has returned.
 	Utilisation(ctx context.Context, links []int64, from, to time.Time, each func(Day) error) error
 }
 
@@ -182,40 +182,25 @@ func (s *Service) measure(ctx context.Context, period Period, subjects []*subjec
 	return errors.Join(errs...)
 }
 
-// measurePart goes through the days of links in rising order of their ids.
+// measurePart takes the days of some links as they come: stored by day, they would have
+// to be sorted to come link by link.
 func (s *Service) measurePart(ctx context.Context, from, to time.Time, part []*subject) error {
 	ids := make([]int64, len(part))
+	samplers := make(map[int64]*sampler, len(part))
 	for i, sub := range part {
+		l := sub.line
 		ids[i] = sub.link.ID
+		samplers[sub.link.ID] = newSampler(s.Policy, sub.grid, l.Served, l.DownKbps, l.UpKbps)
 	}
-	sampler := &sampler{policy: s.Policy}
-	next := 0 // the link whose days are being taken, once started
-	begin := func() {
-		l := part[next].line
-		sampler.start(part[next].grid, l.Served, l.DownKbps, l.UpKbps)
-	}
-	finish := func() {
-		part[next].line.Carried = sampler.carried()
-		if next++; next < len(part) {
-			begin()
-		}
-	}
-	begin()
 	err := s.Store.Utilisation(ctx, ids, from, to, func(d Day) error {
-		for next < len(part) && part[next].link.ID < d.Link {
-			finish()
-		}
-		if next == len(part) || part[next].link.ID != d.Link {
-			return fmt.Errorf("utilisation of link %d came out of order", d.Link)
-		}
-		sampler.add(d.Day, d.Rates, d.Simulated)
+		samplers[d.Link].add(d.Day, d.Rates, d.Simulated)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for next < len(part) {
-		finish()
+	for _, sub := range part {
+		sub.line.Carried = samplers[sub.link.ID].carried()
 	}
 	return nil
 }

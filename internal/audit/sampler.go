@@ -74,8 +74,7 @@ func (g *grid) add(hours calendar.Interval, known bool) {
 	}
 }
 
-// sampler gathers the five-minute averages of one link. It is used again for the
-// next link, so that a year's samples are allocated once.
+// sampler takes the five-minute averages of one link, day by day.
 type sampler struct {
 	grid       *grid
 	policy     Policy
@@ -84,23 +83,32 @@ type sampler struct {
 	from, to   int // the served intervals, counted from the grid's first day
 	all        pair
 	school     pair
-	months     []monthSamples
+	months     []pair // school time, as the grid's firsts
+	known      int64  // intervals of school time on days the calendar knows
 	down, up   peaks
-	measured   int64
 	saturated  int64
 	nearFull   int64
 	simulated  bool
 }
 
-// pair is the samples of both directions, in octets per second.
-type pair struct{ down, up []uint32 }
-
-func (p *pair) add(down, up uint32) { p.down, p.up = append(p.down, down), append(p.up, up) }
-
-type monthSamples struct {
-	pair
+// pair is the p95 of both directions, in octets per second, of the intervals expected.
+type pair struct {
+	down, up measure.Upper
 	expected int64
 }
+
+func newPair(expected int64) pair {
+	most := int(expected)
+	return pair{measure.NewUpper(measure.P95, most), measure.NewUpper(measure.P95, most), expected}
+}
+
+func (p *pair) add(down, up uint32) {
+	p.down.Add(down)
+	p.up.Add(up)
+}
+
+// coverage is the measured part.
+func (p *pair) coverage() Share { return Share{int64(p.down.Count()), p.expected} }
 
 // limits are the least octets per second at which a direction is saturated and full.
 type limits struct{ saturated, nearFull uint64 }
@@ -122,24 +130,32 @@ type peaks struct {
 	found, hours   bool
 }
 
-// start makes the sampler ready for a link served on the days of p.
-func (s *sampler) start(g *grid, p Period, downKbps, upKbps int64) {
+// newSampler makes the sampler of a link served on the days of p.
+func newSampler(policy Policy, g *grid, p Period, downKbps, upKbps int64) *sampler {
 	span := p.span()
-	*s = sampler{
-		grid: g, policy: s.policy,
-		downLimits: limitsOf(s.policy, downKbps), upLimits: limitsOf(s.policy, upKbps),
+	s := &sampler{
+		grid: g, policy: policy,
+		downLimits: limitsOf(policy, downKbps), upLimits: limitsOf(policy, upKbps),
 		from: int(span.From.Sub(g.first) / interval), to: int(span.To.Sub(g.first) / interval),
-		all:    pair{s.all.down[:0], s.all.up[:0]},
-		school: pair{s.school.down[:0], s.school.up[:0]},
-		months: s.months,
 	}
-	if len(s.months) != len(g.firsts) {
-		s.months = make([]monthSamples, len(g.firsts))
+	var school int64
+	months := make([]int64, len(g.firsts))
+	for place := range g.days {
+		base := place * intervalsADay
+		for part := range g.days[place].parts(s.from-base, s.to-base) {
+			count := int64(part.to - part.from)
+			school += count
+			months[part.month] += count
+			if part.known {
+				s.known += count
+			}
+		}
 	}
-	for i := range s.months {
-		m := &s.months[i]
-		*m = monthSamples{pair: pair{m.down[:0], m.up[:0]}}
+	s.all, s.school = newPair(int64(max(0, s.to-s.from))), newPair(school)
+	for _, expected := range months {
+		s.months = append(s.months, newPair(expected))
 	}
+	return s
 }
 
 // add takes one UTC day of the link. Days may come in any order, each once.
@@ -180,7 +196,8 @@ func (s *sampler) addHour(down, up []uint32, at int) {
 		}
 		return
 	}
-	s.all.down, s.all.up = append(s.all.down, down...), append(s.all.up, up...)
+	s.all.down.Add(down...)
+	s.all.up.Add(up...)
 	s.down.see(down, topDown, at)
 	s.up.see(up, topUp, at)
 	if len(down) == intervalsAnHour {
@@ -189,14 +206,14 @@ func (s *sampler) addHour(down, up []uint32, at int) {
 	}
 }
 
-func (s *sampler) addSchool(m *monthSamples, downs, ups []uint32) {
+func (s *sampler) addSchool(month *pair, downs, ups []uint32) {
 	for i, down := range downs {
 		up := ups[i]
 		if down == measure.NoRate || up == measure.NoRate {
 			continue
 		}
-		m.add(down, up)
-		s.measured++
+		s.school.add(down, up)
+		month.add(down, up)
 		if uint64(down) >= s.downLimits.saturated || uint64(up) >= s.upLimits.saturated {
 			s.saturated++
 			if uint64(down) >= s.downLimits.nearFull || uint64(up) >= s.upLimits.nearFull {
@@ -241,58 +258,39 @@ func (p *peaks) seeHour(sum uint64, at int) {
 	}
 }
 
-// carried makes the link's figures from what was gathered.
+// carried makes the link's figures from what was taken.
 func (s *sampler) carried() Carried {
-	var expected, known int64
-	for place := range s.grid.days {
-		base := place * intervalsADay
-		for part := range s.grid.days[place].parts(s.from-base, s.to-base) {
-			count := int64(part.to - part.from)
-			expected += count
-			s.months[part.month].expected += count
-			if part.known {
-				known += count
-			}
-		}
-	}
 	c := Carried{
-		Coverage:  Share{int64(len(s.all.down)), int64(max(0, s.to-s.from))},
-		School:    Share{s.measured, expected},
-		Calendar:  Share{known, expected},
+		Coverage:  s.all.coverage(),
+		School:    s.school.coverage(),
+		Calendar:  Share{s.known, s.school.expected},
 		Simulated: s.simulated,
 	}
 	for i := range s.months {
-		m := &s.months[i]
-		if m.expected > 0 {
+		if m := &s.months[i]; m.expected > 0 {
 			c.Months = append(c.Months, s.month(s.grid.firsts[i], m))
 		}
-		s.school.down, s.school.up = append(s.school.down, m.down...), append(s.school.up, m.up...)
 	}
-	enough, enoughSchool := s.policy.enough(c.Coverage), s.policy.enough(c.School)
-	c.Down = s.direction(s.all.down, s.school.down, s.down, enough, enoughSchool)
-	c.Up = s.direction(s.all.up, s.school.up, s.up, enough, enoughSchool)
-	if enoughSchool {
-		c.Saturated, c.NearFull = Share{s.saturated, s.measured}, Share{s.nearFull, s.measured}
+	if s.policy.enough(c.School) {
+		c.Down.School, c.Up.School = p95(&s.school.down), p95(&s.school.up)
+		c.Saturated, c.NearFull = Share{s.saturated, c.School.Part}, Share{s.nearFull, c.School.Part}
+	}
+	if s.policy.enough(c.Coverage) {
+		s.direction(&c.Down, &s.all.down, s.down)
+		s.direction(&c.Up, &s.all.up, s.up)
 	}
 	return c
 }
 
-func (s *sampler) month(first time.Time, m *monthSamples) Month {
-	made := Month{First: first, Coverage: Share{int64(len(m.down)), m.expected}}
+func (s *sampler) month(first time.Time, m *pair) Month {
+	made := Month{First: first, Coverage: m.coverage()}
 	if s.policy.enough(made.Coverage) {
-		made.Down, made.Up = p95(m.down), p95(m.up)
+		made.Down, made.Up = p95(&m.down), p95(&m.up)
 	}
 	return made
 }
 
-func (s *sampler) direction(all, school []uint32, p peaks, enough, enoughSchool bool) Direction {
-	var d Direction
-	if enoughSchool {
-		d.School = p95(school)
-	}
-	if !enough {
-		return d
-	}
+func (s *sampler) direction(d *Direction, all *measure.Upper, p peaks) {
 	d.P95 = p95(all)
 	if p.found {
 		d.Peak, d.PeakAt = bits(uint64(p.peak)), s.at(p.peakAt)
@@ -300,16 +298,14 @@ func (s *sampler) direction(all, school []uint32, p peaks, enough, enoughSchool 
 	if p.hours {
 		d.Busy, d.BusyAt = Rate{int64((p.hour*bitsPerOctet + intervalsAnHour/2) / intervalsAnHour), true}, s.at(p.hourAt)
 	}
-	return d
 }
 
 func (s *sampler) at(place int) time.Time {
 	return s.grid.first.Add(time.Duration(place) * interval)
 }
 
-// p95 is the nearest rank; the samples lose their order.
-func p95(samples []uint32) Rate {
-	octets, ok := measure.Select(samples, measure.P95)
+func p95(samples *measure.Upper) Rate {
+	octets, ok := samples.Value()
 	if !ok {
 		return Rate{}
 	}

@@ -33,9 +33,14 @@ func Select[T int32 | uint32](samples []T, quantile Quantile) (T, bool) {
 	if len(samples) == 0 {
 		return 0, false
 	}
-	place := rank(len(samples), quantile)
+	return selectPlace(samples, rank(len(samples), quantile)), true
+}
+
+// selectPlace gives the sample that sorting would put at a place, and leaves none above
+// it before that place and none below it after.
+func selectPlace[T int32 | uint32](samples []T, place int) T {
 	// Each turn should leave a small part; where the order is unlucky, sorting ends it.
-	for turns := bits.Len(uint(len(samples))); turns > 0 && len(samples) > 4*probes; turns-- {
+	for turns := bits.Len(uint(len(samples))); turns > 0 && len(samples) > 2*probes; turns-- {
 		pivot := pivotNear(samples, place)
 		below := split(samples, int64(pivot))
 		if place < below {
@@ -45,12 +50,12 @@ func Select[T int32 | uint32](samples []T, quantile Quantile) (T, bool) {
 		samples, place = samples[below:], place-below
 		same := split(samples, int64(pivot)+1) // none lies below the pivot
 		if place < same {
-			return pivot, true
+			return pivot
 		}
 		samples, place = samples[same:], place-same
 	}
 	slices.Sort(samples)
-	return samples[place], true
+	return samples[place]
 }
 
 // probes is how many samples are looked at for a pivot.

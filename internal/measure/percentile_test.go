@@ -138,17 +138,7 @@ func TestPercentileIsTheSmallestSampleThatCoversItsPart(t *testing.T) {
 func TestSelectingGivesWhatSortingGives(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		// A seed, since a sequence drawn sample by sample is rarely long enough to be split.
-		seed := rapid.Uint32().Draw(t, "seed")
-		values := rapid.OneOf(rapid.Uint32Range(1, 6), rapid.Just[uint32](math.MaxUint32)).Draw(t, "values")
-		samples := make([]uint32, rapid.IntRange(0, 3000).Draw(t, "count"))
-		for i := range samples {
-			seed = seed*1664525 + 1013904223
-			samples[i] = (seed ^ seed>>16) % values
-			if i%97 == 0 {
-				samples[i] = math.MaxUint32 // the largest of all is a value as any other
-			}
-		}
+		samples := someSamples(t, 3000)
 		if rapid.Bool().Draw(t, "sorted") {
 			slices.Sort(samples)
 		}
@@ -163,4 +153,40 @@ func TestSelectingGivesWhatSortingGives(t *testing.T) {
 			t.Fatalf("samples were lost:\n%s", diff)
 		}
 	})
+}
+
+func TestWhatIsKeptOfManySamplesGivesTheirPercentile(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		most := rapid.IntRange(0, 4000).Draw(t, "most")
+		samples := someSamples(t, most)
+		if rapid.Bool().Draw(t, "rising") { // every sample matters when it comes
+			slices.Sort(samples)
+		}
+		q := measure.Quantile{Num: rapid.Int64Range(0, 100).Draw(t, "percent"), Den: 100}
+		want, wantOK := measure.Percentile(samples, q)
+		upper := measure.NewUpper(q, most)
+		for part := range slices.Chunk(samples, 12) {
+			upper.Add(part...)
+		}
+		if got, ok := upper.Value(); got != want || ok != wantOK || upper.Count() != len(samples) {
+			t.Fatalf("p%d of %d: got %d, %t, want %d, %t", q.Num, upper.Count(), got, ok, want, wantOK)
+		}
+	})
+}
+
+// someSamples draws up to most samples from a seed, since a sequence drawn one by one is
+// rarely long.
+func someSamples(t *rapid.T, most int) []uint32 {
+	seed := rapid.Uint32().Draw(t, "seed")
+	values := rapid.OneOf(rapid.Uint32Range(1, 6), rapid.Just[uint32](math.MaxUint32)).Draw(t, "values")
+	samples := make([]uint32, rapid.IntRange(0, most).Draw(t, "count"))
+	for i := range samples {
+		seed = seed*1664525 + 1013904223
+		samples[i] = (seed ^ seed>>16) % values
+		if i%97 == 0 {
+			samples[i] = math.MaxUint32 // the largest of all is a value as any other
+		}
+	}
+	return samples
 }

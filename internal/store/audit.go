@@ -38,19 +38,19 @@ func (a *Audit) Inventory(ctx context.Context) (index *inventory.Index, err erro
 }
 
 var (
+	// In no order: the rows lie day by day, and a year's do not sort in memory.
 	sqlAuditPacked = query("audit.packed", `
 		SELECT link_id, day, body, simulated FROM utilisation_day
-		WHERE link_id = ANY (@links::bigint[]) AND day >= @from::date AND day < @to::date AND day <> ALL (@unpacked::date[])
-		ORDER BY link_id, day`)
+		WHERE link_id = ANY (@links::bigint[]) AND day >= @from::date AND day < @to::date AND day <> ALL (@unpacked::date[])`)
 	sqlAuditRecent = query("audit.recent", `
 		SELECT link_id, at, down_octets, up_octets, covered_millis, simulated FROM utilisation
 		WHERE link_id = ANY (@links::bigint[]) AND at >= @first AND at < @last AND (at AT TIME ZONE 'UTC')::date = ANY (@unpacked::date[])
 		ORDER BY link_id, at`)
 )
 
-// Utilisation calls each for every UTC day of [from, to) of the links, link after link
-// in rising order of their ids; every day once. As on the pages, a day is read from its
-// packed form where that holds all that was measured, else from its rows.
+// Utilisation calls each for every UTC day of [from, to) of the links; every day of a
+// link once, in any order. As on the pages, a day is read from its packed form where
+// that holds all that was measured, else from its rows.
 func (a *Audit) Utilisation(ctx context.Context, links []int64, from, to time.Time, each func(audit.Day) error) error {
 	err := a.read(ctx, func(tx pgx.Tx) error {
 		args := pgx.NamedArgs{"links": links, "from": from, "to": to}
@@ -59,11 +59,10 @@ func (a *Audit) Utilisation(ctx context.Context, links []int64, from, to time.Ti
 			return err
 		}
 		args["unpacked"] = unpacked
-		recent, err := recentDays(ctx, tx, args, unpacked)
-		if err != nil {
+		if err := recentDays(ctx, tx, args, unpacked, each); err != nil {
 			return err
 		}
-		return packedDays(ctx, tx, args, recent, each)
+		return packedDays(ctx, tx, args, each)
 	})
 	if err != nil {
 		return fmt.Errorf("load what links carried: %w", err)
@@ -71,54 +70,51 @@ func (a *Audit) Utilisation(ctx context.Context, links []int64, from, to time.Ti
 	return nil
 }
 
-// recentDays gathers the days that are not packed as they are, by link and day.
-func recentDays(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, unpacked []time.Time) ([]audit.Day, error) {
+// recentDays calls each for the days that are not packed as they are.
+func recentDays(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, unpacked []time.Time, each func(audit.Day) error) error {
 	if len(unpacked) == 0 {
-		return nil, nil
+		return nil
 	}
 	args["first"], args["last"] = unpacked[0], unpacked[len(unpacked)-1].Add(24*time.Hour)
 	rows, err := tx.Query(ctx, sqlAuditRecent, args)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	var days []audit.Day
+	var rates measure.UtilisationDay
+	var d audit.Day // the one that is gathered; of link 0 before the first
 	for rows.Next() {
 		var link int64
 		var c measure.Carried
 		var simulated bool
 		if err := rows.Scan(&link, &c.At, &c.DownOctets, &c.UpOctets, &c.CoveredMillis, &simulated); err != nil {
-			return nil, err
+			return err
 		}
-		day := c.At.UTC().Truncate(24 * time.Hour)
-		if n := len(days); n == 0 || days[n-1].Link != link || !days[n-1].Day.Equal(day) {
-			rates := measure.NewUtilisationDay()
-			days = append(days, audit.Day{Link: link, Day: day, Rates: &rates})
+		if day := c.At.UTC().Truncate(24 * time.Hour); d.Link != link || !d.Day.Equal(day) {
+			if d.Link != 0 {
+				if err := each(d); err != nil {
+					return err
+				}
+			}
+			rates = measure.NewUtilisationDay()
+			d = audit.Day{Link: link, Day: day, Rates: &rates}
 		}
-		last := &days[len(days)-1]
-		last.Rates.Put(day, c)
-		last.Simulated = last.Simulated || simulated
+		rates.Put(d.Day, c)
+		d.Simulated = d.Simulated || simulated
 	}
-	return days, rows.Err()
+	if err := rows.Err(); err != nil || d.Link == 0 {
+		return err
+	}
+	return each(d)
 }
 
-// packedDays reads the packed days and calls each for them and, after those of the
-// same link, for its recent ones.
-func packedDays(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, recent []audit.Day, each func(audit.Day) error) error {
+// packedDays calls each for the packed days.
+func packedDays(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, each func(audit.Day) error) error {
 	rows, err := tx.Query(ctx, sqlAuditPacked, args)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	upTo := func(link int64) error { // the recent days of links before it
-		for len(recent) > 0 && recent[0].Link < link {
-			if err := each(recent[0]); err != nil {
-				return err
-			}
-			recent = recent[1:]
-		}
-		return nil
-	}
 	var rates measure.UtilisationDay
 	for rows.Next() {
 		d := audit.Day{Rates: &rates}
@@ -129,20 +125,9 @@ func packedDays(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, recent []aud
 		if err := rates.UnmarshalBinary(body); err != nil {
 			return fmt.Errorf("link %d, %s: %w", d.Link, d.Day.Format(time.DateOnly), err)
 		}
-		if err := upTo(d.Link); err != nil {
-			return err
-		}
 		if err := each(d); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for _, d := range recent {
-		if err := each(d); err != nil {
-			return err
-		}
-	}
-	return nil
+	return rows.Err()
 }
