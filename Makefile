@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history clean go postgres chromium snmpd
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe clean go postgres chromium snmpd fping
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -45,7 +45,7 @@ fuzz: go ## fuzz every parser for ten seconds
 golden: go postgres ## write the expected files of the tests anew; review the difference
 	$(GO) test ./internal/intake ./dashboards -update
 
-bench: bench-start bench-audit bench-history ## every figure: name, value, unit, goal, ok or short
+bench: bench-start bench-audit bench-history bench-probe ## every figure: name, value, unit, goal, ok or short
 
 bench-start: postgres build ## how long the demo takes to be ready, first and again
 	@internal/tools/bench-start.sh $(BIN)
@@ -55,6 +55,10 @@ bench-audit: postgres go ## how long the audit of a year takes, of 180 links and
 
 bench-history: postgres ## how long the demo's past takes to write, and a year of a link to read
 	@$(GO) test ./internal/app -run '^$$' -bench History -benchtime 1x | grep '^history_'
+
+# The floor is a bare loop in C, compared with where its source is at hand.
+bench-probe: go fping ## what an echo and a poll cost, beside others doing the same (two minutes)
+	@$(GO) run ./internal/benchprobe --floor "$(wildcard ../shared/bench/limit.c)"
 
 clean: ## remove what the build made
 	rm -rf bin
@@ -88,3 +92,9 @@ snmpd:
 	  [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' >$$policy && chmod +x $$policy && made=yes; }; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends snmpd >/dev/null || echo "no snmpd: the test against it will be skipped"; \
 	  [ -z "$$made" ] || rm -f $$policy; }
+
+fping:
+	@command -v fping >/dev/null || { \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no fping: the figure that compares with it will be absent (package fping)"; exit 0; }; \
+	  echo "installing fping to compare with"; export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends fping >/dev/null || echo "no fping: the figure that compares with it will be absent"; }

@@ -43,7 +43,7 @@ var house = [][][]string{
 		{"dashboards", "internal/report"},
 	},
 	7: {{"internal/httpd/api", "internal/httpd"}},
-	8: {{"internal/app", "cmd/vigie"}},
+	8: {{"internal/app", "cmd/vigie"}, {"internal/benchprobe"}},
 }
 
 // outside are the packages of others that floors 1 to 5 do without, so that

@@ -1,0 +1,153 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	floor := flag.String("floor", "", "C source of the bare loop that the figures are compared with")
+	flag.Parse()
+	if err := run(*floor, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "benchprobe:", err)
+		os.Exit(1)
+	}
+}
+
+// run does what the first argument says; without one it measures everything. The
+// other words are how the program calls itself.
+func run(floor string, args []string) error {
+	if len(args) == 0 {
+		return enter(floor)
+	}
+	switch args[0] {
+	case "inside":
+		return inside(floor)
+	case "echoes":
+		var l load
+		if err := json.Unmarshal([]byte(args[1]), &l); err != nil {
+			return fmt.Errorf("read the load: %w", err)
+		}
+		return tell(l.measure())
+	case "busy":
+		for { // until it is killed
+		}
+	case "agent":
+		return serveAgent()
+	case "polls":
+		return tell(measurePolls(args[1]))
+	}
+	return fmt.Errorf("%q: expected no argument", args[0])
+}
+
+// tell writes what a process measured for the one that started it.
+func tell(figures any, err error) error {
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(figures)
+}
+
+// enter runs the program again in a network namespace of its own.
+func enter(floor string) error {
+	again := command("--floor", floor, "inside")
+	again.Stdout = os.Stdout
+	again.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if os.Getuid() != 0 {
+		again.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+		again.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		again.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
+	}
+	return again.Run()
+}
+
+// command is this program with other arguments.
+func command(args ...string) *exec.Cmd {
+	c := exec.Command("/proc/self/exe", args...)
+	c.Stderr = os.Stderr
+	return c
+}
+
+// inside measures everything; it runs in the namespace.
+func inside(floor string) error {
+	if err := loopbackUp(); err != nil {
+		return fmt.Errorf("bring the loopback up: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "benchprobe")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	p := peers{}
+	if floor != "" {
+		p.floor = filepath.Join(dir, "floor")
+		if out, err := exec.Command("gcc", "-O2", "-o", p.floor, floor).CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", floor, err, out)
+		}
+	}
+	if p.fping, err = exec.LookPath("fping"); err != nil {
+		p.fping = "" // its figure is absent
+	}
+	for _, figures := range []func(peers) error{flatOut, spread, large, largest, busy, polls} {
+		if err := figures(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	request, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
+}
+
+// atMost prints a figure that should not exceed its goal.
+func atMost(name string, value float64, unit string, goal float64) {
+	figure(name, value, unit, goal, value <= goal)
+}
+
+// atLeast prints a figure that should reach its goal.
+func atLeast(name string, value float64, unit string, goal float64) {
+	figure(name, value, unit, goal, value >= goal)
+}
+
+func figure(name string, value float64, unit string, goal float64, reached bool) {
+	verdict := "short"
+	if reached {
+		verdict = "ok"
+	}
+	fmt.Printf("%s\t%.4g\t%s\t%g\t%s\n", name, value, unit, goal, verdict)
+}
+
+// ratio prints ours over theirs, the medians of both.
+func ratio(name string, ours, theirs []float64, goal float64) {
+	if len(theirs) == 0 {
+		fmt.Printf("%s\t-\tratio\t%g\tabsent\n", name, goal)
+		return
+	}
+	atMost(name, median(ours)/median(theirs), "ratio", goal)
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
