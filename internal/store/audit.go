@@ -22,15 +22,9 @@ type Audit struct {
 // NewAudit returns the audit's store in db.
 func NewAudit(db *DB) *Audit { return &Audit{db: db} }
 
-// read runs f on one snapshot of the database, which f cannot change.
-func (a *Audit) read(ctx context.Context, f func(tx pgx.Tx) error) error {
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return classify(pgx.BeginTxFunc(ctx, a.db.pool, snapshot, f))
-}
-
 // Inventory gives the whole inventory; it is shared and read only.
 func (a *Audit) Inventory(ctx context.Context) (index *inventory.Index, err error) {
-	err = a.read(ctx, func(tx pgx.Tx) error {
+	err = a.db.snapshot(ctx, func(tx pgx.Tx) error {
 		index, err = a.inventory.get(ctx, tx)
 		return err
 	})
@@ -52,7 +46,7 @@ var (
 // link once, in any order. As on the pages, a day is read from its packed form where
 // that holds all that was measured, else from its rows.
 func (a *Audit) Utilisation(ctx context.Context, links []int64, from, to time.Time, each func(audit.Day) error) error {
-	err := a.read(ctx, func(tx pgx.Tx) error {
+	err := a.db.snapshot(ctx, func(tx pgx.Tx) error {
 		args := pgx.NamedArgs{"links": links, "from": from, "to": to}
 		unpacked, err := scalars[time.Time](ctx, tx, sqlViewUnpacked, args)
 		if err != nil {

@@ -86,6 +86,12 @@ func (db *DB) InTx(ctx context.Context, do func(context.Context, pgx.Tx) error) 
 	}
 }
 
+// snapshot runs f on one snapshot of the database, which f cannot change.
+func (db *DB) snapshot(ctx context.Context, f func(pgx.Tx) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return classify(pgx.BeginTxFunc(ctx, db.pool, options, f))
+}
+
 // SQLSTATE codes, PostgreSQL manual, appendix A.
 const (
 	serializationFailure = "40001"

@@ -26,8 +26,7 @@ func NewView(db *DB) *View { return &View{db: db} }
 
 // read runs f on one snapshot of the database, which f cannot change.
 func (v *View) read(ctx context.Context, f func(tx pgx.Tx) error) error {
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return classify(pgx.BeginTxFunc(ctx, v.db.pool, snapshot, f))
+	return v.db.snapshot(ctx, f)
 }
 
 // Inventory gives the whole inventory; it is shared and read only.

@@ -62,8 +62,6 @@ type packedRow struct {
 	Simulated bool
 }
 
-func samePacked(r packedRow) packedRow { return r }
-
 // days bounds the UTC days that a window touches.
 func days(link int64, w view.Window) pgx.NamedArgs {
 	return pgx.NamedArgs{"link": link, "from": w.From.Truncate(24 * time.Hour), "to": w.To.Add(24*time.Hour - 1).Truncate(24 * time.Hour)}
@@ -78,7 +76,7 @@ func packedAndRows(ctx context.Context, tx pgx.Tx, sql string, link int64, w vie
 		return nil, nil, err
 	}
 	args["unpacked"] = unpacked
-	if packed, err = many(ctx, tx, sql, args, samePacked); err != nil || len(unpacked) == 0 {
+	if packed, err = many(ctx, tx, sql, args, same[packedRow]); err != nil || len(unpacked) == 0 {
 		return packed, nil, err
 	}
 	args["from"], args["to"] = latest(w.From, unpacked[0]), earliest(w.To, unpacked[len(unpacked)-1].Add(24*time.Hour))
