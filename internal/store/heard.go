@@ -26,7 +26,7 @@ var (
 			expected_at = excluded.expected_at, read_at = excluded.read_at, failing_since = excluded.failing_since, problem = excluded.problem`)
 	sqlRemarkSave = query("remark.save", `
 		INSERT INTO remark (ticket_id, number, kind, at, said_at, author, status, text)
-		VALUES (@id, @number, @kind, @at, @said, @author, @status, @text) ON CONFLICT DO NOTHING`)
+		VALUES (@id, @number, @kind, @at, @said, @author, @status, @text)`)
 	sqlGelAdd = query("gel.add", `
 		INSERT INTO gel (ticket_id, from_at, to_at, cause, declared_by, accepted, reason)
 		VALUES (@id, @from, @to, @cause, @declared, @accepted, @reason)`)
@@ -89,15 +89,16 @@ func loadHeard(ctx context.Context, tx pgx.Tx, t *ticket.Ticket) error {
 	return err
 }
 
-// queueHeard saves it; a remark never changes.
-func queueHeard(batch *pgx.Batch, t ticket.Ticket) {
+// queueHeard saves it. A remark never changes, so only those that are new are written.
+func queueHeard(batch *pgx.Batch, d ticket.Decision) {
+	t := d.Ticket
 	if h := t.Heard; h != (ticket.Heard{}) {
 		batch.Queue(sqlHeardSave, pgx.NamedArgs{
 			"id": t.ID, "reference": h.Reference, "status": string(h.Status), "raw": h.Raw, "reason": h.Reason, "expected": nullable(h.ExpectedAt),
 			"read": nullable(h.ReadAt), "failing": nullable(h.FailingSince), "problem": h.Problem,
 		})
 	}
-	for _, r := range t.Remarks {
+	for _, r := range d.Said {
 		batch.Queue(sqlRemarkSave, pgx.NamedArgs{
 			"id": t.ID, "number": r.Number, "kind": string(r.Kind), "at": r.At, "said": nullable(r.SaidAt),
 			"author": r.Author, "status": string(r.Status), "text": r.Text,

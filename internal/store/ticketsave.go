@@ -59,7 +59,7 @@ func (t conversationTx) SaveDecision(ctx context.Context, d ticket.Decision) err
 			"approved_at": nullable(m.ApprovedAt), "sent": nullable(m.SentAt), "proof": m.Proof, "problem": m.Problem,
 		})
 	}
-	queueHeard(batch, k)
+	queueHeard(batch, d)
 	if err := t.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("save ticket %s: %w", k.Number, err)
 	}

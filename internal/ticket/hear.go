@@ -14,9 +14,10 @@ const (
 	// lookAfterwards bounds the looks at a ticket that we resolved and the operator
 	// did not.
 	lookAfterwards = 24 * time.Hour
-	// maxRemarks and maxRemark bound what an operator's system can have us keep: of
-	// one ticket, and characters of one text.
+	// maxRemarks, maxGels and maxRemark bound what an operator's system can have us
+	// keep: of one ticket, and characters of one text.
 	maxRemarks = 500
+	maxGels    = 100
 	maxRemark  = 4000
 )
 
@@ -179,7 +180,7 @@ func (h *hearing) suspension() {
 	waiting := h.told.Status == ToldPending && t.Status == Open
 	i := slices.IndexFunc(t.Gels, func(g Gel) bool { return g.DeclaredBy == ByOperator && g.To.IsZero() })
 	switch {
-	case waiting && i < 0:
+	case waiting && i < 0 && len(t.Gels) < maxGels:
 		t.Gels = append(t.Gels, Gel{Reason: h.told.Reason, Gel: sla.Gel{From: h.within(h.told.ChangedAt), Cause: sla.AwaitingAnswer, DeclaredBy: ByOperator}})
 	case !waiting && i >= 0:
 		t.Gels[i].end(h.within(h.told.ChangedAt))

@@ -150,6 +150,18 @@ func TestAClaimThatIsTakenBackIsNoClaim(t *testing.T) {
 	}
 }
 
+func TestAnOperatorCannotMakeSuspensionsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	k := told()
+	for minute := 2; minute < 302; minute++ {
+		word := []ticket.Word{ticket.ToldPending, ticket.ToldInProgress}[minute%2]
+		k = ticket.Hear(k, taken(word, at(minute)), at(minute)).Ticket
+	}
+	if n := len(k.Gels); n != 100 {
+		t.Errorf("%d suspensions are kept, want 100 at most", n)
+	}
+}
+
 func TestAClaimWithoutATimeIsAsOldAsTheWord(t *testing.T) {
 	t.Parallel()
 	for name, changed := range map[string]time.Time{"no time at all": {}, "a clock that is behind": at(-600)} {
