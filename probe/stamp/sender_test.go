@@ -84,7 +84,7 @@ func TestNothingElseIsTakenForAReply(t *testing.T) {
 		}
 	})
 	o := options(address)
-	o.Count, o.Timeout = 2, 100*time.Millisecond
+	o.Count, o.Timeout = 2, 500*time.Millisecond
 	m := measure(t, o)
 	if m.lost() != 2 || m.standing.Rejected != 2*9 || m.standing.Answered {
 		t.Errorf("%d of 2 lost, standing %+v, want 18 rejected and both lost", m.lost(), m.standing)
@@ -99,7 +99,7 @@ func TestAReplyUnderAnotherKeyIsNoReply(t *testing.T) {
 		return [][]byte{forged, openReply(request, sequence(request), came, came)}
 	})
 	o := options(address)
-	o.Key, o.Count, o.Timeout = key, 1, 100*time.Millisecond
+	o.Key, o.Count, o.Timeout = key, 1, 500*time.Millisecond
 	if m := measure(t, o); m.lost() != 1 || m.standing.Rejected != 2 {
 		t.Errorf("%d of 1 lost, standing %+v, want two rejected", m.lost(), m.standing)
 	}
@@ -130,7 +130,7 @@ func TestACountingReflectorTellsTheWayOnWhichPacketsWereLost(t *testing.T) {
 		return [][]byte{openReply(request, counted.Add(1)-1, came, time.Now())}
 	})
 	o := options(address)
-	o.Count, o.Timeout = 8, 300*time.Millisecond
+	o.Count, o.Timeout = 8, time.Second
 	if m := measure(t, o); m.lost() != 3 || !m.standing.Counts || m.standing.ForwardLost != 2 {
 		t.Errorf("%d lost, standing %+v, want 3, of which 2 forward", m.lost(), m.standing)
 	}
