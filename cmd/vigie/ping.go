@@ -62,63 +62,34 @@ func (c pingCommand) Run(s surroundings) error {
 	if err := o.Validate(); err != nil {
 		return &usageError{err.Error()}
 	}
-	sheet := newPingSheet(s.print, c.Hosts, o.Hosts)
-	if err := sheet.measure(s, o, live); err != nil {
+	sheet := newDelaySheet(s.print, c.Hosts, o.Hosts)
+	drawn := drawing{live: live, every: o.Interval, table: sheet.table}
+	err := drawn.during(s, func(ctx context.Context, lock *sync.Mutex) error {
+		return ping.Run(ctx, o, func(e ping.Echo) {
+			lock.Lock()
+			defer lock.Unlock()
+			sheet.add(e)
+		})
+	})
+	if err != nil {
 		return err
 	}
 	if err := sheet.write(s.out, c.Format); err != nil {
 		return err
 	}
-	if silent := sheet.silent(); len(silent) > 0 {
-		fmt.Fprintln(s.talk, "vigie: "+s.print.T("ping.silent", strings.Join(silent, ", ")))
-		return errSaid
-	}
-	return nil
+	return sheet.sayWhoIsSilent(s)
 }
 
-// measure adds up the echoes; live, it draws the table again and again over itself.
-func (p *pingSheet) measure(s surroundings, o ping.Options, live bool) error {
-	var lock sync.Mutex
-	ctx, cancel := context.WithCancel(s.ctx)
-	defer cancel()
-	var drawing sync.WaitGroup
-	if live {
-		drawing.Go(func() {
-			tick := time.NewTicker(o.Interval)
-			defer tick.Stop()
-			for drawn := 0; ; {
-				select {
-				case <-ctx.Done():
-					p.erase(s.out, drawn)
-					return
-				case <-tick.C:
-				}
-				lock.Lock()
-				table := p.table()
-				lock.Unlock()
-				p.erase(s.out, drawn)
-				drawn = strings.Count(table, "\n")
-				// A terminal that is gone is noticed when the result is written.
-				_, _ = io.WriteString(s.out, table)
-			}
-		})
+// sayWhoIsSilent fails when a host never answered, and names it.
+func (p *delaySheet) sayWhoIsSilent(s surroundings) error {
+	silent := p.silent()
+	if len(silent) == 0 {
+		return nil
 	}
-	err := ping.Run(ctx, o, func(e ping.Echo) {
-		lock.Lock()
-		defer lock.Unlock()
-		p.add(e)
-	})
-	cancel()
-	drawing.Wait()
-	return err
+	fmt.Fprintln(s.talk, "vigie: "+s.print.T("ping.silent", strings.Join(silent, ", ")))
+	return errSaid
 }
 
-// erase takes the last lines off a terminal (ECMA-48: CPL, then ED).
-func (*pingSheet) erase(out io.Writer, lines int) {
-	if lines > 0 {
-		fmt.Fprintf(out, "\x1b[%dF\x1b[J", lines)
-	}
-}
 
 // watched reports whether results are written to a terminal.
 func watched(out io.Writer) bool {

@@ -18,8 +18,8 @@ import (
 
 // twoHosts has one that lost an echo of five, whose answers came out of order and of
 // which one did not leave, and one that never answered.
-func twoHosts(lang i18n.Lang) *pingSheet {
-	p := newPingSheet(i18n.For(lang), []string{"router.example", "192.0.2.9"}, []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.9")})
+func twoHosts(lang i18n.Lang) *delaySheet {
+	p := newDelaySheet(i18n.For(lang), []string{"router.example", "192.0.2.9"}, []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.9")})
 	for _, e := range []ping.Echo{
 		{Seq: 0, RTTMicros: 1000},
 		{Seq: 2, RTTMicros: 4000},

@@ -16,14 +16,14 @@ import (
 	"vigie/probe/ping"
 )
 
-// pingSheet adds up the echoes to each host. It keeps all of them, 4 octets each: a
-// day of one a second is 350 kB.
-type pingSheet struct {
+// delaySheet adds up the echoes to each host, or whatever else goes there and back. It
+// keeps all of them, 4 octets each: a day of one a second is 350 kB.
+type delaySheet struct {
 	print i18n.Printer
-	hosts []pingHost
+	hosts []delayHost
 }
 
-type pingHost struct {
+type delayHost struct {
 	name    string
 	address netip.Addr
 	echoes  []int32 // by number; pending while not known
@@ -33,15 +33,15 @@ type pingHost struct {
 // pending stands for an echo whose outcome is not known, or that did not leave.
 const pending = probe.Lost - 1
 
-func newPingSheet(print i18n.Printer, names []string, addresses []netip.Addr) *pingSheet {
-	p := &pingSheet{print: print}
+func newDelaySheet(print i18n.Printer, names []string, addresses []netip.Addr) *delaySheet {
+	p := &delaySheet{print: print}
 	for i, name := range names {
-		p.hosts = append(p.hosts, pingHost{name: name, address: addresses[i]})
+		p.hosts = append(p.hosts, delayHost{name: name, address: addresses[i]})
 	}
 	return p
 }
 
-func (p *pingSheet) add(e ping.Echo) {
+func (p *delaySheet) add(e ping.Echo) {
 	h := &p.hosts[e.Host]
 	for len(h.echoes) <= e.Seq {
 		h.echoes = append(h.echoes, pending)
@@ -53,9 +53,9 @@ func (p *pingSheet) add(e ping.Echo) {
 	h.echoes[e.Seq] = e.RTTMicros
 }
 
-// pingFigures is what is said of a host. Times are milliseconds, null where there is
+// delayFigures is what is said of a host. Times are milliseconds, null where there is
 // none: no answer, or a rank that falls on a lost echo.
-type pingFigures struct {
+type delayFigures struct {
 	Host        string   `json:"host"`
 	Address     string   `json:"address"`
 	Sent        int      `json:"sent"`
@@ -71,7 +71,7 @@ type pingFigures struct {
 }
 
 // sum gives the minute-like summary of a host's echoes, and the latest of them.
-func (h pingHost) sum() (m measure.Minute, last int32) {
+func (h delayHost) sum() (m measure.Minute, last int32) {
 	last = measure.Undefined
 	var known []int32
 	for _, micros := range h.echoes {
@@ -87,9 +87,9 @@ func (h pingHost) sum() (m measure.Minute, last int32) {
 	return measure.Summarise(0, time.Time{}, len(h.echoes), []measure.Round{round}), last
 }
 
-func (h pingHost) figures() pingFigures {
+func (h delayHost) figures() delayFigures {
 	m, last := h.sum()
-	f := pingFigures{
+	f := delayFigures{
 		Host: h.name, Address: h.address.String(), Sent: m.Sent, Received: m.Received, Unsent: h.unsent,
 		LastMillis: millis(last), MinMillis: millis(m.MinMicros), Median: millis(m.MedianMicros),
 		P95: millis(m.P95Micros), MaxMillis: millis(m.MaxMicros), Jitter: millis(m.JitterMicros),
@@ -110,7 +110,7 @@ func millis(micros int32) *float64 {
 }
 
 // silent names the hosts that never answered.
-func (p *pingSheet) silent() []string {
+func (p *delaySheet) silent() []string {
 	var names []string
 	for _, h := range p.hosts {
 		if m, _ := h.sum(); m.Received == 0 {
@@ -120,8 +120,27 @@ func (p *pingSheet) silent() []string {
 	return names
 }
 
-func (p *pingSheet) write(out io.Writer, format string) error {
-	var all []pingFigures
+// delayColumns are the names of the figures in CSV, in the order of record.
+var delayColumns = []string{"host", "address", "sent", "received", "unsent", "loss_percent", "last_ms", "min_ms", "median_ms", "p95_ms", "max_ms", "jitter_ms"}
+
+func (f delayFigures) record() []string {
+	record := []string{f.Host, f.Address, strconv.Itoa(f.Sent), strconv.Itoa(f.Received), strconv.Itoa(f.Unsent)}
+	for _, figure := range []*float64{f.LossPercent, f.LastMillis, f.MinMillis, f.Median, f.P95, f.MaxMillis, f.Jitter} {
+		record = append(record, decimal(figure))
+	}
+	return record
+}
+
+// decimal writes a figure for a program; none is an empty cell.
+func decimal(figure *float64) string {
+	if figure == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*figure, 'f', -1, 64)
+}
+
+func (p *delaySheet) write(out io.Writer, format string) error {
+	var all []delayFigures
 	for _, h := range p.hosts {
 		all = append(all, h.figures())
 	}
@@ -129,17 +148,9 @@ func (p *pingSheet) write(out io.Writer, format string) error {
 	case "json":
 		return writeJSON(out, all)
 	case "csv":
-		records := [][]string{{"host", "address", "sent", "received", "unsent", "loss_percent", "last_ms", "min_ms", "median_ms", "p95_ms", "max_ms", "jitter_ms"}}
+		records := [][]string{delayColumns}
 		for _, f := range all {
-			record := []string{f.Host, f.Address, strconv.Itoa(f.Sent), strconv.Itoa(f.Received), strconv.Itoa(f.Unsent)}
-			for _, figure := range []*float64{f.LossPercent, f.LastMillis, f.MinMillis, f.Median, f.P95, f.MaxMillis, f.Jitter} {
-				cell := ""
-				if figure != nil {
-					cell = strconv.FormatFloat(*figure, 'f', -1, 64)
-				}
-				record = append(record, cell)
-			}
-			records = append(records, record)
+			records = append(records, f.record())
 		}
 		return csv.NewWriter(out).WriteAll(records)
 	}
@@ -148,7 +159,7 @@ func (p *pingSheet) write(out io.Writer, format string) error {
 }
 
 // delay writes microseconds; none at all is a figure too.
-func (p *pingSheet) delay(micros int32) string {
+func (p *delaySheet) delay(micros int32) string {
 	if micros == 0 {
 		micros = 1
 	}
@@ -156,7 +167,7 @@ func (p *pingSheet) delay(micros int32) string {
 }
 
 // table writes a line for each host, in the reader's language.
-func (p *pingSheet) table() string {
+func (p *delaySheet) table() string {
 	t := p.print.T
 	rows := [][]string{{
 		t("ping.host"), t("ping.sent"), t("ping.received"), t("ping.loss"), t("ping.last"),
