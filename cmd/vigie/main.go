@@ -33,6 +33,7 @@ type cli struct {
 	Import  importCommand  `cmd:"" help:"Take inventory files (CSV), all or nothing."`
 	Ipam    ipamCommand    `cmd:"" help:"Show the addressing plan, find room in it, take its files."`
 	Ping    pingCommand    `cmd:"" help:"Measure loss and delay to any hosts, live; needs no database."`
+	Stamp   stampCommand   `cmd:"" help:"Measure loss and two-way delay by STAMP or TWAMP Light, or be a reflector."`
 	Bill    billCommand    `cmd:"" help:"Print the bill of a month, split between the members."`
 	Audit   auditCommand   `cmd:"" help:"Audit what links carried and cost over a year, or any period."`
 	Check   checkCommand   `cmd:"" help:"Check the journal, or a configuration file."`

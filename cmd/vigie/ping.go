@@ -90,7 +90,6 @@ func (p *delaySheet) sayWhoIsSilent(s surroundings) error {
 	return errSaid
 }
 
-
 // watched reports whether results are written to a terminal.
 func watched(out io.Writer) bool {
 	file, ok := out.(*os.File)

@@ -24,7 +24,18 @@ type ReflectorOptions struct {
 	// Stateful makes replies carry the reflector's own count, which tells a sender in
 	// which direction packets were lost.
 	Stateful bool
-	Rate     int // replies a second to each source at most, 1 or more
+	Rate     int // replies a second to each source at most, 1 to MaxRate
+}
+
+// MaxRate is the highest rate that a reflector can hold a source to.
+const MaxRate = 1_000_000
+
+// Validate names the first option that cannot work.
+func (o ReflectorOptions) Validate() error {
+	if o.Rate < 1 || o.Rate > MaxRate {
+		return fmt.Errorf("rate: %d, expected 1 to %d", o.Rate, MaxRate)
+	}
+	return nil
 }
 
 // ReflectorCounters is what became of the packets that came.
@@ -52,8 +63,8 @@ type Reflector struct {
 
 // Listen opens a reflector's socket; Serve answers, and closes it.
 func Listen(o ReflectorOptions) (*Reflector, error) {
-	if o.Rate < 1 || o.Rate > 1_000_000 {
-		return nil, fmt.Errorf("rate: %d, expected 1 to 1000000", o.Rate)
+	if err := o.Validate(); err != nil {
+		return nil, err
 	}
 	packets, err := net.ListenPacket("udp", o.Listen)
 	if errors.Is(err, os.ErrPermission) {
