@@ -15,7 +15,8 @@ run: postgres build ## set up what is missing, build, and start the demo on http
 	@$(BIN) serve --demo
 
 build: go ## build bin/vigie
-	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/vigie
+	@[ -e $(BIN) ] || echo "building $(BIN): the first time may take minutes"
+	@$(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/vigie
 
 test: go postgres chromium snmpd ## set up what is missing and run every test
 	$(GO) vet ./...
@@ -76,7 +77,8 @@ postgres:
 	  echo "installing PostgreSQL"; export DEBIAN_FRONTEND=noninteractive; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null && \
 	  sed -i 's/^#* *create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf && \
-	  apt-get install -y -qq --no-install-recommends postgresql >/dev/null; }
+	  apt-get install -y -qq --no-install-recommends postgresql >/dev/null || { \
+	  echo "Vigie needs the programs of a PostgreSQL server (15 or later), and apt-get did not install the package postgresql: its reason stands above"; exit 1; }; }
 
 chromium:
 	@command -v chromium >/dev/null || { \
@@ -84,13 +86,14 @@ chromium:
 	  echo "installing Chromium for the browser test"; export DEBIAN_FRONTEND=noninteractive; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null || echo "no chromium: the browser test will be skipped"; }
 
-# The program only: Debian's package would otherwise start a daemon of its own.
+# The program only: Debian's package would otherwise start a daemon of its own, at
+# once and with every start of the machine.
 snmpd:
 	@command -v snmpd >/dev/null || ls /usr/sbin/snmpd >/dev/null 2>&1 || { \
 	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no snmpd: the test against it will be skipped (package snmpd)"; exit 0; }; \
 	  echo "installing snmpd for the SNMP tests"; export DEBIAN_FRONTEND=noninteractive; policy=/usr/sbin/policy-rc.d; made=; \
 	  [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' >$$policy && chmod +x $$policy && made=yes; }; \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends snmpd >/dev/null || echo "no snmpd: the test against it will be skipped"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends snmpd >/dev/null && { /usr/sbin/update-rc.d snmpd disable; true; } || echo "no snmpd: the test against it will be skipped"; \
 	  [ -z "$$made" ] || rm -f $$policy; }
 
 fping:
