@@ -109,10 +109,12 @@ func TestAWorkbookGivesWhatItStoresNotWhatItShows(t *testing.T) {
 		{"Collège", time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 1234.5, "01004"},
 		{},
 		{"Lycée", "", 46266, "x"},
+		{"CFA", "inconnue", -3, time.Date(2026, 9, 1, 8, 30, 0, 0, time.UTC), time.Date(2027, 7, 2, 0, 0, 0, 0, time.UTC)},
 	}})
 	got, problems := tabular.Read("x.XLSX", content, tabular.Options{})
 	want := tabular.Table{Sheet: "Sites", Header: []string{"nom", "date", "nombre", "code", "fin"}, Rows: []tabular.Row{
 		{2, []string{"Collège", "2026-09-01", "1234.5", "01004", ""}}, {4, []string{"Lycée", "", "46266", "x", ""}},
+		{5, []string{"CFA", "inconnue", "-3", "2026-09-01T08:30", "2027-07-02"}},
 	}}
 	if diff := cmp.Diff(got, want); diff != "" || len(problems) > 0 {
 		t.Errorf("problems %v, table (-got +want):\n%s", problems, diff)

@@ -60,16 +60,22 @@ func readWorkbook(content []byte, o Options) (Table, []Problem) {
 		return Table{}, []Problem{{Value: name, Expected: "cannot be read: " + err.Error()}}
 	}
 	defer rows.Close()
+	dated, err := datedRows(f, name)
+	if err != nil {
+		return Table{}, []Problem{{Value: name, Expected: "cannot be read: " + err.Error()}}
+	}
+	defer dated.close()
 	b := builder{table: Table{Sheet: name}, options: o}
-	dates := dateStyles{file: f, known: map[int]bool{}}
 	for line := 1; rows.Next(); line++ {
 		cells, err := rows.Columns()
 		if err != nil {
 			b.problems = append(b.problems, Problem{Line: line, Expected: "cannot be read: " + err.Error()})
 			break
 		}
-		for i, cell := range cells {
-			cells[i] = dates.shown(name, i+1, line, cell)
+		for _, i := range dated.next() {
+			if i < len(cells) {
+				cells[i] = shown(cells[i])
+			}
 		}
 		if !b.add(line, cells) {
 			break
@@ -78,25 +84,74 @@ func readWorkbook(content []byte, o Options) (Table, []Problem) {
 	return b.done()
 }
 
-// dateStyles knows which styles of a workbook show a number as a date.
-type dateStyles struct {
-	file  *excelize.File
-	known map[int]bool
+// dates goes through the lines of a worksheet beside another reader and tells which cells
+// have a style that shows a date: to ask for the style of a cell would keep the whole
+// worksheet in memory, at fifty times its size.
+type dates struct{ rows *excelize.Rows }
+
+// dateMark is what a date's style shows in place of any number.
+const dateMark = "\u0001"
+
+// datedRows gives every style of the file a format of ours: those of dates show the mark,
+// the others what is stored.
+func datedRows(f *excelize.File, sheet string) (dates, error) {
+	if _, err := f.GetStyle(0); err != nil || f.Styles == nil || f.Styles.CellXfs == nil {
+		return dates{}, nil // without styles there are no dates
+	}
+	marked := make([]bool, len(f.Styles.CellXfs.Xf))
+	for style := range marked {
+		marked[style] = isDate(f, style)
+	}
+	if !slices.Contains(marked, true) {
+		return dates{}, nil
+	}
+	form := `"` + dateMark + `"`
+	style, err := f.NewStyle(&excelize.Style{CustomNumFmt: &form})
+	if err != nil {
+		return dates{}, err
+	}
+	const none = -1 // no format has this number
+	id, plain := *f.Styles.CellXfs.Xf[style].NumFmtID, none
+	for i := range marked {
+		f.Styles.CellXfs.Xf[i].NumFmtID = &plain
+		if marked[i] {
+			f.Styles.CellXfs.Xf[i].NumFmtID = &id
+		}
+	}
+	rows, err := f.Rows(sheet)
+	return dates{rows}, err
+}
+
+// next gives the places of the dates in the next line.
+func (d dates) next() []int {
+	if d.rows == nil || !d.rows.Next() {
+		return nil
+	}
+	cells, err := d.rows.Columns(excelize.Options{RawCellValue: false})
+	if err != nil {
+		return nil // the other reader meets the same error, and says it
+	}
+	var places []int
+	for i, cell := range cells {
+		if cell == dateMark {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+func (d dates) close() {
+	if d.rows != nil {
+		// What was opened is in memory.
+		_ = d.rows.Close()
+	}
 }
 
 // shown writes the stored number of a date or of a moment as intake reads it; any other
-// cell stays as it is. Days count from 1900, the reckoning of every current spreadsheet.
-func (d dateStyles) shown(sheet string, column, line int, cell string) string {
+// text stays as it is. Days count from 1900, the reckoning of every current spreadsheet.
+func shown(cell string) string {
 	number, err := strconv.ParseFloat(cell, 64)
 	if err != nil || number < 1 || number > 2_958_465 { // 31 December 9999
-		return cell
-	}
-	at, err := excelize.CoordinatesToCellName(column, line)
-	if err != nil {
-		return cell
-	}
-	style, err := d.file.GetCellStyle(sheet, at)
-	if err != nil || !d.isDate(style) {
 		return cell
 	}
 	moment, err := excelize.ExcelDateToTime(number, false)
@@ -110,15 +165,10 @@ func (d dateStyles) shown(sheet string, column, line int, cell string) string {
 	return moment.Format("2006-01-02T15:04")
 }
 
-func (d dateStyles) isDate(style int) bool {
-	known, ok := d.known[style]
-	if ok {
-		return known
-	}
-	s, err := d.file.GetStyle(style)
-	is := err == nil && (s.NumFmt >= 14 && s.NumFmt <= 17 || s.NumFmt == 22 || s.CustomNumFmt != nil && datePattern(*s.CustomNumFmt))
-	d.known[style] = is
-	return is
+// isDate reports whether a style shows a number as a date.
+func isDate(f *excelize.File, style int) bool {
+	s, err := f.GetStyle(style)
+	return err == nil && (s.NumFmt >= 14 && s.NumFmt <= 17 || s.NumFmt == 22 || s.CustomNumFmt != nil && datePattern(*s.CustomNumFmt))
 }
 
 // datePattern reports whether a number format of one's own writes years or days (ECMA-376
