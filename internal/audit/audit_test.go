@@ -42,6 +42,7 @@ func at(text string) time.Time {
 // world is one inventory, with what its links carried, by link and UTC day.
 type world struct {
 	index *inventory.Index
+	late  bool // the latest days come first
 	days  map[int64]map[time.Time]measure.UtilisationDay
 	err   error
 }
@@ -53,7 +54,11 @@ func (w world) Utilisation(_ context.Context, links []int64, from, to time.Time,
 		return errors.New("asked for a part of a UTC day")
 	}
 	for _, link := range links {
-		for _, d := range slices.SortedFunc(maps.Keys(w.days[link]), time.Time.Compare) {
+		days := slices.SortedFunc(maps.Keys(w.days[link]), time.Time.Compare)
+		if w.late {
+			slices.Reverse(days)
+		}
+		for _, d := range days {
 			if rates := w.days[link][d]; !d.Before(from) && d.Before(to) {
 				if err := each(audit.Day{Link: link, Day: d, Rates: &rates}); err != nil {
 					return err
@@ -290,6 +295,20 @@ func TestTheBusyHourIsAMeasuredClockHour(t *testing.T) {
 	}
 	if want := (audit.Rate{BitsPerSecond: 40_000_000, Known: true}); d.Peak != want || !d.PeakAt.Equal(at("2026-03-10T14:00")) {
 		t.Errorf("peak %+v at %s, want 40 Mbit/s at 14:00", d.Peak, d.PeakAt)
+	}
+}
+
+func TestOfEqualPeaksTheFirstIsToldInWhateverOrderDaysCome(t *testing.T) {
+	t.Parallel()
+	p := days("2026-03-09", "2026-03-20")
+	w := newWorld()
+	w.carry(1, p.From, p.To, steady(1_000_000, 500_000))
+	for _, w.late = range []bool{false, true} {
+		for _, d := range []audit.Direction{line(t, w.report(t, p), "L-1").Down, line(t, w.report(t, p), "L-1").Up} {
+			if first := at("2026-03-09T00:00"); !d.PeakAt.Equal(first) || !d.BusyAt.Equal(first) {
+				t.Errorf("the latest first %v: peak at %s, busy hour at %s, want %s", w.late, d.PeakAt, d.BusyAt, first)
+			}
+		}
 	}
 }
 

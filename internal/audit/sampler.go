@@ -122,7 +122,8 @@ func limitsOf(p Policy, kbps int64) limits {
 	return limits{least(p.SaturatedAt), least(p.NearFullAt)}
 }
 
-// peaks are the highest five minutes and the highest clock hour of a direction.
+// peaks are the highest five minutes and the highest clock hour of a direction, the
+// first of several: days come in any order, and two audits of a period say the same.
 type peaks struct {
 	peak           uint32
 	hour           uint64 // sum of twelve averages
@@ -247,13 +248,13 @@ func (g *gridDay) parts(low, high int) iter.Seq[part] {
 
 // see takes rates from a place on, of which top is the highest.
 func (p *peaks) see(rates []uint32, top uint32, at int) {
-	if !p.found || top > p.peak {
+	if !p.found || top > p.peak || top == p.peak && at < p.peakAt {
 		p.peak, p.peakAt, p.found = top, at+slices.Index(rates, top), true
 	}
 }
 
 func (p *peaks) seeHour(sum uint64, at int) {
-	if !p.hours || sum > p.hour {
+	if !p.hours || sum > p.hour || sum == p.hour && at < p.hourAt {
 		p.hour, p.hourAt, p.hours = sum, at, true
 	}
 }
