@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -90,7 +91,7 @@ func (c ticketShowCommand) Run(s surroundings) error {
 	w := bufio.NewWriter(s.out)
 	s.ticketFacts(w, t)
 	for _, m := range t.Messages {
-		fmt.Fprintf(w, "\n%d. %s, %s, to %s", m.Number, m.Kind, m.State, m.Recipient)
+		fmt.Fprintf(w, "\n%d. %s, %s, to %s", m.Number, m.Kind, m.State, cmp.Or(m.Recipient, ourselves))
 		if m.SentAt != nil {
 			fmt.Fprintf(w, ", sent %s", s.when(m.SentAt))
 		}
@@ -107,11 +108,14 @@ func (c ticketShowCommand) Run(s surroundings) error {
 	return w.Flush()
 }
 
+// ourselves are addressed where no operator is.
+const ourselves = "our own team"
+
 func (s surroundings) ticketFacts(w *bufio.Writer, t api.Ticket) {
 	rows := []row{
 		{"ticket", t.Number + ", " + t.Status},
 		{"kind", t.Kind},
-		{"operator", t.OperatorName + " (" + t.Mode + ")"},
+		{"addressee", cmp.Or(t.OperatorName, ourselves) + " (" + t.Mode + ")"},
 		{"links", refsOf(t.Links, t.HiddenLinks)},
 		{"since", s.when(&t.Since)},
 		{"opened", s.when(&t.OpenedAt)},

@@ -34,23 +34,30 @@ func (c *composer) point(text string) { c.line("- " + text) }
 
 func (c *composer) subject() string {
 	what := c.p.N("mail.accesses", len(c.f.Accesses))
-	if len(c.f.Accesses) == 1 {
+	switch {
+	case c.t.Kind == incident.KindSite && len(c.f.Accesses) > 0:
+		what = c.f.Accesses[0].Site
+	case len(c.f.Accesses) == 1:
 		what = c.f.Accesses[0].Ref + ", " + c.f.Accesses[0].Site
-	} else if len(c.f.Accesses) > 1 {
+	case c.t.Kind == incident.KindMass && len(c.f.Accesses) > 1:
 		what += ", " + c.f.Accesses[0].POP
 	}
 	return c.p.T("mail.subject."+c.said(), c.t.Number, what)
 }
 
-// said names what the message says: an opening says what fails, for a link that
-// answers too slowly, or again and again, or whose router alone is silent, is not
-// simply interrupted.
+// said names what the message says: an opening says what fails. A link that answers
+// too slowly, or again and again, or whose router alone is silent, is not simply
+// interrupted, and a site without power is no point of presence's failure.
 func (c *composer) said() string {
-	partly := c.t.Kind == incident.KindDegraded || c.t.Kind == incident.KindFlapping || c.t.Kind == incident.KindRouter
-	if c.kind == OpenMessage && partly {
-		return string(c.kind) + "." + string(c.t.Kind)
+	if c.kind != OpenMessage {
+		return string(c.kind)
 	}
-	return string(c.kind)
+	switch c.t.Kind {
+	case incident.KindDegraded, incident.KindFlapping, incident.KindRouter, incident.KindSite, incident.KindMass, incident.KindOperator:
+		return string(c.kind) + "." + string(c.t.Kind)
+	default:
+		return string(c.kind)
+	}
 }
 
 // manner is how the service fails, where sentences differ by it.
@@ -71,7 +78,8 @@ func (c *composer) body() string {
 		c.tested()
 	}
 	c.accesses()
-	if c.kind != ResolveMessage && c.t.Channel != inventory.ByTMF621 { // a system has a reference of its own
+	// A system has a reference of its own, and so have we.
+	if c.kind != ResolveMessage && c.t.Channel != inventory.ByTMF621 && c.t.Addressee != incident.ToInternal {
 		c.line(c.p.T("mail.ask"))
 	}
 	c.line(c.p.T("mail.sign", c.t.Number))
@@ -82,10 +90,11 @@ func (c *composer) body() string {
 }
 
 func (c *composer) intro() string {
-	if c.kind == OpenMessage && len(c.f.Accesses) > 1 {
-		return c.p.T("mail.intro.open.mass", c.f.Accesses[0].POP)
+	pop := ""
+	if len(c.f.Accesses) > 0 {
+		pop = c.f.Accesses[0].POP
 	}
-	return c.p.T("mail.intro." + c.said())
+	return c.p.T("mail.intro."+c.said(), pop)
 }
 
 func (c *composer) times() {

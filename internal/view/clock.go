@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"vigie/internal/calendar"
+	"vigie/internal/incident"
 	"vigie/internal/org"
 	"vigie/internal/sla"
 	"vigie/internal/ticket"
@@ -13,6 +14,9 @@ import (
 // that has a clause, links of one reading together: a mass ticket spans communes
 // whose holidays differ.
 func (r reach) clocks(file TicketFile, p ticket.Period, now time.Time) []LinkClock {
+	if file.Ticket.Addressee == incident.ToInternal {
+		return nil // no operator was told: none of their time runs
+	}
 	var clocks []LinkClock
 	places := map[reading]int{}
 	seen, _ := r.nameLinks(org.SeeTickets, file.Ticket.Links)
