@@ -21,19 +21,17 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%q is not valid: expected %s", e.Value, e.Expected)
 }
 
-// ParseEuros reads an amount in euros, without decimals or with exactly two
-// after a comma or a point: "412", "412,50", "-412.50". Spaces, signs other than
+// ParseEuros reads an amount in euros, with at most two decimals after a comma or a
+// point: "412", "412,50", "-412.50", and "412.5" as spreadsheets keep it. Spaces, signs other than
 // a leading minus, thousands separators and currency marks are refused with a
 // *SyntaxError; an amount out of range wraps ErrOverflow.
 func ParseEuros(text string) (Cents, error) {
 	number, ok := scan(text)
-	if !ok || len(number.decimals) != 0 && len(number.decimals) != 2 {
+	if !ok || len(number.decimals) > 2 {
 		return 0, &SyntaxError{text, "euros such as 412, 412,50 or 412.50"}
 	}
-	if number.decimals == "" {
-		number.decimals = "00"
-	}
-	cents, err := strconv.ParseInt(number.sign+number.whole+number.decimals, 10, 64)
+	decimals := (number.decimals + "00")[:2]
+	cents, err := strconv.ParseInt(number.sign+number.whole+decimals, 10, 64)
 	if err != nil { // only digits are left, so the range is the only possible cause
 		return 0, fmt.Errorf("read %q euros: %w", text, ErrOverflow)
 	}
