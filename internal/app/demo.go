@@ -20,6 +20,7 @@ import (
 	"vigie/internal/lab"
 	"vigie/internal/lab/operator"
 	"vigie/internal/org"
+	"vigie/internal/store"
 	"vigie/internal/ticket"
 )
 
@@ -62,8 +63,13 @@ func DemoAccounts() []Account {
 	}
 }
 
-// importDemo loads the demo inventory through the same import as anybody's.
+// importDemo loads the demo inventory through the same import as anybody's, once:
+// what somebody changes afterwards stays.
 func importDemo(ctx context.Context, i *Instance) error {
+	known, err := store.NewView(i.db).Inventory(ctx)
+	if err != nil || len(known.Sites) > 0 {
+		return err
+	}
 	folder, err := configs.Demo()
 	if err != nil {
 		return fmt.Errorf("demo inventory: %w", err)
