@@ -67,13 +67,22 @@ func (c *checker) prices() {
 	c.exclusive(spans)
 }
 
-// addresses wants one link probed at an address at a time.
+// addresses wants one link, and one canary, probed at an address at a time: two
+// canaries at one address are one witness.
 func (c *checker) addresses() {
 	var spans []span
 	for _, l := range c.all.Links {
 		spans = append(spans, span{
 			at: place{linksFile, l.Ref}, subject: l.ProbeAddress.String(), from: l.Starts, to: l.Ends,
 			found: finding{"probe_address", l.ProbeAddress.String(), "is already the probe address of"},
+		})
+	}
+	c.exclusive(spans)
+	spans = nil
+	for _, canary := range c.all.Canaries {
+		spans = append(spans, span{
+			at: place{canariesFile, canary.Key}, subject: canary.Address.String(), to: canary.Ends,
+			found: finding{"address", canary.Address.String(), "is already the address of"},
 		})
 	}
 	c.exclusive(spans)
