@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
+	"vigie/internal/access"
 	"vigie/internal/app"
 	"vigie/internal/httpd/api"
 )
@@ -176,6 +178,9 @@ type tokenCreateCommand struct {
 
 // Run makes a token and prints it alone, so that a script can take it.
 func (c tokenCreateCommand) Run(s surroundings) error {
+	if longest := int(access.MaxLife / (24 * time.Hour)); c.Days < 1 || c.Days > longest {
+		return &usageError{fmt.Sprintf("--days: %d, expected 1 to %d", c.Days, longest)}
+	}
 	commands, err := s.reach()
 	if err != nil {
 		return err

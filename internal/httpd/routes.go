@@ -77,7 +77,7 @@ var streams = []string{"/live"}
 
 func (s *Server) router() (http.Handler, error) {
 	r := chi.NewRouter()
-	r.Use(s.recovered, s.headers, limitBody)
+	r.Use(middleware.GetHead, s.recovered, s.headers, limitBody)
 	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "text/csv", "image/svg+xml", "application/json", api.ProblemType, "text/plain")
 	r.With(compressed).Method(http.MethodGet, dashboards.StaticPrefix+"{file}", s.answer(s.static))
 	r.Method(http.MethodGet, "/healthz", s.answer(s.healthz))
