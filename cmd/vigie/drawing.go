@@ -50,8 +50,9 @@ func (d drawing) draw(ctx context.Context, out io.Writer, lock *sync.Mutex) {
 		lock.Unlock()
 		erase(out, drawn)
 		drawn = strings.Count(table, "\n")
-		// A terminal that is gone is noticed when the result is written.
-		_, _ = io.WriteString(out, table)
+		// A line that is too wide is cut (DECAWM), since a wrapped one would be erased by
+		// half. A terminal that is gone is noticed when the result is written.
+		_, _ = io.WriteString(out, "\x1b[?7l"+table+"\x1b[?7h")
 	}
 }
 

@@ -37,8 +37,9 @@ type Standing struct {
 	Own       ErrorEstimate // of our clock
 	Reflector ErrorEstimate // of the reflector's
 	SSID      bool          // the reflector knows session identifiers (RFC 8972)
-	// Counts says that the reflector is seen to count its replies; ForwardLost are then
-	// the packets that never reached it, as far as the latest reply tells.
+	// Counts says that the reflector is seen to count the replies of this session;
+	// ForwardLost are then the packets that never reached it, as far as the latest reply
+	// tells.
 	Counts      bool
 	ForwardLost int
 
@@ -94,6 +95,7 @@ type ledger struct {
 	highest    uint32 // the highest sequence number answered
 	reflected  uint32 // the highest sequence number of the reflector
 	firstReply bool
+	differs    bool // a reply was numbered unlike its packet
 }
 
 // leave enters the packet with the next sequence number.
@@ -178,12 +180,12 @@ func (l *ledger) take(reply Reply, packet []byte, a arrival) {
 	}
 	l.firstReply = true
 	l.Answered, l.Reflector, l.SSID = true, reply.Error, reply.SSID != 0
-	if reply.Sequence != sent {
-		l.Counts = true
-	}
-	if l.Counts {
-		l.ForwardLost = int(max(0, int32(l.highest-l.reflected)))
-	}
+	l.differs = l.differs || reply.Sequence != sent
+	// One that is ahead of us did not begin with our session, or saw packets twice: its
+	// count tells nothing.
+	missing := int32(l.highest - l.reflected)
+	l.Counts = l.differs && missing >= 0
+	l.ForwardLost = int(max(0, missing))
 	if size := layoutFor(l.key).size; len(packet) < size {
 		l.Short++
 	} else if err := l.extensions(packet, packet[size:], a); err != nil {
