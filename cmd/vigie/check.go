@@ -20,6 +20,12 @@ func (checkCommand) Help() string {
 
 type journalCommand struct{}
 
+// Help gives examples.
+func (journalCommand) Help() string {
+	return `Examples:
+  vigie check journal`
+}
+
 // Run verifies the journal; a break is a failure.
 func (journalCommand) Run(s surroundings) error {
 	commands, err := s.reach()
@@ -48,6 +54,12 @@ type configCommand struct {
 	File string `arg:"" help:"The file to read."`
 }
 
+// Help gives examples.
+func (configCommand) Help() string {
+	return `Examples:
+  vigie check config vigie.yaml`
+}
+
 // Run reads the file.
 func (c configCommand) Run(s surroundings) error {
 	if _, err := app.ReadConfiguration(c.File); err != nil {
@@ -59,6 +71,12 @@ func (c configCommand) Run(s surroundings) error {
 
 type migrateCommand struct {
 	Config string `help:"Configuration file that names the database." required:"" placeholder:"FILE"`
+}
+
+// Help gives examples.
+func (migrateCommand) Help() string {
+	return `Examples:
+  vigie migrate --config vigie.yaml`
 }
 
 // Run migrates a database of one's own; the private one migrates by itself.

@@ -44,6 +44,14 @@ type faultCommand struct {
 	Period time.Duration `help:"From one cut to the next, for flap; half of it is cut." default:"50s"`
 }
 
+// Help gives examples.
+func (faultCommand) Help() string {
+	return `Examples:
+  vigie lab fault cut BRE-1001 --for 2m
+  vigie lab fault uplink --for 1m
+  vigie lab fault brownout BRE-1003 --loss 30 --delay 150ms --for 4m`
+}
+
 // fault is what the lab is asked to break.
 func (c faultCommand) fault() lab.Fault {
 	f := lab.Fault{Kind: lab.Kind(c.Kind), Target: c.Target, For: c.For}
@@ -79,6 +87,12 @@ type repairCommand struct {
 	ID uint64 `arg:"" help:"Number of the fault, as vigie lab faults lists it."`
 }
 
+// Help gives examples.
+func (repairCommand) Help() string {
+	return `Examples:
+  vigie lab repair 3`
+}
+
 // Run ends a fault.
 func (c repairCommand) Run(s surroundings) error {
 	remote, err := s.running()
@@ -90,6 +104,12 @@ func (c repairCommand) Run(s surroundings) error {
 }
 
 type faultsCommand struct{}
+
+// Help gives examples.
+func (faultsCommand) Help() string {
+	return `Examples:
+  vigie lab faults`
+}
 
 // Run lists the faults in force.
 func (faultsCommand) Run(s surroundings) error {
@@ -112,6 +132,13 @@ func (faultsCommand) Run(s surroundings) error {
 
 type mailsCommand struct {
 	Full bool `help:"The whole messages, not only who, what and when."`
+}
+
+// Help gives examples.
+func (mailsCommand) Help() string {
+	return `Examples:
+  vigie lab mails
+  vigie lab mails --full`
 }
 
 // Run prints the mails, the oldest first.

@@ -151,6 +151,12 @@ func language(getenv func(string) string) i18n.Lang {
 
 type versionCommand struct{}
 
+// Help gives examples.
+func (versionCommand) Help() string {
+	return `Examples:
+  vigie version`
+}
+
 // Run prints the version.
 func (versionCommand) Run(s surroundings) error {
 	_, err := fmt.Fprintln(s.out, "vigie", version)

@@ -30,6 +30,13 @@ type ticketListCommand struct {
 	Format string `help:"Form of the result." enum:"table,json,csv" default:"table"`
 }
 
+// Help gives examples.
+func (ticketListCommand) Help() string {
+	return `Examples:
+  vigie tickets list
+  vigie tickets list --all --format csv > tickets.csv`
+}
+
 // Run lists tickets, the latest first.
 func (c ticketListCommand) Run(s surroundings) error {
 	commands, err := s.reach()

@@ -39,6 +39,13 @@ type userAddCommand struct {
 	passwordFlags
 }
 
+// Help gives examples.
+func (userAddCommand) Help() string {
+	return `Examples:
+  vigie user add ada --name "Ada Martin" --role network --everything
+  vigie user add max --name "Max Petit" --role finance --territory meuse,cea --generate-password`
+}
+
 // Run adds a person.
 func (c userAddCommand) Run(s surroundings) error {
 	if !c.Everything && len(c.Territory) == 0 {
@@ -65,6 +72,13 @@ func (c userAddCommand) Run(s surroundings) error {
 
 type userListCommand struct {
 	Format string `help:"Form of the result." enum:"table,json,csv" default:"table"`
+}
+
+// Help gives examples.
+func (userListCommand) Help() string {
+	return `Examples:
+  vigie user list
+  vigie user list --format csv > people.csv`
 }
 
 // Run lists everybody.
@@ -104,6 +118,13 @@ type userPasswordCommand struct {
 	passwordFlags
 }
 
+// Help gives examples.
+func (userPasswordCommand) Help() string {
+	return `Examples:
+  vigie user password ada
+  vigie user password ada --generate-password`
+}
+
 // Run changes a password.
 func (c userPasswordCommand) Run(s surroundings) error {
 	hash, told, err := c.hash(s, c.Login)
@@ -126,6 +147,12 @@ type userDisableCommand struct {
 	Login string `arg:"" help:"Who."`
 }
 
+// Help gives examples.
+func (userDisableCommand) Help() string {
+	return `Examples:
+  vigie user disable max`
+}
+
 // Run disables a person.
 func (c userDisableCommand) Run(s surroundings) error {
 	return s.disable(app.DisableChange{Login: c.Login, Disable: true}, "disabled")
@@ -133,6 +160,12 @@ func (c userDisableCommand) Run(s surroundings) error {
 
 type userEnableCommand struct {
 	Login string `arg:"" help:"Who."`
+}
+
+// Help gives examples.
+func (userEnableCommand) Help() string {
+	return `Examples:
+  vigie user enable max`
 }
 
 // Run enables a person again.
@@ -176,6 +209,12 @@ type tokenCreateCommand struct {
 	Days  int    `help:"How long it works, at most 366." default:"90"`
 }
 
+// Help gives examples.
+func (tokenCreateCommand) Help() string {
+	return `Examples:
+  vigie token create ada --name grafana --role auditor --days 365`
+}
+
 // Run makes a token and prints it alone, so that a script can take it.
 func (c tokenCreateCommand) Run(s surroundings) error {
 	if longest := int(access.MaxLife / (24 * time.Hour)); c.Days < 1 || c.Days > longest {
@@ -197,6 +236,13 @@ func (c tokenCreateCommand) Run(s surroundings) error {
 type tokenListCommand struct {
 	Login  string `arg:"" help:"Whose tokens."`
 	Format string `help:"Form of the result." enum:"table,json,csv" default:"table"`
+}
+
+// Help gives examples.
+func (tokenListCommand) Help() string {
+	return `Examples:
+  vigie token list ada
+  vigie token list ada --format json`
 }
 
 // Run lists a person's tokens.
@@ -234,6 +280,12 @@ func (c tokenListCommand) Run(s surroundings) error {
 type tokenRevokeCommand struct {
 	Login string `arg:"" help:"Whose token."`
 	ID    int64  `arg:"" help:"Its id in vigie token list."`
+}
+
+// Help gives examples.
+func (tokenRevokeCommand) Help() string {
+	return `Examples:
+  vigie token revoke ada 12`
 }
 
 // Run revokes a token.

@@ -199,7 +199,7 @@ func TestThePageCarriesTheWordsItsScriptSays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	page := w.signIn(t, "admin").get("/").body
-	for _, want := range []string{`data-live="En direct" data-lost="Direct interrompu"`, `data-say="Coupés : 4, dégradés : 1, inconnus : 1"`} {
+	for _, want := range []string{`data-live="En direct" data-lost="Direct interrompu"`, "data-say=\"Coupés\u00a0: 4, dégradés\u00a0: 1, inconnus\u00a0: 1\""} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not hold %s", want)
 		}
