@@ -42,6 +42,11 @@ func (c auditCommand) Run(s surroundings) error {
 	if err := needsOutput(c.Format, c.Output); err != nil {
 		return err
 	}
+	for flag, year := range map[string]int{"--year": c.Year, "--school-year": c.SchoolYear} {
+		if year != 0 && (year < 2000 || year > 2200) {
+			return &usageError{fmt.Sprintf("%s: %d, expected 2000 to 2200", flag, year)}
+		}
+	}
 	now := time.Now()
 	commands, err := s.reach()
 	if err != nil {

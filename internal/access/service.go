@@ -110,7 +110,7 @@ func (s *Service) CreateToken(ctx context.Context, who org.User, n NewToken, now
 		return "", err
 	}
 	if n.Life <= 0 || n.Life > MaxLife {
-		return "", fault.Errorf(fault.Invalid, "life of the token: %s, expected more than 0 and at most %d days", n.Life, MaxLife/(24*time.Hour))
+		return "", fault.Errorf(fault.Invalid, "life of the token: %d days, expected 1 to %d", n.Life/(24*time.Hour), MaxLife/(24*time.Hour))
 	}
 	text, digest := newSecret()
 	err = s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {

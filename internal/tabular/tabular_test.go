@@ -113,7 +113,8 @@ func TestAWorkbookGivesWhatItStoresNotWhatItShows(t *testing.T) {
 	}})
 	got, problems := tabular.Read("x.XLSX", content, tabular.Options{})
 	want := tabular.Table{Sheet: "Sites", Header: []string{"nom", "date", "nombre", "code", "fin"}, Rows: []tabular.Row{
-		{2, []string{"Collège", "2026-09-01", "1234.5", "01004", ""}}, {4, []string{"Lycée", "", "46266", "x", ""}},
+		{2, []string{"Collège", "2026-09-01", "1234.5", "01004", ""}},
+		{4, []string{"Lycée", "", "46266", "x", ""}},
 		{5, []string{"CFA", "inconnue", "-3", "2026-09-01T08:30", "2027-07-02"}},
 	}}
 	if diff := cmp.Diff(got, want); diff != "" || len(problems) > 0 {
