@@ -97,6 +97,9 @@ func namesInSources(t *testing.T) (named map[string]string, literals map[string]
 	t.Helper()
 	named, literals = make(map[string]string), make(map[string]bool)
 	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && d.Name() == ".git" {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
