@@ -251,4 +251,3 @@ func polls(peers) error {
 	atMost("snmp_poll_cpu", median(cost), "us/poll", 110)
 	return nil
 }
-
