@@ -2,20 +2,24 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"vigie/internal/app"
+	"vigie/internal/calendar"
 )
 
 type checkCommand struct {
-	Journal journalCommand `cmd:"" help:"Verify every hash chain of the journal and its daily seals."`
-	Config  configCommand  `cmd:"" help:"Read a configuration file and say what is wrong with it."`
+	Journal  journalCommand  `cmd:"" help:"Verify every hash chain of the journal and its daily seals."`
+	Config   configCommand   `cmd:"" help:"Read a configuration file and say what is wrong with it."`
+	Calendar calendarCommand `cmd:"" help:"Say until when the school calendar is known."`
 }
 
 // Help gives examples.
 func (checkCommand) Help() string {
 	return `Examples:
   vigie check journal
-  vigie check config vigie.yaml`
+  vigie check config vigie.yaml
+  vigie check calendar`
 }
 
 type journalCommand struct{}
@@ -66,6 +70,35 @@ func (c configCommand) Run(s surroundings) error {
 		return err
 	}
 	_, err := fmt.Fprintln(s.out, c.File, "is valid")
+	return err
+}
+
+type calendarCommand struct{}
+
+// Help tells the exit status.
+func (calendarCommand) Help() string {
+	return `From six weeks before the end on, this is a failure (status 1), so that a timer can tell somebody.
+
+Examples:
+  vigie check calendar`
+}
+
+// Run tells the end of the school calendar; a near one is a failure.
+func (calendarCommand) Run(s surroundings) error {
+	vacations, err := app.SchoolCalendar()
+	if err != nil {
+		return err
+	}
+	return s.checkCalendar(vacations, time.Now())
+}
+
+func (s surroundings) checkCalendar(vacations *calendar.Vacations, now time.Time) error {
+	ends, soon := vacations.EndsSoon(now)
+	last := s.print.CivilDate(ends.AddDate(0, 0, -1))
+	if soon {
+		return fmt.Errorf("the school calendar is known until %s: install a version of Vigie that has the next year", last)
+	}
+	_, err := fmt.Fprintf(s.out, "the school calendar is known until %s\n", last)
 	return err
 }
 

@@ -124,49 +124,6 @@ func text[T any](v *T) string {
 	return fmt.Sprint(*v)
 }
 
-type linksCommand struct {
-	Text        string `name:"search" short:"q" help:"Words of the reference, the operator, the POP or a site." placeholder:"WORDS"`
-	State       string `help:"Only links in this state." enum:",up,degraded,down,unknown" default:"" placeholder:"up|degraded|down|unknown"`
-	Operator    string `help:"Only links of this operator, by its key." placeholder:"KEY"`
-	Departement string `help:"Only links of this département." placeholder:"CODE"`
-	Format      string `help:"Form of the result." enum:"table,json,csv" default:"table"`
-}
-
-// Help gives examples.
-func (linksCommand) Help() string {
-	return `JSON and CSV have the names of the API.
-
-Examples:
-  vigie links --state down
-  vigie links --departement 67 --search "college barr"
-  vigie links --format csv > links.csv`
-}
-
-// Run lists the links in force.
-func (c linksCommand) Run(s surroundings) error {
-	commands, err := s.reach()
-	if err != nil {
-		return err
-	}
-	defer s.leave(commands)
-	list, err := readAll(s.ctx, func(ctx context.Context, p api.Pieces) (api.Live[api.Link], error) {
-		return commands.Links(ctx, api.LinkQuery{Text: c.Text, State: c.State, Operator: c.Operator, Departement: c.Departement, Pieces: p})
-	})
-	if err != nil {
-		return err
-	}
-	return showList(s, c.Format, list, row{"link", "state", "since", "operator", "pop", "median", "lost", "ticket", "sites"}, func(l api.Link) row {
-		median, lost := "", ""
-		if l.MeasuredAt != nil && !l.MeasureFormer {
-			lost = fmt.Sprintf("%d/%d", l.EchoesSent-l.EchoesReceived, l.EchoesSent)
-			if l.MedianRTT != nil {
-				median = s.print.Millis(int64(*l.MedianRTT))
-			}
-		}
-		return row{l.Ref, l.State, s.when(l.StateSince), l.OperatorName, l.POP, median, lost, text(l.TicketNumber), namesOf(l.Sites)}
-	})
-}
-
 type sitesCommand struct {
 	Text        string `name:"search" short:"q" help:"Words of the name, the commune, the key or a UAI." placeholder:"WORDS"`
 	Departement string `help:"Only sites of this département." placeholder:"CODE"`

@@ -24,6 +24,7 @@ type commands interface {
 	ShowPlan(ctx context.Context, q app.PlanQuestion) (app.PlanAnswer, error)
 	FreePlan(ctx context.Context, q app.FreeQuestion) (app.FreeAnswer, error)
 	Links(ctx context.Context, q api.LinkQuery) (api.Live[api.Link], error)
+	Link(ctx context.Context, q app.LinkQuestion) (api.LinkDetail, error)
 	Sites(ctx context.Context, q api.SiteQuery) (api.Live[api.Site], error)
 	Incidents(ctx context.Context, q api.PastQuery) (api.Live[api.Incident], error)
 	Tickets(ctx context.Context, q api.TicketQuery) (api.Live[api.TicketBrief], error)

@@ -41,6 +41,7 @@ const (
 	opIncidents operation[api.PastQuery, api.Live[api.Incident]]      = "incidents"
 	opTickets   operation[api.TicketQuery, api.Live[api.TicketBrief]] = "tickets"
 	opTicket    operation[TicketQuestion, api.Ticket]                 = "ticket"
+	opLink      operation[LinkQuestion, api.LinkDetail]               = "link"
 )
 
 // TicketQuestion names a ticket.
@@ -48,9 +49,20 @@ type TicketQuestion struct {
 	Number string `json:"number"`
 }
 
+// LinkQuestion names a link and how far back it is told.
+type LinkQuestion struct {
+	Ref   string     `json:"ref"`
+	Range view.Range `json:"range"`
+}
+
 // Links answers with a piece of the links.
 func (i *Instance) Links(ctx context.Context, q api.LinkQuery) (api.Live[api.Link], error) {
 	return i.asking.Links(ctx, access.Console(), q, time.Now())
+}
+
+// Link answers for one link.
+func (i *Instance) Link(ctx context.Context, q LinkQuestion) (api.LinkDetail, error) {
+	return i.asking.LinkNamed(ctx, access.Console(), q.Ref, q.Range, time.Now())
 }
 
 // Sites answers with a piece of the sites.
@@ -76,6 +88,11 @@ func (i *Instance) Ticket(ctx context.Context, q TicketQuestion) (api.Ticket, er
 // Links asks the running instance for a piece of the links.
 func (r *Remote) Links(ctx context.Context, q api.LinkQuery) (api.Live[api.Link], error) {
 	return opLinks.call(ctx, r, q)
+}
+
+// Link asks for one link.
+func (r *Remote) Link(ctx context.Context, q LinkQuestion) (api.LinkDetail, error) {
+	return opLink.call(ctx, r, q)
 }
 
 // Sites asks for a piece of the sites.

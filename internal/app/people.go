@@ -239,6 +239,7 @@ func (r *Remote) RevokeToken(ctx context.Context, q TokenRevocation) error {
 // serve answers the commands about people and what they may see.
 func (i *Instance) serve(mux *http.ServeMux) {
 	opLinks.serve(mux, i.Links)
+	opLink.serve(mux, i.Link)
 	opSites.serve(mux, i.Sites)
 	opIncidents.serve(mux, i.Incidents)
 	opTickets.serve(mux, i.Tickets)

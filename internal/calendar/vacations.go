@@ -4,6 +4,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,6 +68,32 @@ func (v *Vacations) KnownUntil(academie string) time.Time {
 		return time.Time{}
 	}
 	return list[len(list)-1].Back
+}
+
+// warnBefore is how long before the calendar ends somebody is told: six weeks.
+const warnBefore = 6 * 7 * 24 * time.Hour
+
+// Ends is the first day past the calendar of the first zone or académie that ends, the
+// zero time for one without any day.
+func (v *Vacations) Ends() time.Time {
+	var ends time.Time
+	if v == nil {
+		return ends
+	}
+	for _, known := range []iter.Seq[[]Vacation]{maps.Values(v.zones), maps.Values(v.academies)} {
+		for list := range known {
+			if last := list[len(list)-1].Back; ends.IsZero() || last.Before(ends) {
+				ends = last
+			}
+		}
+	}
+	return ends
+}
+
+// EndsSoon is Ends, and whether that is over or less than six weeks away at now.
+func (v *Vacations) EndsSoon(now time.Time) (time.Time, bool) {
+	ends := v.Ends()
+	return ends, !ends.IsZero() && !Day(now).Before(ends.Add(-warnBefore))
 }
 
 // Certainty is the weakest degree on which the days [from, to) rest in an académie,

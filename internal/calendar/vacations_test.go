@@ -224,3 +224,26 @@ func FuzzParseWeek(f *testing.F) {
 		}
 	})
 }
+
+func TestTheEndOfTheCalendarIsToldSixWeeksBefore(t *testing.T) {
+	t.Parallel()
+	known := shipped(t)
+	for now, want := range map[string]bool{
+		"2027-07-20T12:00": false,
+		"2027-07-20T23:59": false,
+		"2027-07-21T00:00": true, // 42 days before 1 September
+		"2027-09-01T00:00": true,
+		"2029-01-01T00:00": true,
+	} {
+		at, err := calendar.ParseLocal(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ends, soon := known.EndsSoon(at); soon != want || ends.Format(time.DateOnly) != "2027-09-01" {
+			t.Errorf("%s: ends %s, soon %t, want 2027-09-01 and %t", now, ends.Format(time.DateOnly), soon, want)
+		}
+	}
+	if _, soon := (*calendar.Vacations)(nil).EndsSoon(time.Unix(0, 0)); soon {
+		t.Error("a calendar without a day has an end")
+	}
+}

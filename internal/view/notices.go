@@ -25,6 +25,9 @@ type Notices struct {
 	Simulated    bool // some figure of the last minutes is simulated
 	// Filling is nil unless a demonstration's past is still being written.
 	Filling *Filling
+	// CalendarUntil is the last day of the known school calendar once that is over or less
+	// than six weeks away; zero before.
+	CalendarUntil time.Time
 }
 
 // OperatorMode is how freely Vigie speaks to an operator.
@@ -52,6 +55,9 @@ func (s *Service) notices(r reach, live Live, now time.Time) Notices {
 		Stale:        now.Sub(live.Decided) > s.staleAfter,
 		StoppedSince: live.StoppedSince,
 		Filling:      live.Filling,
+	}
+	if ends, soon := s.vacations.EndsSoon(now); soon {
+		n.CalendarUntil = ends.AddDate(0, 0, -1)
 	}
 	for _, open := range live.Incidents {
 		if open.Kind == incident.KindProber {

@@ -1,11 +1,13 @@
 package view
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"vigie/configs"
 	"vigie/internal/calendar"
 	"vigie/internal/contract"
 	"vigie/internal/incident"
@@ -237,4 +239,26 @@ func FuzzParseRange(f *testing.F) {
 func ofKind(o Outage, kind incident.Kind) Outage {
 	o.Kind = kind
 	return o
+}
+
+func TestANoticeWarnsOfTheEndOfTheSchoolCalendar(t *testing.T) {
+	t.Parallel()
+	vacations, err := calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reach{Index: town(), who: org.User{Role: org.Network, Territory: org.Territory{All: true}}}
+	ends := calendar.Midnight(vacations.Ends())
+	for _, c := range []struct {
+		now  time.Time
+		want time.Time
+	}{
+		{ends.AddDate(0, 0, -43), time.Time{}},
+		{ends.AddDate(0, 0, -42), vacations.Ends().AddDate(0, 0, -1)},
+		{ends.AddDate(1, 0, 0), vacations.Ends().AddDate(0, 0, -1)},
+	} {
+		if n := New(nil, time.Minute, vacations).notices(r, Live{}, c.now); !n.CalendarUntil.Equal(c.want) {
+			t.Errorf("%s: until %s, want %s", c.now, n.CalendarUntil, c.want)
+		}
+	}
 }

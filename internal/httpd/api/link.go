@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"vigie/billing/money"
+	"vigie/internal/fault"
 	"vigie/internal/org"
 	"vigie/internal/view"
 )
@@ -142,6 +144,23 @@ func (s *Service) Links(ctx context.Context, who org.User, q LinkQuery, now time
 	}
 	items, next := piece(all, func(l view.BoardLink) string { return l.Ref }, q.After, q.Limit)
 	return newLive(each(items, newLink), next, board.Notices), nil
+}
+
+// LinkNamed answers for the link in force with a reference over a range;
+// fault.NotFound without it.
+func (s *Service) LinkNamed(ctx context.Context, who org.User, ref string, g view.Range, now time.Time) (LinkDetail, error) {
+	board, err := s.view.Board(ctx, who, view.Filter{Text: ref, By: view.ByDepartement}, now)
+	if err != nil {
+		return LinkDetail{}, err
+	}
+	for _, group := range board.Groups {
+		for _, l := range group.Links {
+			if strings.EqualFold(l.Ref, ref) {
+				return s.Link(ctx, who, l.ID, g, now)
+			}
+		}
+	}
+	return LinkDetail{}, fault.Errorf(fault.NotFound, "no link %q in force: expected a reference such as vigie links lists", ref)
 }
 
 // Link answers for one link over a range.
