@@ -25,6 +25,8 @@ type Store interface {
 	// which something is known of one of the links: every day of a link once, in any
 	// order. The day may be used again after each has returned.
 	Utilisation(ctx context.Context, links []int64, from, to time.Time, each func(Day) error) error
+	// UtilisationVersion is another value whenever Utilisation may give something else.
+	UtilisationVersion(ctx context.Context, from, to time.Time) (int64, error)
 }
 
 // Day is what one link carried on one UTC day.
@@ -55,10 +57,13 @@ type Options struct {
 }
 
 // Service makes audits. It is safe for concurrent use.
-type Service struct{ Options }
+type Service struct {
+	Options
+	kept keeper
+}
 
 // New returns the service.
-func New(o Options) *Service { return &Service{o} }
+func New(o Options) *Service { return &Service{Options: o} }
 
 // Report makes the audit of what is over of a period, for every link that was in
 // service on one of its days.
@@ -77,7 +82,7 @@ func (s *Service) Report(ctx context.Context, asked Period, now time.Time) (Repo
 	}
 	r := Report{Asked: asked, Period: period, Made: now, Policy: s.Policy}
 	subjects := s.subjects(x, period, calendar.Day(now))
-	if err := s.measure(ctx, period, subjects); err != nil {
+	if err := s.carried(ctx, x, period, subjects); err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	ladders := map[string][]Tier{}
@@ -166,11 +171,29 @@ func newLine(x *inventory.Index, l inventory.Link, served Period, today time.Tim
 	return line
 }
 
-// measure fills in what the links carried, in as many parts as there are processors.
-func (s *Service) measure(ctx context.Context, period Period, subjects []*subject) error {
+// carried fills in what the links carried, from memory where nothing has changed.
+func (s *Service) carried(ctx context.Context, x *inventory.Index, period Period, subjects []*subject) error {
 	const utcDay = 24 * time.Hour
 	span := period.span()
 	from, to := span.From.Truncate(utcDay), span.To.Add(utcDay-1).Truncate(utcDay)
+	// Asked before the figures: what comes between makes them newer than they are said to be.
+	version, err := s.Store.UtilisationVersion(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	key := basis{period, x, version}
+	if s.kept.fill(key, subjects) {
+		return nil
+	}
+	if err := s.measure(ctx, from, to, subjects); err != nil {
+		return err
+	}
+	s.kept.keep(key, subjects)
+	return nil
+}
+
+// measure fills in what the links carried, in as many parts as there are processors.
+func (s *Service) measure(ctx context.Context, from, to time.Time, subjects []*subject) error {
 	workers := min(runtime.GOMAXPROCS(0), len(subjects))
 	errs := make([]error, workers)
 	var working sync.WaitGroup

@@ -64,6 +64,22 @@ func (a *Audit) Utilisation(ctx context.Context, links []int64, from, to time.Ti
 	return nil
 }
 
+// Changes are counted by day; the past of a demonstration is written without, from its
+// end back, so its beginning moves.
+var sqlAuditVersion = query("audit.version", `
+	SELECT (SELECT coalesce(sum(changes + packed), 0) FROM packing WHERE day >= @from::date AND day < @to::date)::bigint
+		- coalesce((SELECT extract(epoch FROM written) FROM simulated_past), 0)::bigint`)
+
+// UtilisationVersion only rises while rows are written or packed, and so is another
+// value whenever Utilisation may give something else.
+func (a *Audit) UtilisationVersion(ctx context.Context, from, to time.Time) (version int64, err error) {
+	err = a.db.pool.QueryRow(ctx, sqlAuditVersion, pgx.NamedArgs{"from": from, "to": to}).Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("load the version of what links carried: %w", classify(err))
+	}
+	return version, nil
+}
+
 // recentDays calls each for the days that are not packed as they are.
 func recentDays(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, unpacked []time.Time, each func(audit.Day) error) error {
 	if len(unpacked) == 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,6 +175,13 @@ type benchStore struct {
 	index *inventory.Index
 }
 
+// UtilisationVersion is another one each time, so that every turn reads the year.
+func (s benchStore) UtilisationVersion(context.Context, time.Time, time.Time) (int64, error) {
+	return turn.Add(1), nil
+}
+
+var turn atomic.Int64
+
 func (s benchStore) Inventory(context.Context) (*inventory.Index, error) { return s.index, nil }
 
 // packYear writes day after day, as packing and a demonstration's past do, so that the
@@ -198,5 +206,39 @@ func packYear(b *testing.B, db *store.DB, links int, from time.Time, days int) {
 	}
 	if _, err := db.Pool().Exec(context.Background(), `VACUUM ANALYZE utilisation_day`); err != nil {
 		b.Fatal(err)
+	}
+}
+
+func TestTheVersionOfUtilisationMovesWithEveryWrite(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	db := storetest.New(t)
+	audits := store.NewAudit(db)
+	seen := map[int64]string{}
+	for _, step := range []struct{ name, sql string }{
+		{"nothing", `SELECT 1`},
+		{"a row", `INSERT INTO utilisation (link_id, at, down_octets, up_octets, covered_millis, simulated) VALUES (1, '2026-03-02 10:00Z', 9, 9, 300000, false)`},
+		{"a row that changes", `UPDATE utilisation SET down_octets = 10`},
+		{"a packed day", `UPDATE packing SET packed = changes, doing = changes WHERE day = '2026-03-02'`},
+		{"a past that begins", `INSERT INTO simulated_past (since, written, until) VALUES ('2025-03-01Z', '2026-03-01Z', '2026-03-01Z')`},
+		{"a past that is written further", `UPDATE simulated_past SET written = '2026-02-28Z'`},
+	} {
+		if _, err := db.Pool().Exec(ctx, step.sql); err != nil {
+			t.Fatal(err)
+		}
+		version, err := audits.UtilisationVersion(ctx, date("2026-03-01"), date("2026-04-01"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if former, known := seen[version]; known {
+			t.Errorf("%s leaves the version of %s, %d", step.name, former, version)
+		}
+		seen[version] = step.name
+	}
+	if _, err := db.Pool().Exec(ctx, `INSERT INTO utilisation (link_id, at, down_octets, up_octets, covered_millis, simulated) VALUES (1, '2026-04-01 00:00Z', 9, 9, 300000, false)`); err != nil {
+		t.Fatal(err)
+	}
+	if version, err := audits.UtilisationVersion(ctx, date("2026-03-01"), date("2026-04-01")); err != nil || seen[version] != "a past that is written further" {
+		t.Errorf("a day outside moves the version to %d: %v", version, err)
 	}
 }
