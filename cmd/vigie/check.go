@@ -12,6 +12,7 @@ type checkCommand struct {
 	Journal  journalCommand  `cmd:"" help:"Verify every hash chain of the journal and its daily seals."`
 	Config   configCommand   `cmd:"" help:"Read a configuration file and say what is wrong with it."`
 	Calendar calendarCommand `cmd:"" help:"Say until when the school calendar is known."`
+	Service  serviceCommand  `cmd:"" help:"Ask whether services work: TCP, DNS, HTTP; needs no database."`
 }
 
 // Help gives examples.
@@ -19,7 +20,8 @@ func (checkCommand) Help() string {
 	return `Examples:
   vigie check journal
   vigie check config vigie.yaml
-  vigie check calendar`
+  vigie check calendar
+  vigie check service https://ent.example.org/ --days 21`
 }
 
 type journalCommand struct{}

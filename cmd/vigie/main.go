@@ -36,7 +36,7 @@ type cli struct {
 	Stamp   stampCommand   `cmd:"" help:"Measure loss and two-way delay by STAMP or TWAMP Light, or be a reflector."`
 	Bill    billCommand    `cmd:"" help:"Print the bill of a month, split between the members."`
 	Audit   auditCommand   `cmd:"" help:"Audit what links carried and cost over a year, or any period."`
-	Check   checkCommand   `cmd:"" help:"Check the journal, or a configuration file."`
+	Check   checkCommand   `cmd:"" help:"Check the journal, a configuration file, or services behind a router."`
 	Lab     labCommand     `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of your own database up to date."`
 	Version versionCommand `cmd:"" help:"Print the version."`

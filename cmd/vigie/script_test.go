@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -29,6 +32,8 @@ func TestCommandLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "Vie scolaire") }))
+	t.Cleanup(site.Close)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Condition: func(name string) (bool, error) {
@@ -53,6 +58,7 @@ func TestCommandLines(t *testing.T) {
 			}
 			env.Setenv("VIGIE_DATA", dir)
 			env.Setenv("ROOT", root)
+			env.Setenv("SITE", site.URL)
 			env.Setenv("LANG", "fr_FR.UTF-8")
 			port, err := freePort()
 			if err != nil {
