@@ -106,6 +106,9 @@ func linkFields(p i18n.Printer) []field {
 	}
 }
 
+// snake is a key of the catalogue as the files name a column.
+func snake(key string) string { return strings.ReplaceAll(key, "-", "_") }
+
 func siteNames(l audit.Line) string {
 	var names []string
 	for _, s := range l.Sites {
@@ -116,7 +119,7 @@ func siteNames(l audit.Line) string {
 
 func rateFields(p i18n.Printer) []field {
 	rate := func(key string, of func(l audit.Line) audit.Rate) field {
-		return field{Column{key + "_mbps", p.T("audit.column." + key), 11}, func(l audit.Line) Cell { return mbits(of(l), p) }}
+		return field{Column{snake(key) + "_mbps", p.T("audit.column." + key), 11}, func(l audit.Line) Cell { return mbits(of(l), p) }}
 	}
 	return []field{
 		{Column{"down_mbps", p.T("audit.column.down"), 11}, func(l audit.Line) Cell { return Number(l.DownKbps, 3) }},
@@ -135,7 +138,7 @@ func rateFields(p i18n.Printer) []field {
 
 func qualityFields(r audit.Report, p i18n.Printer) []field {
 	share := func(key string, of func(l audit.Line) audit.Share) field {
-		return field{Column{key + "_percent", p.T("audit.column." + key), 11}, func(l audit.Line) Cell { return shareCell(of(l), p) }}
+		return field{Column{snake(key) + "_percent", p.T("audit.column." + key), 11}, func(l audit.Line) Cell { return shareCell(of(l), p) }}
 	}
 	at := func(percent int64) string { return p.PercentSign(p.Number(percent)) }
 	return []field{
@@ -264,10 +267,10 @@ func auditMonths(r audit.Report, p i18n.Printer) Table {
 		{"site", p.T("csv.site"), 36},
 		{"link", p.T("csv.link"), 12},
 		{"month", p.T("csv.month"), 12},
-		{"school-p95-down_mbps", p.T("audit.column.school-p95-down"), 12},
-		{"school-p95-up_mbps", p.T("audit.column.school-p95-up"), 12},
+		{"school_p95_down_mbps", p.T("audit.column.school-p95-down"), 12},
+		{"school_p95_up_mbps", p.T("audit.column.school-p95-up"), 12},
 		{"usage_percent", p.T("audit.column.usage"), 12},
-		{"coverage-school_percent", p.T("audit.column.coverage-school"), 12},
+		{"coverage_school_percent", p.T("audit.column.coverage-school"), 12},
 	}}
 	for _, l := range r.Lines {
 		for _, m := range l.Months {

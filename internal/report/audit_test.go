@@ -60,13 +60,18 @@ func row(t *testing.T, f *excelize.File, sheet string, number int) map[string]st
 	return cells
 }
 
-func auditBook(t *testing.T, r audit.Report, lang i18n.Lang) *excelize.File {
+func vacationsOf(t *testing.T) *calendar.Vacations {
 	t.Helper()
 	vacations, err := calendar.ReadVacations(configs.VacationsName, bytes.NewReader(configs.Vacations))
 	if err != nil {
 		t.Fatal(err)
 	}
-	book, err := report.Audit(r, vacations, i18n.For(lang))
+	return vacations
+}
+
+func auditBook(t *testing.T, r audit.Report, lang i18n.Lang) *excelize.File {
+	t.Helper()
+	book, err := report.Audit(r, vacationsOf(t), i18n.For(lang))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,5 +147,20 @@ func TestWithoutCostsThereIsNoColumnOfEuros(t *testing.T) {
 	}
 	if links.Sum != nil {
 		t.Error("a sum without costs")
+	}
+}
+
+func TestColumnsOfTheAuditAreNamedInOneWay(t *testing.T) {
+	t.Parallel()
+	book, err := report.Audit(audited(), vacationsOf(t), i18n.For(i18n.French))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range book.Tables {
+		for _, c := range table.Columns {
+			if strings.Trim(c.Key, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+				t.Errorf("%s: column %q, want lower case and _ between words", table.Name, c.Key)
+			}
+		}
 	}
 }

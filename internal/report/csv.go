@@ -32,8 +32,8 @@ func WriteCSV(w io.Writer, t Table) error {
 }
 
 // WriteSpreadsheetCSV writes a table as French spreadsheets read it: semicolons,
-// decimal commas, a byte order mark, the titles of the columns, and the reason for
-// what is missing.
+// decimal commas, a byte order mark, and the reason for what is missing. Columns have
+// the keys that WriteCSV gives them: a column has one name in every CSV file.
 func WriteSpreadsheetCSV(w io.Writer, t Table, p i18n.Printer) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
@@ -42,7 +42,7 @@ func WriteSpreadsheetCSV(w io.Writer, t Table, p i18n.Printer) error {
 	out.Comma = ';'
 	record := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		record[i] = inert(c.Title)
+		record[i] = c.Key
 	}
 	if err := out.Write(record); err != nil {
 		return err

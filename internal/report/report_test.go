@@ -158,7 +158,7 @@ func TestCSVForProgramsAndForSpreadsheets(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantProgram := "site,ht,from,rate\n=1+1,-412.50,2026-03-29,123.45\n-cmd|' /C calc'!A0,0.05,,\nCollège « É »,1234567.89,,-0.005\n"
-	wantSpreadsheet := "\ufeffSite;HT;Du;'=Débit\n'=1+1;-412,50;29/03/2026;123,45\n'-cmd|' /C calc'!A0;0,05;;données insuffisantes\nCollège « É »;1234567,89;;-0,005\n"
+	wantSpreadsheet := "\ufeffsite;ht;from;rate\n'=1+1;-412,50;29/03/2026;123,45\n'-cmd|' /C calc'!A0;0,05;;données insuffisantes\nCollège « É »;1234567,89;;-0,005\n"
 	if diff := cmp.Diff(wantProgram, program.String()); diff != "" {
 		t.Errorf("for programs (-want +got):\n%s", diff)
 	}

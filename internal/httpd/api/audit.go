@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"vigie/billing/money"
@@ -73,8 +74,15 @@ func (s *Service) Audit(ctx context.Context, who org.User, q AuditQuery, now tim
 	if err != nil {
 		return List[AuditLine]{}, err
 	}
-	items, next := piece(report.For(who).Lines, func(l audit.Line) string { return l.Link }, q.After, q.Limit)
-	return List[AuditLine]{Items: each(items, newAuditLine), Next: next}, nil
+	return auditPiece(report.For(who), q.Pieces), nil
+}
+
+// NewAudit is a whole audit as one list, which Audit gives in pieces.
+func NewAudit(r audit.Report) List[AuditLine] { return auditPiece(r, Pieces{Limit: len(r.Lines)}) }
+
+func auditPiece(r audit.Report, p Pieces) List[AuditLine] {
+	items, next := piece(slices.Clone(r.Lines), func(l audit.Line) string { return l.Link }, p.After, p.Limit)
+	return List[AuditLine]{Items: each(items, newAuditLine), Next: next}
 }
 
 func civil(field, text string) (time.Time, error) {
