@@ -6,19 +6,22 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"vigie/dashboards"
 	"vigie/internal/app"
 	"vigie/internal/audit"
+	"vigie/internal/fault"
+	"vigie/internal/httpd/api"
 	"vigie/internal/report"
 )
 
 type auditCommand struct {
-	Year       int       `help:"Civil year." placeholder:"YYYY" xor:"period"`
-	SchoolYear int       `help:"School year by the year of its September: 2025 is 2025-09-01 to 2026-08-31." placeholder:"YYYY" xor:"period"`
-	From       time.Time `help:"First day." format:"2006-01-02" placeholder:"DAY" xor:"period" and:"days"`
-	To         time.Time `help:"Last day." format:"2006-01-02" placeholder:"DAY" and:"days"`
+	Year       auditYear `help:"Civil year." placeholder:"YYYY" xor:"period"`
+	SchoolYear auditYear `help:"School year by the year of its September: 2025 is 2025-09-01 to 2026-08-31." placeholder:"YYYY" xor:"period"`
+	From       auditDay  `help:"First day." placeholder:"DAY" xor:"period" and:"days"`
+	To         auditDay  `help:"Last day." placeholder:"DAY" and:"days"`
 	Site       string    `help:"Only the links of this site, by its key." placeholder:"KEY"`
 	Format     string    `help:"Form of the result." enum:"table,csv,json,xlsx" default:"table"`
 	Output     string    `help:"File to write instead of standard output; needed for xlsx." short:"o" placeholder:"FILE"`
@@ -28,6 +31,7 @@ type auditCommand struct {
 func (auditCommand) Help() string {
 	return `Without a period: the last twelve whole months. A period that is not over is audited up to yesterday.
 Below 90 % of coverage there is no figure; in CSV its cell is empty, in JSON it is null.
+JSON is the list that /api/v1/audit gives.
 
 Examples:
   vigie audit
@@ -42,11 +46,6 @@ func (c auditCommand) Run(s surroundings) error {
 	if err := needsOutput(c.Format, c.Output); err != nil {
 		return err
 	}
-	for flag, year := range map[string]int{"--year": c.Year, "--school-year": c.SchoolYear} {
-		if year != 0 && (year < 2000 || year > 2200) {
-			return &usageError{fmt.Sprintf("%s: %d, expected 2000 to 2200", flag, year)}
-		}
-	}
 	now := time.Now()
 	commands, err := s.reach()
 	if err != nil {
@@ -56,6 +55,9 @@ func (c auditCommand) Run(s surroundings) error {
 	stop := s.waiting("vigie audit")
 	r, err := commands.Audit(s.ctx, c.period(now), now)
 	stop()
+	if fault.KindOf(err) == fault.Invalid {
+		return &usageError{err.Error()}
+	}
 	if err != nil {
 		return err
 	}
@@ -73,19 +75,45 @@ func (c auditCommand) Run(s surroundings) error {
 func (c auditCommand) period(now time.Time) audit.Period {
 	switch {
 	case c.Year != 0:
-		return audit.CivilYear(c.Year)
+		return audit.CivilYear(int(c.Year))
 	case c.SchoolYear != 0:
-		return audit.SchoolYear(c.SchoolYear)
+		return audit.SchoolYear(int(c.SchoolYear))
 	case !c.From.IsZero():
-		return audit.Period{From: c.From, To: c.To.AddDate(0, 0, 1)}
+		return audit.Period{From: c.From.Time, To: c.To.AddDate(0, 0, 1)}
 	}
 	return audit.LastTwelveMonths(now)
+}
+
+// auditYear is a year that can be audited; 0 when none is given.
+type auditYear int
+
+// UnmarshalText reads a year of four digits.
+func (y *auditYear) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < audit.FirstYear || n > audit.LastYear {
+		return fmt.Errorf("%q: expected a year, %d to %d", text, audit.FirstYear, audit.LastYear)
+	}
+	*y = auditYear(n)
+	return nil
+}
+
+// auditDay is a civil day that can be audited, at midnight UTC; zero when none is given.
+type auditDay struct{ time.Time }
+
+// UnmarshalText reads a day such as 2026-09-01.
+func (d *auditDay) UnmarshalText(text []byte) error {
+	day, err := time.Parse(time.DateOnly, string(text))
+	if err != nil || day.Year() < audit.FirstYear || day.Year() > audit.LastYear {
+		return fmt.Errorf("%q: expected a day such as 2026-09-01, of the years %d to %d", text, audit.FirstYear, audit.LastYear)
+	}
+	d.Time = day
+	return nil
 }
 
 func (c auditCommand) show(w io.Writer, s surroundings, r audit.Report) error {
 	switch c.Format {
 	case "json":
-		return writeJSON(w, r)
+		return writeJSON(w, api.NewAudit(r))
 	case "csv":
 		links, err := report.AuditLinks(r, s.print)
 		if err != nil {

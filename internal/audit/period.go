@@ -29,6 +29,12 @@ func LastTwelveMonths(now time.Time) Period {
 	return Period{to.AddDate(-1, 0, 0), to}
 }
 
+// FirstYear and LastYear bound the days of a period.
+const (
+	FirstYear = 2000
+	LastYear  = 2100
+)
+
 // longest bounds a period, so that nobody asks for a century by a slip.
 const longest = 5 * 366 * 24 * time.Hour
 
@@ -38,6 +44,8 @@ func (p Period) elapsed(now time.Time) (Period, error) {
 	const form = time.DateOnly
 	today := calendar.Day(now)
 	switch {
+	case p.From.Year() < FirstYear || p.LastDay().Year() > LastYear:
+		return p, fault.Errorf(fault.Invalid, "audit: from %s to %s: expected days of the years %d to %d", p.From.Format(form), p.LastDay().Format(form), FirstYear, LastYear)
 	case !p.From.Before(p.To):
 		return p, fault.Errorf(fault.Invalid, "audit: from %s to %s: expected a last day on or after the first", p.From.Format(form), p.LastDay().Format(form))
 	case p.To.Sub(p.From) > longest:

@@ -51,6 +51,33 @@ func TestTheAuditShowsFiguresCostsAndARecommendation(t *testing.T) {
 	admin.get("/audit?period=days&from=2026-09-01").contains(t, "Cette période ne peut pas être auditée", `to "": expected a day such as 2026-11-24`, "Afficher")
 }
 
+func TestDaysThatAreGivenAreTheAuditsPeriod(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	admin := w.signIn(t, "admin")
+	for _, query := range []string{"?period=12m&from=2026-09-01&to=2026-10-16", "?from=2026-09-01&to=2026-10-16"} {
+		page := admin.get("/audit" + query)
+		page.contains(t, "Audit des débits du 01/09/2026 au 16/10/2026")
+		if !strings.Contains(page.body, "/audit.csv?period=days&amp;from=2026-09-01&amp;to=2026-10-16") {
+			t.Errorf("%s: the file to download is of another period", query)
+		}
+	}
+	for query, want := range map[string]string{
+		"?from=x&to=y":                               `from "x": expected a day such as 2026-11-24`,
+		"?period=12m&from=2026-09-01&to=":            `to "": expected a day such as 2026-11-24`,
+		"?period=2025&from=2026-09-01&to=2026-10-16": `period "2025" with from "2026-09-01" and to "2026-10-16"`,
+		"?from=1999-12-31&to=2000-01-31":             "expected days of the years 2000 to 2100",
+		"?period=2101":                               "expected days of the years 2000 to 2100",
+		"?from=2026-12-01&to=2026-12-31":             "expected a day before today, 2026-11-24",
+	} {
+		if got := admin.get("/audit" + query); got.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: status %d", query, got.status)
+		} else {
+			got.contains(t, want)
+		}
+	}
+}
+
 func TestTheNetworkTeamSeesTheAuditWithoutCosts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -59,7 +86,7 @@ func TestTheNetworkTeamSeesTheAuditWithoutCosts(t *testing.T) {
 	if text := network.get("/audit" + september).text(); strings.Contains(text, "€") || !strings.Contains(text, "160 Mbit/s") {
 		t.Errorf("no figure, or a cost, in %.400s", text)
 	}
-	if csv := network.get("/audit.csv" + september).body; strings.Contains(csv, "HT par Mbit/s") || !strings.Contains(csv, "160,00") {
+	if csv := network.get("/audit.csv" + september).body; strings.Contains(csv, "ht_per_mbps") || !strings.Contains(csv, "160,00") {
 		t.Errorf("no figure, or a cost, in %.400s", csv)
 	}
 }
