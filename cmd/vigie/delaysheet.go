@@ -178,7 +178,7 @@ func (p *delaySheet) table() string {
 		m, last := h.sum()
 		unsent += h.unsent
 		name := h.name
-		if address := h.address.String(); !strings.Contains(name, address) {
+		if address := h.address.String(); h.address.IsValid() && !strings.Contains(name, address) {
 			name += " (" + address + ")"
 		}
 		row := []string{name, p.print.Number(int64(m.Sent)), p.print.Number(int64(m.Received)), p.print.Percent(int64(m.Sent-m.Received), int64(m.Sent), 1)}
