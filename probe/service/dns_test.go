@@ -88,7 +88,8 @@ func TestAForgedAnswerIsNotTakenForTheAnswer(t *testing.T) {
 			answer(asked, func(m *dnsmessage.Message) {
 				m.Questions = []dnsmessage.Question{{Name: dnsmessage.MustNewName("evil.example."), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}}
 			}, forged),
-			{0}, {},
+			{0},
+			{},
 			answer(asked, nil, record(school, address("192.0.2.7"))),
 		}
 	}, nil)
