@@ -85,3 +85,14 @@ type Price struct {
 	Monthly money.Cents
 	Source  string
 }
+
+// Terms is one dated version of what is bought under a link, in force from its date
+// until the date of the next version. A link's own row holds those of its start.
+type Terms struct {
+	Link      string // the operator's service reference
+	From      time.Time
+	PriceItem string // of the link's lot; empty outside the market
+	DownKbps  int64  // guaranteed towards the site, kilobits per second
+	UpKbps    int64
+	Source    string
+}

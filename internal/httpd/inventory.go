@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ import (
 )
 
 // costTables hold what only those may see who see prices.
-var costTables = []string{"prices", "clauses"}
+var costTables = []string{"prices", "clauses", "terms"}
 
 // mayEdit reports whether somebody who edits the inventory may see this table of it.
 func mayEdit(who org.User, table string) bool {
@@ -128,7 +129,28 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if key == "" {
+		if err := suggest(&form, r.URL.Query()); err != nil {
+			return err
+		}
+	}
 	return s.showRecord(w, r, http.StatusOK, &dashboards.RecordPage{Form: form})
+}
+
+// suggest fills in the form of a new row what the address says of it: the fields f.name
+// are columns, as when it is sent.
+func suggest(form *intake.Form, query url.Values) error {
+	for i := range form.Fields {
+		field := &form.Fields[i]
+		if !query.Has("f." + field.Name) {
+			continue
+		}
+		var err error
+		if field.Value, err = fieldText(field.Name, query.Get("f."+field.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // showRecord adds to a form what happened to its row.

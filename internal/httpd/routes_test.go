@@ -87,6 +87,8 @@ var visits = []visit{
 	{"GET /inventory/{table}/record", "/inventory/clauses/record", nil, [7]int{303, 200, 404, 403, 403, 403, 403}},
 	{"POST /inventory/{table}/record", "/inventory/sites/record", form{"f.key": {"x"}}, [7]int{401, 422, 422, 403, 403, 403, 403}},
 	{"POST /inventory/{table}/record", "/inventory/prices/record", form{"f.lot": {"x"}}, [7]int{401, 422, 404, 403, 403, 403, 403}},
+	{"GET /inventory/{table}/record", "/inventory/terms/record?f.link=BRE-1001", nil, [7]int{303, 200, 404, 403, 403, 403, 403}},
+	{"POST /inventory/{table}/record", "/inventory/terms/record", form{"f.link": {"x"}}, [7]int{401, 422, 404, 403, 403, 403, 403}},
 	{"POST /inventory/{table}/end", "/inventory/links/end", form{"key": {"nobody"}, "day": {"2027-01-01"}}, [7]int{401, 404, 404, 403, 403, 403, 403}},
 	{"POST /imports", "/imports", form{}, [7]int{401, 422, 422, 403, 403, 403, 403}},
 	{"GET /imports/{id}", "/imports/1", nil, [7]int{303, 404, 404, 403, 403, 403, 403}},

@@ -26,6 +26,7 @@ func check(set Set, becomes inventory.Snapshot, today time.Time) (problems, warn
 	c.subjects()
 	c.operators()
 	c.prices()
+	c.terms()
 	c.addresses()
 	c.splitKeys()
 	c.unkeyed(today)

@@ -152,9 +152,11 @@ func (r *Report) decide(current Current, set Set, unreadable Problems, o Options
 	var rows inventory.Snapshot
 	r.Difference, rows = Compare(current.Snapshot, set, o.EndMissing)
 	var problems Problems
-	problems, r.Warnings = check(set, overlaid(current.Snapshot, rows), calendar.Day(o.Now))
-	r.Warnings = merged(set.warnings, r.Warnings)
-	if problems = merged(unreadable, problems); len(problems.List) > 0 {
+	today := calendar.Day(o.Now)
+	rewritten := heldTerms(current.Snapshot, set, today)
+	problems, r.Warnings = check(set, overlaid(current.Snapshot, rows), today)
+	r.Warnings = merged(merged(set.warnings, r.Warnings), backdated(current.Snapshot, set, today))
+	if problems = merged(merged(unreadable, problems), rewritten); len(problems.List) > 0 {
 		return Saving{}, &fault.Error{Kind: fault.Invalid, Err: &Refused{problems}}
 	}
 	err := checkEnds(current.Snapshot, rows, o.AcceptEnds)

@@ -134,12 +134,12 @@ func TestAChangeKeepsTheIdAndNamesTheField(t *testing.T) {
 	before := inventory.NewIndex(loaded(t, db))
 	moved := file("links.csv",
 		"ref,operator,lot,pop,sites,price_item,down_mbps,up_mbps,technology,probe_address,cpe_owner,starts,source",
-		"A-2,op-a,lot-a,pop-a,site-3,100M,200,100,FTTO,198.18.0.2,operator,2025-09-01,test")
+		"A-2,op-a,lot-a,pop-a,site-3,100M,100,100,FTTE,198.18.0.2,operator,2025-09-01,test")
 	report := imported(t, db, intake.Options{}, moved)
 	want := []intake.FileDifference{{
 		File: "links.csv",
 		Changed: []intake.Change{{Key: "A-2", Fields: []intake.FieldChange{
-			{Field: "sites", Old: "site-2;site-3", New: "site-3"}, {Field: "down_mbps", Old: "100", New: "200"},
+			{Field: "sites", Old: "site-2;site-3", New: "site-3"}, {Field: "technology", Old: "FTTO", New: "FTTE"},
 		}}},
 		Absent: []string{"A-1", "B-1"},
 	}}
@@ -149,7 +149,7 @@ func TestAChangeKeepsTheIdAndNamesTheField(t *testing.T) {
 	after := inventory.NewIndex(loaded(t, db))
 	old, _ := before.Link("A-2")
 	link, _ := after.LinkByID(old.ID)
-	if link.Ref != "A-2" || link.DownKbps != 200_000 || len(link.Sites) != 1 {
+	if link.Ref != "A-2" || link.Technology != "FTTE" || len(link.Sites) != 1 {
 		t.Errorf("link %d is now %+v", old.ID, link)
 	}
 }
@@ -291,7 +291,7 @@ func TestTheJournalSaysWhichFilesChangedHowMuch(t *testing.T) {
 	if err := json.Unmarshal(body, &said); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(said.Files, report.Read); diff != "" || len(said.Files) != 16 {
+	if diff := cmp.Diff(said.Files, report.Read); diff != "" || len(said.Files) != 17 {
 		t.Errorf("files (-journal +report):\n%s", diff)
 	}
 	if got := said.Tables[0]; got.File != "organisations.csv" || got.Added != 2 {

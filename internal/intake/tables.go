@@ -24,6 +24,7 @@ const (
 	clausesFile        = "clauses.csv"
 	pricesFile         = "prices.csv"
 	linksFile          = "links.csv"
+	termsFile          = "terms.csv"
 	routersFile        = "routers.csv"
 	canariesFile       = "canaries.csv"
 	keysFile           = "keys.csv"
@@ -33,7 +34,7 @@ const (
 // sheets lists every table; what a row refers to comes before it.
 var sheets = []sheet{
 	organisationTable, communeTable, siteTable, establishmentTable, contactTable, operatorTable, popTable, marketTable,
-	lotTable, clauseTable, priceTable, linkTable, routerTable, canaryTable, keyShareTable, maintenanceTable,
+	lotTable, clauseTable, priceTable, linkTable, termsTable, routerTable, canaryTable, keyShareTable, maintenanceTable,
 }
 
 var organisationTable = table[org.Organisation]{

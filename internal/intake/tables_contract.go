@@ -201,6 +201,22 @@ func readEuros(p *contract.Price, text string) string {
 	return ""
 }
 
+// termsTable holds the terms of links that are later than those of their own rows.
+var termsTable = table[contract.Terms]{
+	file: termsFile,
+	key:  []string{"link", "from"},
+	rows: func(s *inventory.Snapshot) *[]contract.Terms { return &s.Terms },
+	columns: []column[contract.Terms]{
+		foreign("link", func(t *contract.Terms) *string { return &t.Link }).must(),
+		day("from", func(t *contract.Terms) *time.Time { return &t.From }).must(),
+		foreign("price_item", func(t *contract.Terms) *string { return &t.PriceItem }),
+		thousandths("down_mbps", func(t *contract.Terms) *int64 { return &t.DownKbps }, maxKbps).must(),
+		thousandths("up_mbps", func(t *contract.Terms) *int64 { return &t.UpKbps }, maxKbps).must(),
+		text("source", func(t *contract.Terms) *string { return &t.Source }).must(),
+	},
+	refers: func(t *contract.Terms) []reference { return []reference{{"link", t.Link, []string{linksFile}}} },
+}
+
 var keyShareTable = table[inventory.KeyShare]{
 	file: keysFile,
 	key:  []string{"subject", "from", "organisation"},

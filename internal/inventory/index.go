@@ -26,6 +26,7 @@ type Index struct {
 	routersOfLink  map[string][]int
 	clausesOfLot   map[string][]int
 	pricesOfLot    map[string][]int
+	termsOfLink    map[string][]int
 	sharesOf       map[string][]int
 }
 
@@ -47,6 +48,7 @@ func NewIndex(s Snapshot) *Index {
 		routersOfLink:  group(s.Routers, func(r Router) string { return r.Link }),
 		clausesOfLot:   group(s.Clauses, func(c contract.Clause) string { return c.Lot }),
 		pricesOfLot:    group(s.Prices, func(p contract.Price) string { return p.Lot }),
+		termsOfLink:    group(s.Terms, func(t contract.Terms) string { return t.Link }),
 		sharesOf:       group(s.Keys, func(k KeyShare) string { return k.Subject }),
 		linksOfSite:    map[string][]int{},
 	}
@@ -245,4 +247,21 @@ func (x *Index) PriceAt(lot, item string, day time.Time) (contract.Price, bool) 
 		}
 	}
 	return contract.Price{}, false
+}
+
+// TermsOf gives what was ever bought under a link, in order of date: first what its own row
+// holds from its start on.
+func (x *Index) TermsOf(l Link) []contract.Terms {
+	return append([]contract.Terms{l.Terms()}, pick(x.Terms, x.termsOfLink[l.Ref])...)
+}
+
+// TermsAt gives what is bought under a link on a day: the latest terms not after it, its own
+// before any other.
+func (x *Index) TermsAt(l Link, day time.Time) contract.Terms {
+	for _, place := range slices.Backward(x.termsOfLink[l.Ref]) {
+		if t := x.Terms[place]; !t.From.After(day) {
+			return t
+		}
+	}
+	return l.Terms()
 }

@@ -3,6 +3,8 @@ package inventory
 import (
 	"net/netip"
 	"time"
+
+	"vigie/internal/contract"
 )
 
 // Dates are times at midnight UTC that stand for a civil day.
@@ -127,12 +129,14 @@ const (
 
 // Link is one access bought from an operator. With several sites it is a grappe.
 type Link struct {
-	ID           int64
-	Ref          string // the operator's service reference
-	Operator     string
-	Lot          string // empty = outside the market: watched, never ticketed nor billed
-	POP          string
-	Sites        []string // keys, the first carries the access
+	ID       int64
+	Ref      string // the operator's service reference
+	Operator string
+	Lot      string // empty = outside the market: watched, never ticketed nor billed
+	POP      string
+	Sites    []string // keys, the first carries the access
+	// PriceItem, DownKbps and UpKbps are the terms from Starts on, until a later version
+	// supersedes them: Index.TermsAt knows those of a day.
 	PriceItem    string
 	DownKbps     int64 // guaranteed towards the site, kilobits per second
 	UpKbps       int64
@@ -145,6 +149,13 @@ type Link struct {
 	Starts      time.Time // MES: billing starts
 	Ends        time.Time // first day without it; zero = open
 	Source      string
+}
+
+// Terms are those of the link's own row.
+func (l Link) Terms() contract.Terms {
+	return contract.Terms{
+		Link: l.Ref, From: l.Starts, PriceItem: l.PriceItem, DownKbps: l.DownKbps, UpKbps: l.UpKbps, Source: l.Source,
+	}
 }
 
 // Router is the CPE of a link.

@@ -24,6 +24,7 @@ type Snapshot struct {
 	Clauses        []contract.Clause // by lot and date
 	Prices         []contract.Price  // by lot, item and date
 	Links          []Link
+	Terms          []contract.Terms // later than a link's own, by link and date
 	Routers        []Router
 	Canaries       []Canary
 	Keys           []KeyShare // by subject, date and organisation
@@ -50,6 +51,9 @@ func (s *Snapshot) Sort() {
 	})
 	slices.SortFunc(s.Prices, func(a, b contract.Price) int {
 		return cmp.Or(cmp.Compare(a.Lot, b.Lot), cmp.Compare(a.Item, b.Item), a.From.Compare(b.From))
+	})
+	slices.SortFunc(s.Terms, func(a, b contract.Terms) int {
+		return cmp.Or(cmp.Compare(a.Link, b.Link), a.From.Compare(b.From))
 	})
 	slices.SortFunc(s.Keys, func(a, b KeyShare) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), a.From.Compare(b.From), cmp.Compare(a.Organisation, b.Organisation))

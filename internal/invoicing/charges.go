@@ -46,7 +46,7 @@ type stretch struct {
 }
 
 // stretches cut the served part of the month where the fee changes. A new version
-// of clause or price that leaves the fee as it was cuts nothing: two parts of one
+// of clause, price or terms that leaves the fee as it was cuts nothing: two parts of one
 // fee, each rounded on its own, may miss it by a cent.
 func (m *maker) stretches(l inventory.Link) ([]stretch, error) {
 	var out []stretch
@@ -83,11 +83,17 @@ func (m *maker) served(l inventory.Link) tariff.Period {
 	return p
 }
 
-// priceDays are the days on which the price or the clause of a link changes.
+// priceDays are the days on which the terms of a link, the price of one of them or the
+// clause changes.
 func (m *maker) priceDays(l inventory.Link) []time.Time {
 	var days []time.Time
+	items := map[string]bool{}
+	for _, t := range m.x.TermsOf(l) {
+		days = append(days, t.From)
+		items[t.PriceItem] = true
+	}
 	for _, p := range m.x.Prices {
-		if p.Lot == l.Lot && p.Item == l.PriceItem {
+		if p.Lot == l.Lot && items[p.Item] {
 			days = append(days, p.From, p.To)
 		}
 	}
@@ -142,9 +148,10 @@ func (m *maker) fee(l inventory.Link, day time.Time) (fee, error) {
 	if !ok {
 		return fee{}, fmt.Errorf("lot %s has no clause in force on %s", l.Lot, day.Format(time.DateOnly))
 	}
-	price, ok := m.x.PriceAt(l.Lot, l.PriceItem, day)
+	item := m.x.TermsAt(l, day).PriceItem
+	price, ok := m.x.PriceAt(l.Lot, item, day)
 	if !ok {
-		return fee{}, fmt.Errorf("lot %s has no price for item %s on %s", l.Lot, l.PriceItem, day.Format(time.DateOnly))
+		return fee{}, fmt.Errorf("lot %s has no price for item %s on %s", l.Lot, item, day.Format(time.DateOnly))
 	}
 	rate, err := money.ParsePercent(clause.VATPercent)
 	if err != nil {

@@ -20,6 +20,12 @@ func priceFrom(f *facts, from string, cents money.Cents) {
 	f.Prices = append(f.Prices, contract.Price{Lot: "lot", Item: "100M", From: day(from), Monthly: cents})
 }
 
+// termsFrom buys another item under the first link from a day on.
+func termsFrom(f *facts, from, item string, cents money.Cents) {
+	f.Prices = append(f.Prices, contract.Price{Lot: "lot", Item: item, From: day("2025-09-01"), Monthly: cents})
+	f.Terms = append(f.Terms, contract.Terms{Link: "L-1", From: day(from), PriceItem: item, DownKbps: 500_000, UpKbps: 500_000})
+}
+
 // clauseFrom adds a version of the clause.
 func clauseFrom(f *facts, from string, change func(*contract.Clause)) {
 	c := clause()
@@ -64,6 +70,28 @@ func TestALinkCostsWhatItsDaysCost(t *testing.T) {
 				"cea L-1 prorata [2026-05-01, 2026-05-16) 199.60 + 39.92 = 239.52",
 				"cea L-1 prorata [2026-05-16, 2026-06-01) 205.42 + 41.08 = 246.50",
 			},
+		},
+		"a rate raised on the 16th": {
+			func(f *facts, _ *inventory.Link) {
+				f.Prices[0].Monthly = 41201
+				termsFrom(f, "2026-06-16", "500M", 60003)
+			}, "2026-06",
+			[]string{
+				"cea L-1 prorata [2026-06-01, 2026-06-16) 206.01 + 41.20 = 247.21",
+				"cea L-1 prorata [2026-06-16, 2026-07-01) 300.02 + 60.01 = 360.03",
+			},
+		},
+		"a rate raised at the same price is one line": {
+			func(f *facts, _ *inventory.Link) { termsFrom(f, "2026-06-16", "500M", 41250) }, "2026-06",
+			[]string{"cea L-1 subscription [2026-06-01, 2026-07-01) 412.50 + 82.50 = 495.00"},
+		},
+		"the month before a rate is raised": {
+			func(f *facts, _ *inventory.Link) { termsFrom(f, "2026-06-01", "500M", 60003) }, "2026-05",
+			[]string{"cea L-1 subscription [2026-05-01, 2026-06-01) 412.50 + 82.50 = 495.00"},
+		},
+		"the month after a rate was raised": {
+			func(f *facts, _ *inventory.Link) { termsFrom(f, "2026-06-16", "500M", 60003) }, "2026-07",
+			[]string{"cea L-1 subscription [2026-07-01, 2026-08-01) 600.03 + 120.01 = 720.04"},
 		},
 		"a price that is renewed at 412.01 on the 16th is one line and loses no cent": {
 			func(f *facts, _ *inventory.Link) { f.Prices[0].Monthly = 41201; priceFrom(f, "2026-06-16", 41201) }, "2026-06",

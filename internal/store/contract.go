@@ -149,3 +149,25 @@ var priceShelf = typedShelf[contract.Price, priceRow]{
 		return contract.Price{Lot: r.Lot, Item: r.Item, From: r.FromDay, To: nullZero(r.ToDay), Monthly: r.MonthlyCents, Source: r.Source}
 	},
 }
+
+type termsRow struct {
+	Link      string    `json:"link"`
+	FromDay   time.Time `json:"from_day"`
+	PriceItem string    `json:"price_item"`
+	DownKbps  int64     `json:"down_kbps"`
+	UpKbps    int64     `json:"up_kbps"`
+	Source    string    `json:"source"`
+}
+
+var termsShelf = typedShelf[contract.Terms, termsRow]{
+	what:  "terms",
+	all:   query("terms.all", `SELECT link, from_day, price_item, down_kbps, up_kbps, source FROM terms`),
+	put:   query("terms.put", upsert("terms", "link, from_day", "price_item, down_kbps, up_kbps, source")),
+	slice: func(s *inventory.Snapshot) *[]contract.Terms { return &s.Terms },
+	toRow: func(t contract.Terms) termsRow {
+		return termsRow{t.Link, t.From, t.PriceItem, t.DownKbps, t.UpKbps, t.Source}
+	},
+	toFact: func(r termsRow) contract.Terms {
+		return contract.Terms{Link: r.Link, From: r.FromDay, PriceItem: r.PriceItem, DownKbps: r.DownKbps, UpKbps: r.UpKbps, Source: r.Source}
+	},
+}
