@@ -121,9 +121,10 @@ func labTopology(x *inventory.Index, day time.Time) lab.Topology {
 	var t lab.Topology
 	for _, l := range x.Links {
 		if inventory.InForce(l.Starts, l.Ends, day) && lab.OperatorNetwork.Contains(l.ProbeAddress) {
+			terms := x.TermsAt(l, day)
 			link := lab.Link{
 				Ref: l.Ref, Addr: l.ProbeAddress, POP: l.POP, Sites: l.Sites, Operator: l.Operator,
-				DownKbps: l.DownKbps, UpKbps: l.UpKbps,
+				DownKbps: terms.DownKbps, UpKbps: terms.UpKbps,
 			}
 			if lab.OperatorNetwork.Contains(l.Demarcation) {
 				link.Demarcation = l.Demarcation

@@ -12,6 +12,7 @@ import (
 
 	"vigie/billing/money"
 	"vigie/internal/calendar"
+	"vigie/internal/contract"
 	"vigie/internal/inventory"
 	"vigie/internal/measure"
 	"vigie/internal/sla"
@@ -115,9 +116,10 @@ func costOf(l inventory.Link, a Account) Cost {
 
 // subject is one link on its way to a line.
 type subject struct {
-	link inventory.Link
-	grid *grid
-	line Line
+	link  inventory.Link
+	terms []contract.Terms // within the served part
+	grid  *grid
+	line  Line
 }
 
 // subjects are the links in service on a day of the period, by id, each with the grid
@@ -134,7 +136,8 @@ func (s *Service) subjects(x *inventory.Index, period Period, today time.Time) [
 		if grids[school] == nil {
 			grids[school] = newGrid(period, school)
 		}
-		out = append(out, &subject{link: l, grid: grids[school], line: newLine(x, l, served, today)})
+		terms := termsWithin(x, l, served)
+		out = append(out, &subject{link: l, terms: terms, grid: grids[school], line: newLine(x, l, served, terms, today)})
 	}
 	slices.SortFunc(out, func(a, b *subject) int { return cmp.Compare(a.link.ID, b.link.ID) })
 	return out
@@ -153,12 +156,16 @@ func (s *Service) schoolOf(x *inventory.Index, l inventory.Link) calendar.School
 	return school
 }
 
-func newLine(x *inventory.Index, l inventory.Link, served Period, today time.Time) Line {
+func newLine(x *inventory.Index, l inventory.Link, served Period, terms []contract.Terms, today time.Time) Line {
 	operator, _ := x.Operator(l.Operator)
+	last := terms[len(terms)-1]
 	line := Line{
 		LinkID: l.ID, Link: l.Ref, Operator: cmp.Or(operator.Name, l.Operator), Technology: l.Technology,
-		Served: served, DownKbps: l.DownKbps, UpKbps: l.UpKbps,
+		Served: served, DownKbps: last.DownKbps, UpKbps: last.UpKbps,
 		owners: x.OwnersOfLink(l, today),
+	}
+	if last.From.After(served.From) {
+		line.Changed = last.From
 	}
 	for _, site := range x.SitesOfLink(l) {
 		line.Sites = append(line.Sites, place(x, site))
@@ -169,6 +176,19 @@ func newLine(x *inventory.Index, l inventory.Link, served Period, today time.Tim
 		}
 	}
 	return line
+}
+
+// termsWithin gives what was bought under a link on the days of a period, in order of
+// date, each version that leaves the rates as they were left out.
+func termsWithin(x *inventory.Index, l inventory.Link, p Period) []contract.Terms {
+	within := []contract.Terms{x.TermsAt(l, p.From)}
+	for _, t := range x.TermsOf(l) {
+		before := within[len(within)-1]
+		if t.From.After(p.From) && t.From.Before(p.To) && (t.DownKbps != before.DownKbps || t.UpKbps != before.UpKbps) {
+			within = append(within, t)
+		}
+	}
+	return within
 }
 
 // carried fills in what the links carried, from memory where nothing has changed.
@@ -211,9 +231,8 @@ func (s *Service) measurePart(ctx context.Context, from, to time.Time, part []*s
 	ids := make([]int64, len(part))
 	samplers := make(map[int64]*sampler, len(part))
 	for i, sub := range part {
-		l := sub.line
 		ids[i] = sub.link.ID
-		samplers[sub.link.ID] = newSampler(s.Policy, sub.grid, l.Served, l.DownKbps, l.UpKbps)
+		samplers[sub.link.ID] = newSampler(s.Policy, sub.grid, sub.line.Served, sub.terms)
 	}
 	err := s.Store.Utilisation(ctx, ids, from, to, func(d Day) error {
 		samplers[d.Link].add(d.Day, d.Rates, d.Simulated)

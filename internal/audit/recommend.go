@@ -139,15 +139,16 @@ func permille(s Share) int64 {
 
 // ladderOf is the rates of a lot that its price list has on a day, lowest first. The
 // list names items and no rates: the rate of an item is that of the links that have
-// it.
+// it on the day.
 func ladderOf(x *inventory.Index, lot string, day time.Time) []Tier {
 	tiers := map[string]Tier{}
 	for _, l := range x.Links {
-		if l.Lot != lot || lot == "" || l.PriceItem == "" {
+		terms := x.TermsAt(l, day)
+		if l.Lot != lot || lot == "" || terms.PriceItem == "" {
 			continue
 		}
-		if price, ok := x.PriceAt(lot, l.PriceItem, day); ok {
-			tiers[l.PriceItem] = Tier{Item: l.PriceItem, DownKbps: l.DownKbps, UpKbps: l.UpKbps, Monthly: price.Monthly}
+		if price, ok := x.PriceAt(lot, terms.PriceItem, day); ok {
+			tiers[terms.PriceItem] = Tier{Item: terms.PriceItem, DownKbps: terms.DownKbps, UpKbps: terms.UpKbps, Monthly: price.Monthly}
 		}
 	}
 	var ladder []Tier

@@ -39,8 +39,12 @@ type Line struct {
 	Pupils     int     // of the establishments it serves; 0 = not known
 	// Served is the part of the period in which the link was in service.
 	Served Period
-	// DownKbps and UpKbps are guaranteed, kilobits per second.
+	// DownKbps and UpKbps are guaranteed at the end of Served, kilobits per second. What is
+	// compared with a rate is compared with these, except Saturated and NearFull: each five
+	// minutes with the rate of their own day.
 	DownKbps, UpKbps int64
+	// Changed is the day within Served from which these rates hold; zero = they always did.
+	Changed time.Time
 	Carried
 	Uptime sla.Uptime
 	Cost   Cost

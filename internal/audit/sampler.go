@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vigie/internal/calendar"
+	"vigie/internal/contract"
 	"vigie/internal/measure"
 )
 
@@ -76,19 +77,18 @@ func (g *grid) add(hours calendar.Interval, known bool) {
 
 // sampler takes the five-minute averages of one link, day by day.
 type sampler struct {
-	grid       *grid
-	policy     Policy
-	downLimits limits
-	upLimits   limits
-	from, to   int // the served intervals, counted from the grid's first day
-	all        pair
-	school     pair
-	months     []pair // school time, as the grid's firsts
-	known      int64  // intervals of school time on days the calendar knows
-	down, up   peaks
-	saturated  int64
-	nearFull   int64
-	simulated  bool
+	grid      *grid
+	policy    Policy
+	limits    []rated // by place
+	from, to  int     // the served intervals, counted from the grid's first day
+	all       pair
+	school    pair
+	months    []pair // school time, as the grid's firsts
+	known     int64  // intervals of school time on days the calendar knows
+	down, up  peaks
+	saturated int64
+	nearFull  int64
+	simulated bool
 }
 
 // pair is the p95 of both directions, in octets per second, of the intervals expected.
@@ -109,6 +109,12 @@ func (p *pair) add(down, up uint32) {
 
 // coverage is the measured part.
 func (p *pair) coverage() Share { return Share{int64(p.down.Count()), p.expected} }
+
+// rated are the limits from a place on, counted in intervals from the grid's first day.
+type rated struct {
+	from     int
+	down, up limits
+}
 
 // limits are the least octets per second at which a direction is saturated and full.
 type limits struct{ saturated, nearFull uint64 }
@@ -131,13 +137,17 @@ type peaks struct {
 	found, hours   bool
 }
 
-// newSampler makes the sampler of a link served on the days of p.
-func newSampler(policy Policy, g *grid, p Period, downKbps, upKbps int64) *sampler {
+// newSampler makes the sampler of a link served on the days of p under terms, of which
+// the first hold on the first day.
+func newSampler(policy Policy, g *grid, p Period, terms []contract.Terms) *sampler {
 	span := p.span()
 	s := &sampler{
 		grid: g, policy: policy,
-		downLimits: limitsOf(policy, downKbps), upLimits: limitsOf(policy, upKbps),
 		from: int(span.From.Sub(g.first) / interval), to: int(span.To.Sub(g.first) / interval),
+	}
+	for _, t := range terms {
+		from := int(calendar.Midnight(t.From).Sub(g.first) / interval)
+		s.limits = append(s.limits, rated{from, limitsOf(policy, t.DownKbps), limitsOf(policy, t.UpKbps)})
 	}
 	var school int64
 	months := make([]int64, len(g.firsts))
@@ -177,7 +187,7 @@ func (s *sampler) add(day time.Time, d *measure.UtilisationDay, simulated bool) 
 		i = end
 	}
 	for part := range s.grid.days[place].parts(low, high) {
-		s.addSchool(&s.months[part.month], d.Down[part.from:part.to], d.Up[part.from:part.to])
+		s.addSchool(&s.months[part.month], s.limitsAt(base+part.from), d.Down[part.from:part.to], d.Up[part.from:part.to])
 	}
 }
 
@@ -207,7 +217,17 @@ func (s *sampler) addHour(down, up []uint32, at int) {
 	}
 }
 
-func (s *sampler) addSchool(month *pair, downs, ups []uint32) {
+// limitsAt gives those of the day on which a place lies. A stretch of school time has one
+// day.
+func (s *sampler) limitsAt(place int) rated {
+	at := len(s.limits) - 1
+	for at > 0 && s.limits[at].from > place {
+		at--
+	}
+	return s.limits[at]
+}
+
+func (s *sampler) addSchool(month *pair, limits rated, downs, ups []uint32) {
 	for i, down := range downs {
 		up := ups[i]
 		if down == measure.NoRate || up == measure.NoRate {
@@ -215,9 +235,9 @@ func (s *sampler) addSchool(month *pair, downs, ups []uint32) {
 		}
 		s.school.add(down, up)
 		month.add(down, up)
-		if uint64(down) >= s.downLimits.saturated || uint64(up) >= s.upLimits.saturated {
+		if uint64(down) >= limits.down.saturated || uint64(up) >= limits.up.saturated {
 			s.saturated++
-			if uint64(down) >= s.downLimits.nearFull || uint64(up) >= s.upLimits.nearFull {
+			if uint64(down) >= limits.down.nearFull || uint64(up) >= limits.up.nearFull {
 				s.nearFull++
 			}
 		}

@@ -142,8 +142,9 @@ func (l *look) take(p probe.Poll) {
 
 func (l *look) difference(before, after probe.Poll) measure.Doubt {
 	link, _ := l.index.LinkByID(after.Link)
+	terms := l.index.TermsAt(link, calendar.Day(after.At))
 	flow, doubt := measure.Difference(before, after, measure.CounterLimits{
-		Every: l.policy.PollEvery, DownBits: link.DownKbps * 1000, UpBits: link.UpKbps * 1000,
+		Every: l.policy.PollEvery, DownBits: terms.DownKbps * 1000, UpBits: terms.UpKbps * 1000,
 	})
 	if doubt != measure.Certain {
 		return doubt
