@@ -47,6 +47,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"moment":        momentField,
 		"record":        recordAddress,
 		"tableof":       tableOf,
+		"newterms":      newTermsAddress,
 		"firstkeys":     firstKeys,
 		"firstchanges":  firstChanges,
 		"beyond":        beyond,

@@ -9,6 +9,7 @@ import (
 
 	"vigie/internal/i18n"
 	"vigie/internal/intake"
+	"vigie/internal/view"
 )
 
 // InventoryPage shows what the inventory holds, and takes files.
@@ -131,7 +132,14 @@ var worded = []struct {
 	{regexp.MustCompile(`^is stored already: `), "expected.stored"},
 	{regexp.MustCompile(`^is not a day within the period `), "expected.within"},
 	{regexp.MustCompile(`^is already the probe address of (.*)$`), "expected.probed"},
+	{regexp.MustCompile(`^has no price in lot (\S+) on (\S+)$`), "expected.price.day"},
 	{regexp.MustCompile(`^has no price in lot (.*)$`), "expected.price"},
+	{regexp.MustCompile(`^differs from "(.*)", held since (\S+); give the change `), "expected.held"},
+	{regexp.MustCompile(`^differs from "(.*)", held since (\S+); end this link `), "expected.held.link"},
+	{regexp.MustCompile(`^is not after the start of the link, (\S+): `), "expected.terms.start"},
+	{regexp.MustCompile(`^is not before its terms from (\S+)$`), "expected.terms.before"},
+	{regexp.MustCompile(`^is beyond the end of the link, (\S+)$`), "expected.terms.end"},
+	{regexp.MustCompile(`^lies before this month: `), "expected.backdated"},
 	{regexp.MustCompile(`^overlaps the period of (.*)$`), "expected.overlap"},
 	{regexp.MustCompile(`^goes with (\S+): both or neither$`), "expected.both"},
 	{regexp.MustCompile(`^is not 24x7 or ISO weekdays `), "expected.hours"},
@@ -193,6 +201,16 @@ func recordAddress(table, key string) string {
 		return "/inventory/" + table + "/record"
 	}
 	return withQuery("/inventory/"+table+"/record", "key", key)
+}
+
+// newTermsAddress is the form of new terms of a link, filled in with those of today.
+func newTermsAddress(l view.LinkPage) string {
+	now := l.Facts.Now
+	mbps := func(kbps int64) string { return strconv.FormatFloat(float64(kbps)/1000, 'f', -1, 64) }
+	address := withQuery("/inventory/terms/record", "f.link", l.Ref)
+	address = withQuery(address, "f.price_item", now.PriceItem)
+	address = withQuery(address, "f.down_mbps", mbps(now.DownKbps))
+	return withQuery(address, "f.up_mbps", mbps(now.UpKbps))
 }
 
 // shownRows is how many lines of one kind a page shows.

@@ -46,7 +46,11 @@ type LinkFacts struct {
 	CPEOwner     inventory.CPEOwner
 	Routers      []inventory.Router
 	Starts, Ends time.Time // civil days; Ends zero = open
-	Source       string
+	// Terms are the versions of what was bought, by date, those to come included; without
+	// price items for a role that sees no costs.
+	Terms  []contract.Terms
+	Now    contract.Terms // in force today
+	Source string
 }
 
 // Contract is what binds the operator of a link today.
@@ -121,13 +125,20 @@ func (p *LinkPage) status(live Live, id int64) {
 }
 
 func (r reach) facts(link inventory.Link) LinkFacts {
+	terms := r.TermsAt(link, r.day)
 	facts := LinkFacts{
-		Technology: link.Technology, DownBits: link.DownKbps * 1000, UpBits: link.UpKbps * 1000,
+		Technology: link.Technology, DownBits: terms.DownKbps * 1000, UpBits: terms.UpKbps * 1000,
 		ProbeAddress: link.ProbeAddress.String(), CPEOwner: link.CPEOwner,
-		Starts: link.Starts, Ends: link.Ends, Source: link.Source,
+		Starts: link.Starts, Ends: link.Ends, Source: link.Source, Terms: r.TermsOf(link), Now: terms,
 	}
 	if link.Demarcation.IsValid() {
 		facts.Demarcation = link.Demarcation.String()
+	}
+	if !r.sees(org.SeeCosts, link) {
+		facts.Now.PriceItem = ""
+		for i := range facts.Terms {
+			facts.Terms[i].PriceItem = ""
+		}
 	}
 	for _, router := range r.Routers {
 		if router.Link == link.Ref && inventory.InForce(time.Time{}, router.Ends, r.day) {
@@ -157,8 +168,8 @@ func (r reach) cost(link inventory.Link) *Cost {
 	if link.Lot == "" || !r.sees(org.SeeCosts, link) {
 		return nil
 	}
-	cost := &Cost{Item: link.PriceItem}
-	price, ok := r.PriceAt(link.Lot, link.PriceItem, r.day)
+	cost := &Cost{Item: r.TermsAt(link, r.day).PriceItem}
+	price, ok := r.PriceAt(link.Lot, cost.Item, r.day)
 	cost.Monthly, cost.Priced = price.Monthly, ok
 	clause, _ := r.ClauseAt(link.Lot, r.day)
 	cost.Revised = clause.Revision.Index != ""

@@ -93,7 +93,8 @@ func (s *Service) load(ctx context.Context, r reach, link inventory.Link, g Rang
 	school := s.school(r, link)
 	load := newLoad(g, w, figures, school.Hours(w.From, w.To))
 	load.SchoolKnown, load.SchoolWhole = school.Known(w.From, w.To)
-	load.Down.GuaranteedBits, load.Up.GuaranteedBits = link.DownKbps*1000, link.UpKbps*1000
+	terms := r.TermsAt(link, r.day)
+	load.Down.GuaranteedBits, load.Up.GuaranteedBits = terms.DownKbps*1000, terms.UpKbps*1000
 	load.expect(figures, link.Starts, now)
 	return load, nil
 }

@@ -100,7 +100,7 @@ func (s *Service) siteLinks(ctx context.Context, r reach, site inventory.Site, p
 		}
 		ids = append(ids, link.ID)
 		page.Links = append(page.Links, SiteLink{
-			BoardLink: row, DownBits: link.DownKbps * 1000, Series: series, Load: load, Cost: r.cost(link),
+			BoardLink: row, DownBits: r.TermsAt(link, r.day).DownKbps * 1000, Series: series, Load: load, Cost: r.cost(link),
 		})
 	}
 	if len(ids) == 0 {
