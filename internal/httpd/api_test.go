@@ -40,7 +40,7 @@ func (w *world) questions(t *testing.T) map[string][]string {
 	id := func(table, value string) string { return fmt.Sprint(w.id(t, table, value)) }
 	return map[string][]string{
 		"list-links":     {"/links?limit=500", "/links?state=down", "/links?q=nothing-like-it"},
-		"get-link":       {"/links/" + id("link", "BRE-1001") + "?range=1h", "/links/" + id("link", "BRE-1002"), "/links/" + id("link", "MIR-1003")},
+		"get-link":       {"/links/" + id("link", "BRE-1001") + "?range=1h", "/links/" + id("link", "BRE-1001") + "?range=30d", "/links/" + id("link", "BRE-1001") + "?range=1y", "/links/" + id("link", "BRE-1002"), "/links/" + id("link", "MIR-1003")},
 		"list-sites":     {"/sites?limit=500"},
 		"get-site":       {"/sites/" + id("site", "bar-le-duc-cite-raymond-poincare"), "/sites/" + id("site", "achenheim-college-paul-wernert")},
 		"list-prefixes":  {"/prefixes?limit=500"},
@@ -48,7 +48,7 @@ func (w *world) questions(t *testing.T) map[string][]string {
 		"get-incident":   {"/incidents/1", "/incidents/3"},
 		"list-tickets":   {"/tickets", "/tickets?number=VIGIE-2026-000002"},
 		"get-ticket":     {"/tickets/1", "/tickets/2"},
-		"list-audit":     {"/audit?from=2025-09-01&to=2026-08-31&limit=500", "/audit?from=2026-11-01&to=2026-11-23"},
+		"list-audit":     {"/audit?from=2025-09-01&to=2026-08-31&limit=500", "/audit?from=2026-11-01&to=2026-11-23", "/audit?from=2026-11-01&to=2026-11-23&site=barr-college-de-barr"},
 		"get-statement":  {"/statements", "/statements?month=2026-10"},
 	}
 }
@@ -286,6 +286,36 @@ func TestABudgetIsSpentAndFillsAgain(t *testing.T) {
 	}
 	if n := httpd.RememberedBudgets(b); n > httpd.BudgetsKept {
 		t.Errorf("%d budgets are kept, want at most %d", n, httpd.BudgetsKept)
+	}
+}
+
+func TestALinkTellsWhatItCarriedAsThePageShowsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.carried(t, 20_000_000, 0) // 160 Mbit/s in all of September; the line up was idle
+	admin := w.signIn(t, "admin")
+	load := read[api.LinkDetail](t, admin.get(fmt.Sprintf("%s/links/%d?range=1y", api.Base, w.id(t, "link", "BRE-1001")))).Load
+	if load.DownP95 == nil || *load.DownP95 != 160_000_000 || load.UpP95 == nil || *load.UpP95 != 0 || load.DownSchool == nil {
+		t.Fatalf("95th percentiles %v, %v, of school time %v", load.DownP95, load.UpP95, load.DownSchool)
+	}
+	full := api.LoadPoint{At: time.Date(2026, 9, 14, 22, 0, 0, 0, time.UTC), Down: 160_000_000, DownPeak: 160_000_000, Covered: 86400}
+	if !slices.Contains(load.Points, full) || load.Step != 86400 {
+		t.Errorf("steps of %d s without %+v: %+v", load.Step, full, load.Points)
+	}
+	if idle := read[api.LinkDetail](t, admin.get(fmt.Sprintf("%s/links/%d?range=30d", api.Base, w.id(t, "link", "BRE-1002")))).Load; idle.DownP95 != nil || len(idle.Points) > 0 {
+		t.Errorf("what was not measured has a figure: %+v", idle)
+	}
+}
+
+func TestTheAuditOfASiteIsThatOfItsLinks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const asked = api.Base + "/audit?from=2026-11-01&to=2026-11-20&site=barr-college-de-barr"
+	for login, want := range map[string]int{"admin": 1, "meuse": 0} {
+		lines := read[api.List[api.AuditLine]](t, w.signIn(t, login).get(asked)).Items
+		if len(lines) != want || want == 1 && lines[0].Link != "BRE-1001" {
+			t.Errorf("as %s: %+v, want %d lines", login, lines, want)
+		}
 	}
 }
 

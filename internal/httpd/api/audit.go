@@ -49,6 +49,7 @@ type AuditPlace struct {
 type AuditQuery struct {
 	From string `query:"from" required:"true" pattern:"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$" example:"2026-01-01" doc:"First day."`
 	To   string `query:"to" required:"true" pattern:"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$" example:"2026-12-31" doc:"Last day."`
+	Site string `query:"site" maxLength:"64" doc:"Key of a site: only the links that serve it."`
 	Pieces
 }
 
@@ -74,7 +75,11 @@ func (s *Service) Audit(ctx context.Context, who org.User, q AuditQuery, now tim
 	if err != nil {
 		return List[AuditLine]{}, err
 	}
-	return auditPiece(report.For(who), q.Pieces), nil
+	report = report.For(who)
+	if q.Site != "" {
+		report = report.Only(q.Site)
+	}
+	return auditPiece(report, q.Pieces), nil
 }
 
 // NewAudit is a whole audit as one list, which Audit gives in pieces.

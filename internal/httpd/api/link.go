@@ -62,7 +62,8 @@ type LinkDetail struct {
 	Lot        string        `json:"lot"`
 	GTR        *int64        `json:"gtr_seconds" doc:"Guaranteed time to restore; null without a clause in force."`
 	Cost       *Cost         `json:"cost,omitempty" doc:"Absent for a role that sees no costs, and outside the market."`
-	Series     Series        `json:"series"`
+	Series     Series        `json:"series" doc:"Loss and delay."`
+	Load       Load          `json:"utilisation" doc:"What its router counted."`
 	Router     *Router       `json:"router,omitempty" doc:"Absent when it was never asked."`
 	Incidents  []Incident    `json:"incidents" doc:"The latest ones."`
 	Tickets    []TicketBrief `json:"tickets" doc:"The latest ones; empty for a role that sees none."`
@@ -176,7 +177,7 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g view.Range
 		}),
 		Technology: p.Facts.Technology, DownRate: p.Facts.DownBits, UpRate: p.Facts.UpBits, Address: p.Facts.ProbeAddress,
 		CPEOwner: string(p.Facts.CPEOwner), Starts: day(p.Facts.Starts), Ends: day(p.Facts.Ends), Source: p.Facts.Source,
-		Market: p.Contract.Market, Lot: p.Contract.Lot, Cost: newCost(p.Cost), Series: newSeries(p.Series), Router: newRouter(p.Router),
+		Market: p.Contract.Market, Lot: p.Contract.Lot, Cost: newCost(p.Cost), Series: newSeries(p.Series), Load: newLoad(p.Load), Router: newRouter(p.Router),
 		Incidents: each(p.Incidents, newIncident), Tickets: each(p.Tickets, newTicketBrief),
 	}
 	if p.Contract.InForce {
@@ -215,15 +216,10 @@ func newCost(c *view.Cost) *Cost {
 }
 
 func newSeries(s view.Series) Series {
-	series := Series{
+	return Series{
 		From: s.Window.From.UTC(), To: s.Window.To.UTC(), Step: seconds(s.Window.Step), LimitRTT: known(s.LimitMicros),
-		Points: each(s.Points, newPoint), Outages: each(s.Outages, newOutage),
+		Coverage: covered(s.Coverage), Points: each(s.Points, newPoint), Outages: each(s.Outages, newOutage),
 	}
-	if s.Coverage.Expected > 0 {
-		ratio := min(1, float64(s.Coverage.CoveredMillis)/float64(s.Coverage.Expected))
-		series.Coverage = &ratio
-	}
-	return series
 }
 
 func newPoint(p view.Point) Point {
