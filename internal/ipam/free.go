@@ -1,10 +1,12 @@
 package ipam
 
 import (
+	"fmt"
 	"iter"
 	"math/big"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"vigie/internal/fault"
 )
@@ -53,7 +55,7 @@ func (x *Index) Allocate(block Prefix, lengths ...int) ([]netip.Prefix, error) {
 		}
 		at := slices.IndexFunc(free, func(f netip.Prefix) bool { return f.Bits() <= length })
 		if at < 0 {
-			return nil, noRoom(block.CIDR, length, free)
+			return nil, x.noRoom(block, length, free)
 		}
 		taken := netip.PrefixFrom(free[at].Addr(), length)
 		found = append(found, taken)
@@ -70,12 +72,49 @@ func rest(block, taken netip.Prefix) []netip.Prefix {
 	return span{spanOf(taken).last.Next(), spanOf(block).last}.cidrs()
 }
 
-func noRoom(block netip.Prefix, length int, free []netip.Prefix) error {
-	if len(free) == 0 {
-		return fault.Errorf(fault.Conflict, "no free /%d in %s; nothing is free", length, block)
+// noRoom says what is free instead, inside the containers of the block too: their room is
+// for others to ask for, and is never given for the block's.
+func (x *Index) noRoom(block Prefix, length int, free []netip.Prefix) error {
+	left := "nothing"
+	if len(free) > 0 {
+		left = slices.MinFunc(free, func(a, b netip.Prefix) int { return a.Bits() - b.Bits() }).String()
 	}
-	largest := slices.MinFunc(free, func(a, b netip.Prefix) int { return a.Bits() - b.Bits() })
-	return fault.Errorf(fault.Conflict, "no free /%d in %s; %s is free", length, block, largest)
+	inside := x.roomInside(block)
+	if len(inside) == 0 {
+		return fault.Errorf(fault.Conflict, "no free /%d in %s; %s is free", length, block.CIDR, left)
+	}
+	texts := make([]string, len(inside))
+	for i, r := range inside {
+		texts[i] = fmt.Sprintf("%s of %s", r.free, r.container)
+	}
+	ask := ""
+	if inside[0].free.Bits() <= length {
+		ask = fmt.Sprintf(": ask for /%d in %s", length, inside[0].container)
+	}
+	return fault.Errorf(fault.Conflict, "no free /%d in %s outside its containers, where %s is free; inside them the largest free are %s%s",
+		length, block.CIDR, left, strings.Join(texts, ", "), ask)
+}
+
+// room is a free prefix with the container in which it lies.
+type room struct{ free, container netip.Prefix }
+
+// shownRooms is how many of them an error names.
+const shownRooms = 3
+
+// roomInside gives the largest free prefix of each container inside a block, the largest
+// first.
+func (x *Index) roomInside(block Prefix) []room {
+	var rooms []room
+	for _, p := range x.Covered(block) {
+		if p.Status != Container || p.CIDR == block.CIDR {
+			continue
+		}
+		if free := x.Free(p); len(free) > 0 {
+			rooms = append(rooms, room{slices.MinFunc(free, func(a, b netip.Prefix) int { return a.Bits() - b.Bits() }), p.CIDR})
+		}
+	}
+	slices.SortStableFunc(rooms, func(a, b room) int { return a.free.Bits() - b.free.Bits() })
+	return rooms[:min(shownRooms, len(rooms))]
 }
 
 // Hosts is the usable addresses of a block, with what is not free among them.

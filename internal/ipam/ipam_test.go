@@ -77,6 +77,18 @@ func TestRefusalsNameWhatIsLeft(t *testing.T) {
 	}
 }
 
+func TestRoomInsideContainersIsNamedAndNotGiven(t *testing.T) {
+	t.Parallel()
+	x := ipam.NewIndex(ipam.Plan{Prefixes: prefixes(t,
+		"+10.0.0.0/8", "+10.0.0.0/9", "+10.0.0.0/10", "+10.128.0.0/9", "+10.128.0.0/10", "10.128.0.0/16")})
+	const inside = "no free /%d in 10.0.0.0/8 outside its containers, where nothing is free; inside them the largest free are 10.64.0.0/10 of 10.0.0.0/9, 10.0.0.0/10 of 10.0.0.0/10, 10.192.0.0/10 of 10.128.0.0/9"
+	for length, ask := range map[int]string{24: ": ask for /24 in 10.0.0.0/9", 9: ""} {
+		if _, err := x.Allocate(block(t, x, "10.0.0.0/8"), length); err == nil || err.Error() != fmt.Sprintf(inside, length)+ask || fault.KindOf(err) != fault.Conflict {
+			t.Errorf("/%d: %v", length, err)
+		}
+	}
+}
+
 func TestMixedLengthsAreCarvedInTheOrderAsked(t *testing.T) {
 	t.Parallel()
 	x := ipam.NewIndex(ipam.Plan{Prefixes: prefixes(t, "10.0.0.0/16", "10.0.0.0/24")})
