@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +55,7 @@ func (c initCommand) Run(s surroundings) error {
 	if err := c.mayTest(s); err != nil {
 		return err
 	}
-	configuration, err := c.configuration(s)
+	configuration, text, err := c.configuration(s)
 	if err != nil {
 		return err
 	}
@@ -70,6 +69,12 @@ func (c initCommand) Run(s surroundings) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "%sthe installation has begun: %s administers it\n", told, c.Admin)
+	if text != nil {
+		if err := app.WriteConfiguration(c.Config, text); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.talk, "%s written\n", c.Config)
+	}
 	if c.TestMail != "" {
 		proof, err := app.SendTest(s.ctx, configuration.Mail, c.TestMail, s.print, time.Now())
 		if err != nil {
@@ -230,21 +235,20 @@ func (c initCommand) mayTest(s surroundings) error {
 	return nil
 }
 
-// configuration writes the file, or reads the one that is there.
-func (c initCommand) configuration(s surroundings) (app.Configuration, error) {
+// configuration reads the file that is there, or gives the text of a new one: it is
+// written when nothing can be refused any more.
+func (c initCommand) configuration(s surroundings) (app.Configuration, []byte, error) {
 	if exists(c.Config) {
 		fmt.Fprintf(s.talk, "%s exists and is kept\n", c.Config)
-		return app.ReadConfiguration(c.Config)
+		configuration, err := app.ReadConfiguration(c.Config)
+		return configuration, nil, err
+	}
+	if folder := filepath.Dir(c.Config); !exists(folder) {
+		return app.Configuration{}, nil, fmt.Errorf("write %s: make the folder %s first", c.Config, folder)
 	}
 	configuration := app.DefaultConfiguration()
 	configuration.Listen = c.Listen
 	configuration.Mail.Host, configuration.Mail.Port, configuration.Mail.From = c.MailHost, c.MailPort, c.MailFrom
-	err := app.WriteConfiguration(c.Config, configuration)
-	if errors.Is(err, fs.ErrNotExist) {
-		return configuration, fmt.Errorf("%w: make the folder %s first", err, filepath.Dir(c.Config))
-	}
-	if err == nil {
-		fmt.Fprintf(s.talk, "%s written\n", c.Config)
-	}
-	return configuration, err
+	text, err := app.ConfigurationText(configuration)
+	return configuration, text, err
 }

@@ -61,9 +61,9 @@ func (r *Remote) Begin(ctx context.Context, b Beginning) (ImportAnswer, error) {
 	return opBegin.call(ctx, r, b)
 }
 
-// WriteConfiguration writes what differs from installation to installation into a new
-// file that others cannot read; one that exists is kept, and fs.ErrExist says so.
-func WriteConfiguration(name string, c Configuration) (err error) {
+// ConfigurationText is the file of a configuration: what differs from installation to
+// installation. A value that serve would refuse is refused.
+func ConfigurationText(c Configuration) ([]byte, error) {
 	text, err := yaml.Marshal(struct {
 		Listen string `yaml:"listen"`
 		Mail   struct {
@@ -77,12 +77,18 @@ func WriteConfiguration(name string, c Configuration) (err error) {
 		From string `yaml:"from"`
 	}{c.Mail.Host, c.Mail.Port, c.Mail.From}})
 	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
 	text = append([]byte("# What is not here has its default; configs/vigie.yaml of the sources shows every key.\n"), text...)
 	if _, err := parseConfiguration(text); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return nil, fmt.Errorf("the new configuration: %w", err)
 	}
+	return text, nil
+}
+
+// WriteConfiguration writes a new file that others cannot read; one that exists is kept,
+// and fs.ErrExist says so.
+func WriteConfiguration(name string, text []byte) (err error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
