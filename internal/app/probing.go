@@ -112,12 +112,12 @@ func followDays(ctx context.Context, retarget func(context.Context) error, log *
 func targets(x *inventory.Index, day time.Time) []probe.Target {
 	var out []probe.Target
 	add := func(kind probe.Kind, id int64, addr netip.Addr) {
-		if addr.Is4() {
+		if addr.IsValid() {
 			out = append(out, probe.Target{ID: id, Kind: kind, Addr: addr})
 		}
 	}
 	for _, l := range x.Links {
-		if !inventory.InForce(l.Starts, l.Ends, day) || !l.ProbeAddress.Is4() {
+		if !inventory.InForce(l.Starts, l.Ends, day) || !l.ProbeAddress.IsValid() {
 			continue
 		}
 		add(probe.Link, l.ID, l.ProbeAddress)

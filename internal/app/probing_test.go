@@ -40,6 +40,8 @@ func TestWhatStandsBesideALinkIsProbedUnderItsNumber(t *testing.T) {
 		{ID: 4, Kind: probe.Demarcation, Addr: addr("198.18.200.1")},
 		{ID: 4, Kind: probe.Router, Addr: addr("198.18.100.1")},
 		{ID: 5, Kind: probe.Link, Addr: addr("198.18.0.2")},
+		{ID: 7, Kind: probe.Link, Addr: addr("2001:db8::1")},
+		{ID: 7, Kind: probe.Demarcation, Addr: addr("198.18.200.4")},
 		{ID: 1, Kind: probe.Canary, Addr: addr("198.19.255.1")},
 	}
 	if diff := cmp.Diff(want, targets(x, today), cmpopts.EquateComparable(netip.Addr{})); diff != "" {

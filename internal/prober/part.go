@@ -30,6 +30,7 @@ func (p *part) take(r icmp.Result) {
 	p.quality.Void += r.Void
 	p.quality.WorstLag = max(p.quality.WorstLag, r.WorstLag)
 	if r.Observation.Sent() > 0 {
+		r.Observation.RTTMicros = slices.Clone(r.Observation.RTTMicros) // the engine's, until it goes on
 		p.observations = append(p.observations, r.Observation)
 	}
 }

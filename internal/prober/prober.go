@@ -74,8 +74,8 @@ func New(o Options) (*Prober, error) {
 }
 
 // SetTargets replaces the targets from the next cycle on; it may be called at any
-// time. Addresses must be IPv4, and no target may stand twice in the list; else
-// the error names the target and the list before remains.
+// time. Addresses are IPv4 or IPv6, without a zone, and no target may stand twice in
+// the list; else the error names the target and the list before remains.
 func (p *Prober) SetTargets(targets []probe.Target) error {
 	type identity struct {
 		kind probe.Kind
@@ -83,8 +83,8 @@ func (p *Prober) SetTargets(targets []probe.Target) error {
 	}
 	seen := make(map[identity]bool, len(targets))
 	for _, t := range targets {
-		if !t.Addr.Is4() {
-			return fmt.Errorf("prober %s: %s %d: address %s, expected IPv4", p.opts.Name, t.Kind, t.ID, t.Addr)
+		if !t.Addr.IsValid() || t.Addr.Is4In6() || t.Addr.Zone() != "" {
+			return fmt.Errorf("prober %s: %s %d: address %s, expected IPv4 or IPv6 without a zone", p.opts.Name, t.Kind, t.ID, t.Addr)
 		}
 		if seen[identity{t.Kind, t.ID}] {
 			return fmt.Errorf("prober %s: %s %d stands twice among the targets", p.opts.Name, t.Kind, t.ID)

@@ -285,9 +285,9 @@ func TestOptionsAndTargetsOutOfRangeAreRefused(t *testing.T) {
 	if want := "prober metz: link 1 stands twice among the targets"; twice == nil || twice.Error() != want {
 		t.Errorf("got %v, want %s", twice, want)
 	}
-	v6 := p.SetTargets([]probe.Target{{ID: 4, Kind: probe.Canary, Addr: netip.IPv6Loopback()}})
-	if want := "prober metz: canary 4: address ::1, expected IPv4"; v6 == nil || v6.Error() != want {
-		t.Errorf("got %v, want %s", v6, want)
+	zoned := p.SetTargets([]probe.Target{{ID: 4, Kind: probe.Canary, Addr: netip.MustParseAddr("fe80::1%lo")}})
+	if want := "prober metz: canary 4: address fe80::1%lo, expected IPv4 or IPv6 without a zone"; zoned == nil || zoned.Error() != want {
+		t.Errorf("got %v, want %s", zoned, want)
 	}
 }
 

@@ -91,15 +91,18 @@ type Counters struct {
 // Rejected is the number of replies refused, for whatever reason.
 func (c Counters) Rejected() uint64 { return c.Malformed + c.Forged + c.Duplicate + c.Late }
 
-// Engine sends and receives echoes through one socket. It is for one goroutine.
+// Engine sends and receives echoes through one socket for each family of addresses.
+// It is for one goroutine.
 type Engine struct {
-	socket  *socket
+	sockets [families]*socket // that of IPv6 is nil where the host has none
+	no6     error             // why
+	bursts  [families][]*round
 	seal    *seal
 	ledger  ledger
 	made    time.Time     // origin of reading.running
 	offset  time.Duration // wall clock minus running time at the last collection
-	request [messageLen]byte
 	results []Result
+	timer   *time.Timer
 }
 
 // New opens the socket. Without the right to it the error names what to grant.
@@ -117,12 +120,13 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{seal: seal, made: time.Now()}
-	e.ledger = ledger{echoes: o.Echoes, gap: o.Gap, timeout: o.Timeout, bySerial: map[uint32]*round{}}
-	e.offset = e.read().offset()
+	e := newEngine(seal, o)
 	err = open(func() (err error) {
-		e.socket, err = openSocket()
-		return err
+		if e.sockets[v4], err = openSocket(v4); err != nil {
+			return err
+		}
+		e.sockets[v6], e.no6 = openSocket(v6)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -130,20 +134,42 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close closes the socket; rounds under way are forgotten.
-func (e *Engine) Close() error { return e.socket.close() }
+// newEngine returns an engine without sockets.
+func newEngine(seal *seal, o Options) *Engine {
+	e := &Engine{seal: seal, made: time.Now(), ledger: newLedger(o), timer: time.NewTimer(0)}
+	e.timer.Stop()
+	for f := range e.bursts {
+		e.bursts[f] = make([]*round, 0, burst)
+	}
+	e.offset = e.read().offset()
+	return e
+}
+
+// Close closes the sockets; rounds under way are forgotten.
+func (e *Engine) Close() error {
+	var failed error
+	for _, s := range e.sockets {
+		if s != nil {
+			failed = errors.Join(failed, s.close())
+		}
+	}
+	return failed
+}
 
 // Counters returns the counts up to now.
 func (e *Engine) Counters() Counters { return e.ledger.counters }
 
 // Add takes rounds to measure, in any order. Each comes back as one Result, its
-// timeout after its last echo was due. Targets must be IPv4, else nothing is
-// added.
+// timeout after its last echo was due. Targets have IPv4 or IPv6 addresses without a
+// zone, else nothing is added; without IPv6 on the host their echoes are unsent.
 func (e *Engine) Add(rounds ...Round) error {
 	for _, r := range rounds {
-		if !r.Target.Addr.Is4() {
-			return fmt.Errorf("icmp: %s %d: address %s, expected IPv4", r.Target.Kind, r.Target.ID, r.Target.Addr)
+		if a := r.Target.Addr; !a.IsValid() || a.Is4In6() || a.Zone() != "" {
+			return fmt.Errorf("icmp: %s %d: address %s, expected IPv4 or IPv6 without a zone", r.Target.Kind, r.Target.ID, a)
 		}
+	}
+	if room := maxRounds - len(e.ledger.rounds); len(rounds) > room {
+		return fmt.Errorf("icmp: %d rounds, expected at most %d under way", len(rounds), maxRounds)
 	}
 	for _, r := range rounds {
 		e.ledger.add(r, r.Start.Sub(e.made))
@@ -152,12 +178,12 @@ func (e *Engine) Add(rounds ...Round) error {
 }
 
 // Advance works until rounds have finished, until the given time, or until ctx
-// ends, whichever is first, and returns the rounds finished; the slice is valid
-// until the next call. Between two calls nothing is sent, and what comes in
+// ends, whichever is first, and returns the rounds finished; they and their
+// round trips are valid until the next call. Between two calls nothing is sent, and what comes in
 // waits in the kernel, with its stamp. An error means that the socket is of no
 // more use.
 func (e *Engine) Advance(ctx context.Context, until time.Time) ([]Result, error) {
-	e.results = e.results[:0]
+	e.results, e.ledger.rttMicros = e.results[:0], e.ledger.rttMicros[:0]
 	for {
 		if err := e.turn(); err != nil {
 			return nil, err
@@ -166,29 +192,26 @@ func (e *Engine) Advance(ctx context.Context, until time.Time) ([]Result, error)
 		if len(e.results) > 0 || ctx.Err() != nil || !now.Before(until) {
 			return e.results, nil
 		}
-		sleep(ctx, e.wake(now, until).Sub(now))
+		e.sleep(ctx, e.wake(now, until).Sub(now))
 	}
 }
 
 // wake is when to work next: at the tick on or after the earliest due, and at
 // until at the latest. What the host had no room for waits for the next tick.
 func (e *Engine) wake(now, until time.Time) time.Time {
-	if len(e.ledger.agenda) == 0 {
-		return until
-	}
-	due := max(e.ledger.agenda[0].due, now.Sub(e.made))
-	at := e.made.Add((due + tick - 1).Truncate(tick))
-	if at.Before(until) {
-		return at
+	running, end := now.Sub(e.made), until.Sub(e.made)
+	due := max(e.ledger.nextWake(end), running)
+	if at := (due + tick - 1).Truncate(tick); at < end {
+		return e.made.Add(at)
 	}
 	return until
 }
 
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+func (e *Engine) sleep(ctx context.Context, d time.Duration) {
+	e.timer.Reset(d)
+	defer e.timer.Stop()
 	select {
-	case <-timer.C:
+	case <-e.timer.C:
 	case <-ctx.Done():
 	}
 }
@@ -210,21 +233,15 @@ func (e *Engine) turn() error {
 }
 
 // collect reads all replies and stamps, then looks whether they can be trusted.
-// Replies go first: the stamp of a request is there before its reply.
 func (e *Engine) collect() error {
 	e.ledger.collection++
-	if err := e.socket.receive(e.reply); err != nil {
-		return fmt.Errorf("icmp: read replies: %w", err)
-	}
-	if err := e.socket.transmitted(e.stamp); err != nil {
-		return fmt.Errorf("icmp: read transmit stamps: %w", err)
-	}
-	dropped, err := e.socket.dropped()
-	if err != nil {
-		return fmt.Errorf("icmp: read the count of dropped messages: %w", err)
-	}
-	if dropped > 0 {
-		e.ledger.repliesDropped(dropped)
+	for _, s := range e.sockets {
+		if s == nil || !s.used {
+			continue
+		}
+		if err := e.drain(s); err != nil {
+			return err
+		}
 	}
 	if e.clockWasSet() {
 		e.ledger.clockSet()
@@ -232,8 +249,39 @@ func (e *Engine) collect() error {
 	return nil
 }
 
-func (e *Engine) reply(a arrival) {
-	n, sequence, ok := parseReply(a.message, e.socket.identifier)
+// drain empties a socket. Replies go first: the stamp of a request is there before its
+// reply.
+func (e *Engine) drain(s *socket) error {
+	for n := burst; n == burst; {
+		var err error
+		if n, err = s.read(replies); err != nil {
+			return fmt.Errorf("icmp: read replies: %w", err)
+		}
+		for i := range n {
+			e.reply(s, s.reply(i))
+		}
+	}
+	for n := burst; n == burst; {
+		var err error
+		if n, err = s.read(stamps); err != nil {
+			return fmt.Errorf("icmp: read transmit stamps: %w", err)
+		}
+		for i := range n {
+			e.stamp(s, s.stamp(i))
+		}
+	}
+	dropped, err := s.dropped()
+	if err != nil {
+		return fmt.Errorf("icmp: read the count of dropped messages: %w", err)
+	}
+	if dropped > 0 {
+		e.ledger.repliesDropped(s.family, dropped)
+	}
+	return nil
+}
+
+func (e *Engine) reply(s *socket, a arrival) {
+	n, sequence, ok := parseReply(s.family, a.message, s.identifier)
 	switch {
 	case !ok:
 		e.ledger.counters.Malformed++
@@ -246,39 +294,69 @@ func (e *Engine) reply(a arrival) {
 
 // stamp takes the kernel's stamp of a request. One that cannot be told is left:
 // the echo keeps our own stamp, taken a moment earlier.
-func (e *Engine) stamp(a arrival) {
-	message, n, ok := parseSent(a.message)
+func (e *Engine) stamp(s *socket, a arrival) {
+	message, n, ok := parseSent(s.family, a.message)
 	if !ok || a.stampNanos == 0 {
 		return
 	}
-	if r, underWay := e.ledger.bySerial[n.serial]; underWay && e.seal.check(message, n, r.Target.Addr) {
-		e.ledger.transmitted(n, a.stampNanos)
+	if r := e.ledger.underWay(n); r != nil && e.seal.check(message, n, r.Target.Addr) {
+		r.transmitted(n.index, a.stampNanos)
 	}
 }
 
 // sendDue sends what is due, one burst at most, and returns how many requests it
-// handed to the socket.
+// handed to the sockets: fewer than a burst when no more can leave now.
 func (e *Engine) sendDue() int {
-	for count := range burst {
-		now := e.read()
+	now, count := e.read(), 0
+	for count < burst {
 		r := e.ledger.nextDue(now.running)
 		if r == nil {
-			return count
+			break
 		}
-		n := name{serial: r.serial, index: uint8(r.next)}
-		e.seal.request(e.request[:], e.socket.identifier, e.ledger.sequence(n), n, r.Target.Addr)
-		switch err := e.socket.send(e.request[:], r.Target.Addr); {
-		case err == nil:
+		f := familyOf(r.Target.Addr)
+		s := e.sockets[f]
+		if s == nil {
+			e.ledger.refused(e.no6)
+			e.ledger.passed(r, unsent, now.running)
+			continue
+		}
+		n := r.name()
+		message := s.request(len(e.bursts[f]), r.Target.Addr)
+		e.seal.request(message, s.identifier, e.ledger.sequence(n), n, r.Target.Addr)
+		e.bursts[f] = append(e.bursts[f], r)
+		count++
+	}
+	for f, rounds := range e.bursts {
+		count -= e.sendBurst(e.sockets[f], rounds)
+		e.bursts[f] = rounds[:0]
+	}
+	return count
+}
+
+// sendBurst sends an echo of each of the rounds and returns how many must wait.
+func (e *Engine) sendBurst(s *socket, rounds []*round) int {
+	for first := 0; first < len(rounds); {
+		now := e.read()
+		sent, err := s.send(first, len(rounds))
+		for _, r := range rounds[first : first+sent] {
 			e.ledger.sent(r, now)
+		}
+		first += sent
+		switch {
 		case errors.Is(err, errBusy):
 			e.ledger.refused(err)
-			return count
-		default:
-			e.ledger.refused(err)
+			for _, r := range rounds[first:] {
+				e.ledger.again(r)
+			}
+			return len(rounds) - first
+		case err != nil:
+			r := rounds[first]
+			e.ledger.refused(fmt.Errorf("send an echo to %s: %w", r.Target.Addr, err))
 			e.ledger.passed(r, unsent, now.running)
+			first++
 		}
 	}
-	return burst
+	return 0
 }
 
 // read looks at both clocks.

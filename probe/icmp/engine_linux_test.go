@@ -88,20 +88,41 @@ func begin(t *testing.T, e *icmp.Engine, list []probe.Target, apart time.Duratio
 	}
 }
 
+// leave has the echoes that are due leave, which they do at a whole tick of 10 ms.
+func leave(t *testing.T, e *icmp.Engine) {
+	t.Helper()
+	due := e.Counters().Sent
+	for deadline := time.Now().Add(20 * time.Second); e.Counters().Sent == due; {
+		if _, err := e.Advance(t.Context(), time.Now().Add(5*time.Millisecond)); err != nil || time.Now().After(deadline) {
+			t.Fatalf("nothing leaves: %v", err)
+		}
+	}
+}
+
+// advance returns what finishes until the given time, to keep.
+func advance(t *testing.T, e *icmp.Engine, until time.Time) []icmp.Result {
+	t.Helper()
+	results, err := e.Advance(t.Context(), until)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range results {
+		o := &results[i].Observation
+		o.RTTMicros = slices.Clone(o.RTTMicros)
+	}
+	return slices.Clone(results)
+}
+
 // finish advances until count rounds are done.
 func finish(t *testing.T, e *icmp.Engine, count int) []icmp.Result {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	var all []icmp.Result
 	for len(all) < count {
-		results, err := e.Advance(t.Context(), deadline)
-		if err != nil {
-			t.Fatal(err)
-		}
+		all = append(all, advance(t, e, deadline)...)
 		if time.Now().After(deadline) {
 			t.Fatalf("%d of %d rounds finished", len(all), count)
 		}
-		all = append(all, results...)
 	}
 	return all
 }
@@ -163,12 +184,54 @@ func TestManyTargetsAnswerThroughOneSocket(t *testing.T) {
 	}
 }
 
+// Two engines ask the same targets, so that each must leave alone what is the other's.
+func TestBothFamiliesAreMeasuredTogether(t *testing.T) {
+	t.Parallel()
+	n := newNamespace(t)
+	list := append(targets(100), n.inet6(t, 100)...)
+	e, other := newEngine(t, inside(n)), newEngine(t, inside(n))
+	measure(t, e, list...) // the kernel has begun to stamp
+	measure(t, other, list...)
+	before := [2]icmp.Counters{e.Counters(), other.Counters()}
+	begin(t, e, list, time.Millisecond)
+	begin(t, other, list, time.Millisecond)
+	var results [2][]icmp.Result
+	for len(results[0]) < len(list) || len(results[1]) < len(list) {
+		results[0] = append(results[0], advance(t, e, time.Now().Add(5*time.Millisecond))...)
+		results[1] = append(results[1], advance(t, other, time.Now().Add(5*time.Millisecond))...)
+	}
+	for i, one := range []*icmp.Engine{e, other} {
+		got := count(results[i])
+		if got.Received != got.Sent || got.Sent+got.Unsent+got.Void != 400 || got.Sent < 200 {
+			t.Errorf("got %+v, want 400 sent and answered, few left out", got)
+		}
+		wantPlausible(t, results[i], 100*time.Millisecond)
+		if now := one.Counters(); now.Rejected() != before[i].Rejected() || now.Refused != before[i].Refused {
+			t.Errorf("got %+v, want nothing rejected nor refused since %+v", now, before[i])
+		}
+	}
+}
+
+func TestAHostWithoutRouteForIPv6IsNoLoss(t *testing.T) {
+	t.Parallel()
+	n := newNamespace(t)
+	list := n.inet6(t, 1)
+	e := newEngine(t, inside(n))
+	nowhere := probe.Target{ID: 9, Kind: probe.Canary, Addr: netip.MustParseAddr("2001:db8:f::1")}
+	wantTally(t, measure(t, e, nowhere), tally{Unsent: 2})
+	if got := e.Counters(); got.Refused == 0 || got.Sent != 0 || !errors.Is(got.Refusal, unix.ENETUNREACH) {
+		t.Errorf("got %+v, want none sent, refused with %v", got, unix.ENETUNREACH)
+	}
+	wantTally(t, measure(t, e, list...), tally{Sent: 2, Received: 2})
+}
+
 func TestASilentTargetLosesEveryEcho(t *testing.T) {
 	t.Parallel()
 	n := newNamespace(t)
+	list := append(targets(3), n.inet6(t, 2)...)
 	n.silence(t)
 	e := newEngine(t, inside(n))
-	wantTally(t, measure(t, e, targets(3)...), tally{Sent: 6})
+	wantTally(t, measure(t, e, list...), tally{Sent: 10})
 }
 
 // The delay between sending and looking is ours, not the line's: the stamps are
@@ -177,9 +240,7 @@ func TestALateLookDoesNotLengthenTheRoundTrip(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, icmp.Options{Echoes: 1, Gap: 500 * time.Millisecond, Timeout: 300 * time.Millisecond})
 	begin(t, e, targets(40), 0)
-	if _, err := e.Advance(t.Context(), time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	leave(t, e)
 	<-time.After(150 * time.Millisecond)
 	results := finish(t, e, 40)
 	wantTally(t, results, tally{Sent: 40, Received: 40})
@@ -217,12 +278,18 @@ func TestAHostWithoutRouteIsNoLoss(t *testing.T) {
 	wantTally(t, measure(t, e, targets(1)...), tally{Sent: 2, Received: 2})
 }
 
-func TestAddRefusesAnAddressThatIsNotIPv4(t *testing.T) {
+func TestAddRefusesAnAddressThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, quick)
-	err := e.Add(icmp.Round{Target: targets(1)[0]}, icmp.Round{Target: probe.Target{ID: 3, Kind: probe.Link, Addr: netip.IPv6Loopback()}})
-	if want := "icmp: link 3: address ::1, expected IPv4"; err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	for text, addr := range map[string]netip.Addr{
+		"invalid IP":       {},
+		"::ffff:127.0.0.1": netip.MustParseAddr("::ffff:127.0.0.1"),
+		"fe80::1%lo":       netip.MustParseAddr("fe80::1%lo"),
+	} {
+		err := e.Add(icmp.Round{Target: targets(1)[0]}, icmp.Round{Target: probe.Target{ID: 3, Kind: probe.Link, Addr: addr}})
+		if want := "icmp: link 3: address " + text + ", expected IPv4 or IPv6 without a zone"; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 	if results, err := e.Advance(t.Context(), time.Now().Add(50*time.Millisecond)); err != nil || len(results) != 0 {
 		t.Errorf("got %d results, %v; want nothing added", len(results), err)
@@ -280,21 +347,22 @@ func withoutRaw(n *namespace) func(func() error) error {
 func TestAPingSocketDoesWhereRawOnesAreRefused(t *testing.T) {
 	t.Parallel()
 	n := newNamespace(t)
-	n.sysctl(t, "ping_group_range", "0 2147483647")
+	n.sysctl(t, "ipv4/ping_group_range", "0 2147483647")
 	o := quick
 	o.Open = withoutRaw(n)
 	e := newEngine(t, o)
-	results := measure(t, e, targets(50)...)
-	wantTally(t, results, tally{Sent: 100, Received: 100})
+	both := append(targets(50), n.inet6(t, 5)...)
+	results := measure(t, e, both...)
+	wantTally(t, results, tally{Sent: 110, Received: 110})
 	wantPlausible(t, results, 100*time.Millisecond)
 	n.silence(t)
-	wantTally(t, measure(t, e, targets(1)...), tally{Sent: 2})
+	wantTally(t, measure(t, e, both[49:51]...), tally{Sent: 4})
 }
 
 func TestWithoutAnyRightTheErrorSaysWhatToGrant(t *testing.T) {
 	t.Parallel()
 	n := newNamespace(t)
-	n.sysctl(t, "ping_group_range", "1 0")
+	n.sysctl(t, "ipv4/ping_group_range", "1 0")
 	o := quick
 	o.Open = withoutRaw(n)
 	_, err := icmp.New(o)

@@ -1,7 +1,6 @@
 package icmp
 
 import (
-	"container/heap"
 	"time"
 
 	"vigie/probe"
@@ -26,52 +25,95 @@ const (
 
 // echo is one request and what became of it.
 type echo struct {
-	fate      fate
-	uncertain bool // a reply to it may have been dropped by our own buffer
 	// sentNanos is our own stamp, then the kernel's, on the wall clock.
 	sentNanos, replyNanos int64
 	// collection is the number of the collection that read the reply.
-	collection uint64
+	collection uint32
+	fate       fate
+	uncertain  bool // a reply to it may have been dropped by our own buffer
 }
 
-// round is a Round under way.
+// round is a Round under way, or the room for one.
 type round struct {
 	Round
-	serial uint32
+	slot   uint32        // its place in ledger.rounds
+	serial uint32        // 0 while it is free
 	start  time.Duration // as in reading.running
 	due    time.Duration // of the next echo, then of the end of waiting
+	tick   int64         // of due, in the wheel
+	behind *round        // the next of its queue
 	next   int           // index of the next echo to send
 	sentAt int64         // wall clock at the first echo sent; 0 before
 	lag    time.Duration
 	echoes []echo
 }
 
+// name is that of the round's next echo.
+func (r *round) name() name { return name{serial: r.serial, slot: r.slot, index: uint8(r.next)} }
+
+// roomsAtOnce is how many rounds the ledger makes room for when it has none left. Room
+// is kept and used again, so that steady work allocates nothing.
+const roomsAtOnce = 256
+
 // ledger holds the rounds under way. It does no I/O and reads no clock.
 type ledger struct {
 	echoes     int
 	gap        time.Duration
 	timeout    time.Duration
-	agenda     agenda
-	bySerial   map[uint32]*round
+	wheel      wheel    // rounds with echoes to send
+	ending     queue    // rounds that wait for their last reply, by the end of it
+	free       queue    // room
+	rounds     []*round // by slot
 	serial     uint32
-	collection uint64
+	collection uint32
 	counters   Counters
+	rttMicros  []int32 // what results show; whoever took them shortens it to nothing
+}
+
+func newLedger(o Options) ledger {
+	return ledger{echoes: o.Echoes, gap: o.Gap, timeout: o.Timeout, rttMicros: []int32{}}
 }
 
 func (l *ledger) add(r Round, start time.Duration) {
-	l.serial++
-	added := &round{Round: r, serial: l.serial, start: start, due: start, echoes: make([]echo, l.echoes)}
-	l.bySerial[l.serial] = added
-	heap.Push(&l.agenda, added)
+	if l.free.head == nil {
+		l.makeRoom()
+	}
+	added := l.free.pop()
+	if l.serial++; l.serial == 0 {
+		l.serial = 1
+	}
+	clear(added.echoes)
+	*added = round{Round: r, slot: added.slot, serial: l.serial, start: start, due: start, echoes: added.echoes}
+	l.wheel.put(added)
 }
 
-// nextDue returns the round whose next echo is to be sent now, nil when there is
-// none. Echoes late by more than the gap are given up on the way: sent now,
-// they would come in a burst with those behind them.
+func (l *ledger) makeRoom() {
+	rooms, echoes := make([]round, roomsAtOnce), make([]echo, roomsAtOnce*l.echoes)
+	for i := range rooms {
+		r := &rooms[i]
+		r.slot = uint32(len(l.rounds))
+		r.echoes = echoes[i*l.echoes : (i+1)*l.echoes : (i+1)*l.echoes]
+		l.rounds = append(l.rounds, r)
+		l.free.push(r)
+	}
+}
+
+// underWay returns the round of an echo; nil when it is over, or never was.
+func (l *ledger) underWay(n name) *round {
+	if int(n.slot) >= len(l.rounds) || n.serial == 0 || l.rounds[n.slot].serial != n.serial || int(n.index) >= l.echoes {
+		return nil
+	}
+	return l.rounds[n.slot]
+}
+
+// nextDue takes out the round whose next echo is to be sent now, nil when there is
+// none; the caller gives it back through sent, passed or again. Echoes late by more
+// than the gap are given up on the way: sent now, they would come in a burst with
+// those behind them.
 func (l *ledger) nextDue(now time.Duration) *round {
-	for len(l.agenda) > 0 {
-		r := l.agenda[0]
-		if r.due > now || r.next == l.echoes {
+	for {
+		r := l.wheel.take(now)
+		if r == nil {
 			return nil
 		}
 		r.lag = max(r.lag, now-r.due)
@@ -80,19 +122,31 @@ func (l *ledger) nextDue(now time.Duration) *round {
 		}
 		l.passed(r, unsent, now)
 	}
-	return nil
 }
 
-// passed settles the next echo of r, the head of the agenda, as waiting or unsent
-// and plans the one after it, or the end of the round.
+// again puts back a round whose echo could not be sent yet.
+func (l *ledger) again(r *round) { l.wheel.put(r) }
+
+// passed settles the next echo of r as waiting or unsent and plans the one after it,
+// or the end of the round.
 func (l *ledger) passed(r *round, f fate, now time.Duration) {
 	r.echoes[r.next].fate = f
 	r.next++
-	r.due = r.start + time.Duration(r.next)*l.gap
 	if r.next == l.echoes {
 		r.due = now + l.timeout
+		l.ending.push(r)
+		return
 	}
-	heap.Fix(&l.agenda, 0)
+	r.due = r.start + time.Duration(r.next)*l.gap
+	l.wheel.put(r)
+}
+
+// nextWake is a time before which nothing is to be done, at most until.
+func (l *ledger) nextWake(until time.Duration) time.Duration {
+	if l.ending.head != nil {
+		until = min(until, l.ending.head.due)
+	}
+	return l.wheel.next(until)
 }
 
 // sequence is the sequence number under which an echo travels.
@@ -117,17 +171,15 @@ func (l *ledger) refused(err error) {
 }
 
 // transmitted notes the kernel's stamp of a request that bears the right mark.
-func (l *ledger) transmitted(n name, stampNanos int64) {
-	l.bySerial[n.serial].echoes[n.index].sentNanos = stampNanos
-}
+func (r *round) transmitted(index uint8, stampNanos int64) { r.echoes[index].sentNanos = stampNanos }
 
 // replied notes a reply that bears the right mark, and counts it apart when it
 // is not the first of an echo under way. Without a stamp (0) nobody knows when it
 // came: the kernel begins to stamp a moment after the first socket of the host
 // asks for it.
 func (l *ledger) replied(n name, sequence uint16, stampNanos int64) {
-	r, underWay := l.bySerial[n.serial]
-	if !underWay {
+	r := l.underWay(n)
+	if r == nil {
 		l.counters.Late++
 		return
 	}
@@ -147,8 +199,8 @@ func (l *ledger) replied(n name, sequence uint16, stampNanos int64) {
 // clockSet voids every echo whose two stamps may lie on both sides of a jump of
 // the clock: those out, and those answered in the present collection.
 func (l *ledger) clockSet() {
-	for _, r := range l.bySerial {
-		for i := range r.echoes {
+	for _, r := range l.rounds {
+		for i := range r.echoes { // of free room too, where it changes nothing
 			e := &r.echoes[i]
 			if e.fate == waiting || e.fate == answered && e.collection == l.collection {
 				e.fate = void
@@ -157,29 +209,35 @@ func (l *ledger) clockSet() {
 	}
 }
 
-// repliesDropped marks every echo out: its reply may be among those dropped.
-func (l *ledger) repliesDropped(count uint32) {
+// repliesDropped marks every echo out to a family: its reply may be among those
+// dropped by its socket.
+func (l *ledger) repliesDropped(f family, count uint32) {
 	l.counters.Dropped += uint64(count)
-	for _, r := range l.bySerial {
+	for _, r := range l.rounds {
+		if familyOf(r.Target.Addr) != f {
+			continue
+		}
 		for i := range r.echoes {
 			r.echoes[i].uncertain = r.echoes[i].uncertain || r.echoes[i].fate == waiting
 		}
 	}
 }
 
-// finish removes the rounds whose waiting ended by now and appends their results.
+// finish removes the rounds whose waiting ended by now and appends their results,
+// whose round trips lie in rttMicros.
 func (l *ledger) finish(now time.Duration, results []Result) []Result {
-	for len(l.agenda) > 0 && l.agenda[0].next == l.echoes && l.agenda[0].due <= now {
-		r := heap.Pop(&l.agenda).(*round)
-		delete(l.bySerial, r.serial)
+	for l.ending.head != nil && l.ending.head.due <= now {
+		r := l.ending.pop()
 		results = append(results, l.result(r))
+		r.serial = 0
+		l.free.push(r)
 	}
 	return results
 }
 
 func (l *ledger) result(r *round) Result {
 	result := Result{Round: r.Round, WorstLag: r.lag}
-	rttMicros := make([]int32, 0, len(r.echoes))
+	first := len(l.rttMicros)
 	for i := range r.echoes {
 		e := &r.echoes[i]
 		rtt := time.Duration(e.replyNanos - e.sentNanos)
@@ -189,36 +247,18 @@ func (l *ledger) result(r *round) Result {
 		case e.fate == void, e.fate == waiting && e.uncertain, e.fate == answered && rtt < 0:
 			result.Void++
 		case e.fate == waiting:
-			rttMicros = append(rttMicros, probe.Lost)
+			l.rttMicros = append(l.rttMicros, probe.Lost)
 		case rtt > l.timeout:
 			l.counters.Late++
-			rttMicros = append(rttMicros, probe.Lost)
+			l.rttMicros = append(l.rttMicros, probe.Lost)
 		default:
-			rttMicros = append(rttMicros, int32(rtt.Round(time.Microsecond).Microseconds()))
+			l.rttMicros = append(l.rttMicros, int32(rtt.Round(time.Microsecond).Microseconds()))
 		}
 	}
 	result.Observation = probe.Observation{
 		Target: r.Target.ID, Kind: r.Target.Kind,
 		At:        time.Unix(0, r.sentAt).UTC().Truncate(time.Microsecond),
-		RTTMicros: rttMicros,
+		RTTMicros: l.rttMicros[first:len(l.rttMicros):len(l.rttMicros)],
 	}
 	return result
-}
-
-// agenda is a heap of the rounds under way, the earliest due first; equal ones
-// in the order they were added.
-type agenda []*round
-
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	return a[i].due < a[j].due || a[i].due == a[j].due && a[i].serial < a[j].serial
-}
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(*round)) }
-func (a *agenda) Pop() any {
-	last := len(*a) - 1
-	r := (*a)[last]
-	(*a)[last] = nil
-	*a = (*a)[:last]
-	return r
 }

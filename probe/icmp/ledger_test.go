@@ -2,10 +2,12 @@ package icmp
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"vigie/probe"
 )
@@ -20,7 +22,7 @@ const (
 const epoch = int64(1_800_000_000_000_000_000)
 
 func testLedger() ledger {
-	return ledger{echoes: 3, gap: testGap, timeout: testTimeout, bySerial: map[uint32]*round{}}
+	return newLedger(Options{Echoes: 3, Gap: testGap, Timeout: testTimeout})
 }
 
 // clocks is a reading when the wall clock was never set.
@@ -49,8 +51,8 @@ func answerAt(l *ledger, index uint8, at time.Duration) {
 func finished(t *testing.T, l *ledger) Result {
 	t.Helper()
 	results := l.finish(time.Hour, nil)
-	if len(results) != 1 || len(l.bySerial) != 0 {
-		t.Fatalf("got %d results, %d rounds under way; want 1, 0", len(results), len(l.bySerial))
+	if len(results) != 1 || l.underWay(name{serial: 1}) != nil {
+		t.Fatalf("got %d results, the round still under way: %t; want 1, false", len(results), l.underWay(name{serial: 1}) != nil)
 	}
 	return results[0]
 }
@@ -81,7 +83,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 		"the kernel's stamp of the request replaces ours": {
 			func(t *testing.T, l *ledger) {
 				sendAt(t, l, 0)
-				l.transmitted(name{serial: 1}, epoch+int64(15*ms))
+				l.rounds[0].transmitted(0, epoch+int64(15*ms))
 				answerAt(l, 0, 20*ms)
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
@@ -168,12 +170,13 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 			func(t *testing.T, l *ledger) {
 				sendAt(t, l, 0)
 				sendAt(t, l, 100*ms)
-				l.repliesDropped(7)
+				l.repliesDropped(v6, 3) // nothing of ours
+				l.repliesDropped(v4, 7)
 				answerAt(l, 1, 150*ms)
 				sendAt(t, l, 200*ms)
 			},
 			outcome{RTTMicros: []int32{50_000, probe.Lost}, Void: 1},
-			Counters{Sent: 3, Dropped: 7},
+			Counters{Sent: 3, Dropped: 10},
 		},
 		"a reply without a stamp is void": {
 			func(t *testing.T, l *ledger) {
@@ -200,7 +203,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := testLedger()
-			l.add(Round{Target: probe.Target{ID: 1}}, 0)
+			l.add(Round{Target: probe.Target{ID: 1, Addr: target}}, 0)
 			test.happen(t, &l)
 			result := finished(t, &l)
 			got := outcome{result.Observation.RTTMicros, result.Unsent, result.Void, result.WorstLag}
@@ -264,5 +267,66 @@ func TestRoundsAreSentAndFinishedInOrderOfTimeNotOfAdding(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int64{1, 0, 2}, done); diff != "" {
 		t.Errorf("finished -want +got:\n%s", diff)
+	}
+}
+
+// A wheel that turned many times, and rounds further ahead than a turn, must give the
+// same as a list sorted by tick, then by the order of adding.
+func TestTheWheelGivesRoundsByTickThenByOrderOfAdding(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var w wheel
+		var want []*round
+		order := map[*round]int64{}
+		now := time.Duration(0)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			if rapid.Bool().Draw(t, "adds") {
+				r := &round{due: now + time.Duration(rapid.Int64Range(-int64(time.Second), 3*spokes*int64(tick)).Draw(t, "ahead"))}
+				w.put(r)
+				order[r] = max(tickOf(r.due), w.turned-1) // those too late come next, as they were added
+				want = append(want, r)
+				continue
+			}
+			soon := w.next(now + time.Hour)
+			for _, r := range want {
+				if r.due > now && soon > time.Duration(tickOf(r.due))*tick {
+					t.Fatalf("the next is at %s, and a round due at %s", soon, r.due)
+				}
+			}
+			now += time.Duration(rapid.Int64Range(0, 2*spokes*int64(tick)).Draw(t, "passes"))
+			slices.SortStableFunc(want, func(a, b *round) int { return int(order[a] - order[b]) })
+			for r := w.take(now); r != nil; r = w.take(now) {
+				if len(want) == 0 || r != want[0] || tickOf(r.due) > int64(now/tick) {
+					t.Fatalf("a round due at %s is given at %s, of %d", r.due, now, len(want))
+				}
+				want = want[1:]
+			}
+			if len(want) > 0 && tickOf(want[0].due) <= int64(now/tick) {
+				t.Fatalf("a round due at %s is not given at %s", want[0].due, now)
+			}
+		}
+	})
+}
+
+func TestRoomIsUsedAgain(t *testing.T) { // not beside others, whose allocations would count
+	l := testLedger()
+	at, kept := time.Duration(0), 0
+	run := func() {
+		for range 10 {
+			l.add(Round{Target: probe.Target{Addr: target}}, at)
+		}
+		for range 3 {
+			for r := l.nextDue(at); r != nil; r = l.nextDue(at) {
+				l.sent(r, clocks(at))
+			}
+			at += testGap
+		}
+		at += testTimeout
+		l.rttMicros = l.rttMicros[:0]
+		kept = len(l.finish(at, make([]Result, 0, 10)))
+	}
+	run()
+	if allocations := testing.AllocsPerRun(100, run); allocations > 1 || kept != 10 || len(l.rounds) != roomsAtOnce {
+		t.Errorf("%.0f allocations, %d results, room for %d rounds; want the results' 1, 10, %d", allocations, kept, len(l.rounds), roomsAtOnce)
 	}
 }

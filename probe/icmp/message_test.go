@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
-	"time"
 
 	"vigie/probe"
 )
@@ -17,7 +16,7 @@ var target = netip.MustParseAddr("127.67.0.1")
 // replyTo turns a request into what its target would answer.
 func replyTo(request []byte) []byte {
 	reply := slices.Clone(request)
-	reply[0] = typeReply
+	reply[0] = replyType[v4]
 	resum(reply)
 	return reply
 }
@@ -46,9 +45,9 @@ func testRequest(t testing.TB, s *seal, n name) []byte {
 func TestAReplyIsReadAsItsRequestWasWritten(t *testing.T) {
 	t.Parallel()
 	s := testSeal(t)
-	asked := name{serial: 1 << 31, index: 4}
+	asked := name{serial: 1 << 31, slot: maxRounds - 3, index: 4}
 	reply := replyTo(testRequest(t, s, asked))
-	got, sequence, ok := parseReply(reply, identifier)
+	got, sequence, ok := parseReply(v4, reply, identifier)
 	if !ok || got != asked || sequence != 9 {
 		t.Errorf("got %+v, sequence %d, %t; want %+v, 9, true", got, sequence, ok, asked)
 	}
@@ -77,7 +76,7 @@ func TestRepliesOfAnotherFormAreRefused(t *testing.T) {
 		"empty":               func([]byte) []byte { return nil },
 		"truncated":           func(b []byte) []byte { return b[:messageLen-1] },
 		"longer":              func(b []byte) []byte { return append(b, 0) },
-		"a request":           func(b []byte) []byte { b[0] = typeRequest; resum(b); return b },
+		"a request":           func(b []byte) []byte { b[0] = requestType[v4]; resum(b); return b },
 		"another code":        func(b []byte) []byte { b[1] = 1; resum(b); return b },
 		"another identifier":  func(b []byte) []byte { b[4]++; resum(b); return b },
 		"a bit turned on way": func(b []byte) []byte { b[60] ^= 4; return b },
@@ -87,7 +86,7 @@ func TestRepliesOfAnotherFormAreRefused(t *testing.T) {
 			t.Parallel()
 			request := make([]byte, messageLen)
 			testSeal(t).request(request, identifier, 1, nameOf(request), target)
-			if _, _, ok := parseReply(change(replyTo(request)), identifier); ok {
+			if _, _, ok := parseReply(v4, change(replyTo(request)), identifier); ok {
 				t.Error("accepted")
 			}
 		})
@@ -106,6 +105,8 @@ func TestAMarkHoldsForOneEchoOneAddressAndOneEngine(t *testing.T) {
 		"another address":  s.check(reply, n, target.Next()),
 		"another engine's": testSeal(t).check(reply, n, target),
 		"no address":       s.check(reply, n, netip.Addr{}),
+		"another place":    s.check(reply, name{serial: 5, slot: 1, index: 2}, target),
+		"its mapped form":  s.check(reply, n, netip.AddrFrom16(target.As16())),
 	}
 	for name, got := range tests {
 		if want := name == "the echo asked"; got != want {
@@ -137,9 +138,9 @@ func TestTheHeaderOfAnIPv4PacketIsStripped(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			message, ok := stripIPv4(test.packet)
-			if got := len(message); ok != (test.want >= 0) || ok && got != test.want {
-				t.Errorf("got %d bytes, %t; want %d", got, ok, test.want)
+			message := stripIPv4(test.packet)
+			if refused := message == nil; refused != (test.want < 0) || !refused && len(message) != test.want {
+				t.Errorf("got %d bytes, refused: %t; want %d", len(message), refused, test.want)
 			}
 		})
 	}
@@ -159,11 +160,12 @@ func FuzzReply(f *testing.F) {
 		l := testLedger()
 		l.add(Round{Target: probe.Target{Addr: target}}, 0)
 		l.sent(l.nextDue(0), reading{wallNanos: 1})
-		e := Engine{seal: s, socket: &socket{identifier: identifier}, ledger: l, made: time.Now()}
-		message, _ := stripIPv4(packet)
-		e.reply(arrival{message: message, from: target, stampNanos: 2})
-		e.stamp(arrival{message: packet, stampNanos: 3})
-		echo := l.bySerial[1].echoes[0]
+		e := Engine{seal: s, ledger: l}
+		message := stripIPv4(packet)
+		in := &socket{identifier: identifier}
+		e.reply(in, arrival{message: message, from: target, stampNanos: 2})
+		e.stamp(in, arrival{message: packet, stampNanos: 3})
+		echo := l.rounds[0].echoes[0]
 		if echo.fate == answered && !slices.Equal(message[8:], genuine[8:]) {
 			t.Errorf("answered by % x", message)
 		}
@@ -171,4 +173,25 @@ func FuzzReply(f *testing.F) {
 			t.Errorf("stamped by % x", packet)
 		}
 	})
+}
+
+func TestAMarkCoversEveryBitOfAnIPv6Address(t *testing.T) {
+	t.Parallel()
+	s := testSeal(t)
+	n := name{serial: 5, index: 2}
+	addr := netip.MustParseAddr("2001:db8::67")
+	request := make([]byte, messageLen)
+	s.request(request, identifier, 1, n, addr)
+	reply := slices.Clone(request)
+	reply[0] = replyType[v6]
+	if got, sequence, ok := parseReply(v6, reply, identifier); !ok || got != n || sequence != 1 || !s.check(reply, n, addr) {
+		t.Errorf("the true reply is read as %+v, %d, %t", got, sequence, ok)
+	}
+	for bit := range 128 {
+		other := addr.As16()
+		other[bit/8] ^= 1 << (bit % 8)
+		if s.check(reply, n, netip.AddrFrom16(other)) {
+			t.Errorf("the mark holds for %s", netip.AddrFrom16(other))
+		}
+	}
 }

@@ -11,7 +11,8 @@ import (
 	"vigie/probe"
 )
 
-func hostEngine(t *testing.T) *Engine {
+// hostEngine has an echo to an address of the host's loopback due.
+func hostEngine(t *testing.T, addr string) *Engine {
 	t.Helper()
 	e, err := New(Options{Echoes: 1, Gap: time.Second, Timeout: 200 * time.Millisecond})
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
@@ -21,7 +22,7 @@ func hostEngine(t *testing.T) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	if err := e.Add(Round{Target: probe.Target{Addr: netip.MustParseAddr("127.0.0.1")}, Start: time.Now()}); err != nil {
+	if err := e.Add(Round{Target: probe.Target{Addr: netip.MustParseAddr(addr)}, Start: time.Now().Add(-tick)}); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -29,20 +30,28 @@ func hostEngine(t *testing.T) *Engine {
 
 func TestTheKernelStampsRequestAndReply(t *testing.T) {
 	t.Parallel()
-	e := hostEngine(t)
-	if sent := e.sendDue(); sent != 1 {
-		t.Fatalf("sent %d echoes, want 1", sent)
-	}
-	ours := e.ledger.bySerial[1].echoes[0].sentNanos
-	<-time.After(50 * time.Millisecond)
-	read := time.Now().UnixNano()
-	if err := e.collect(); err != nil {
-		t.Fatal(err)
-	}
-	echo := e.ledger.bySerial[1].echoes[0]
-	if echo.sentNanos <= ours || echo.replyNanos < echo.sentNanos || echo.replyNanos >= read {
-		t.Errorf("our stamp %d, then the kernel's of the request %d and of the reply %d, read at %d: want them rising",
-			ours, echo.sentNanos, echo.replyNanos, read)
+	for _, addr := range []string{"127.0.0.1", "::1"} {
+		t.Run(addr, func(t *testing.T) {
+			t.Parallel()
+			e := hostEngine(t, addr)
+			if sent := e.sendDue(); sent != 1 {
+				t.Fatalf("sent %d echoes, want 1", sent)
+			}
+			if errors.Is(e.ledger.counters.Refusal, unix.EADDRNOTAVAIL) || e.no6 != nil && addr == "::1" {
+				t.Skip("needs IPv6")
+			}
+			ours := e.ledger.rounds[0].echoes[0].sentNanos
+			<-time.After(50 * time.Millisecond)
+			read := time.Now().UnixNano()
+			if err := e.collect(); err != nil {
+				t.Fatal(err)
+			}
+			echo := e.ledger.rounds[0].echoes[0]
+			if echo.sentNanos <= ours || echo.replyNanos < echo.sentNanos || echo.replyNanos >= read {
+				t.Errorf("our stamp %d, then the kernel's of the request %d and of the reply %d, read at %d: want them rising",
+					ours, echo.sentNanos, echo.replyNanos, read)
+			}
+		})
 	}
 }
 
@@ -51,7 +60,7 @@ func TestEchoesOutWhileTheClockIsSetAreVoid(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour, "by a millisecond": time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := hostEngine(t)
+			e := hostEngine(t, "127.0.0.1")
 			if sent := e.sendDue(); sent != 1 {
 				t.Fatalf("sent %d echoes, want 1", sent)
 			}

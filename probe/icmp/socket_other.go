@@ -8,6 +8,11 @@ import (
 	"net/netip"
 )
 
+const (
+	replies = 0
+	stamps  = 1
+)
+
 // arrival and socket exist on Linux only; here opening refuses.
 type arrival struct {
 	message    []byte
@@ -15,14 +20,20 @@ type arrival struct {
 	stampNanos int64
 }
 
-type socket struct{ identifier uint16 }
+type socket struct {
+	family     family
+	identifier uint16
+	used       bool
+}
 
-func openSocket() (*socket, error) {
+func openSocket(family) (*socket, error) {
 	return nil, fmt.Errorf("icmp: the batched echo engine needs Linux: %w", errors.ErrUnsupported)
 }
 
-func (*socket) send([]byte, netip.Addr) error   { return errors.ErrUnsupported }
-func (*socket) receive(func(arrival)) error     { return errors.ErrUnsupported }
-func (*socket) transmitted(func(arrival)) error { return errors.ErrUnsupported }
-func (*socket) dropped() (uint32, error)        { return 0, errors.ErrUnsupported }
-func (*socket) close() error                    { return nil }
+func (*socket) request(int, netip.Addr) []byte { return nil }
+func (*socket) send(int, int) (int, error)     { return 0, errors.ErrUnsupported }
+func (*socket) read(int) (int, error)          { return 0, errors.ErrUnsupported }
+func (*socket) reply(int) arrival              { return arrival{} }
+func (*socket) stamp(int) arrival              { return arrival{} }
+func (*socket) dropped() (uint32, error)       { return 0, errors.ErrUnsupported }
+func (*socket) close() error                   { return nil }

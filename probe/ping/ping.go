@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options, report func(Echo)) error {
 	m := newMeasuring(o, report)
 	var batched, single []int
 	for i, host := range o.Hosts {
-		if host.Is4() {
+		if host.Zone() == "" {
 			batched = append(batched, i)
 		} else {
 			single = append(single, i)
