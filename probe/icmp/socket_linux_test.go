@@ -75,3 +75,30 @@ func TestEchoesOutWhileTheClockIsSetAreVoid(t *testing.T) {
 		})
 	}
 }
+
+func TestOnAHostWithoutIPv6ItsEchoesAreUnsent(t *testing.T) {
+	t.Parallel()
+	e := hostEngine(t, "127.0.0.1")
+	if s := e.sockets[v6]; s != nil {
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.sockets[v6], e.no6 = nil, unix.EAFNOSUPPORT
+	if err := e.Add(Round{Target: probe.Target{ID: 6, Addr: netip.IPv6Loopback()}, Start: time.Now().Add(-tick)}); err != nil {
+		t.Fatal(err)
+	}
+	unsent := map[int64]int{}
+	for len(unsent) < 2 {
+		results, err := e.Advance(t.Context(), time.Now().Add(10*time.Second))
+		if err != nil || len(results) == 0 {
+			t.Fatalf("%d results, %v", len(results), err)
+		}
+		for _, r := range results {
+			unsent[r.Target.ID] = r.Unsent
+		}
+	}
+	if unsent[0] != 0 || unsent[6] != 1 || !errors.Is(e.Counters().Refusal, unix.EAFNOSUPPORT) {
+		t.Errorf("unsent %v, refused with %v; want that of IPv6 only, and why", unsent, e.Counters().Refusal)
+	}
+}
