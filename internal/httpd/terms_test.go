@@ -55,3 +55,34 @@ func TestARowThatPastBillsRestOnSaysHowToChangeIt(t *testing.T) {
 		t.Errorf("terms from somebody who sees no prices: status %d, want 403", got)
 	}
 }
+
+func TestTermsFromNovemberLeaveTheBillOfOctoberAndTheAuditOfSeptember(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.carried(t, 20_000_000, 1_000_000)
+	b := w.signIn(t, "admin")
+	const october, november = "/statements.csv?month=2026-10", "/statements.csv?month=2026-11"
+	audit := "/audit.csv" + september
+	bill, audited, current := b.get(october).body, b.get(audit).body, b.get(november).body
+	if !strings.Contains(bill, "BRE-1001") || !strings.Contains(audited, "BRE-1001") {
+		t.Fatalf("neither bill nor audit is about the link:\n%s\n%s", bill, audited)
+	}
+	typed := form{
+		"f.link": {"BRE-1001"}, "f.from": {"2026-11-16"}, "f.price_item": {"500M"}, "f.down_mbps": {"500"}, "f.up_mbps": {"500"}, "f.source": {"avenant 3"},
+	}
+	if made := b.post("/inventory/terms/record", typed); made.status != http.StatusSeeOther {
+		t.Fatalf("status %d\n%s", made.status, made.text())
+	}
+	if got := b.get(october).body; got != bill {
+		t.Errorf("the bill of October is now\n%s\nand was\n%s", got, bill)
+	}
+	if got := b.get(audit).body; got != audited {
+		t.Errorf("the audit of September is now\n%s\nand was\n%s", got, audited)
+	}
+	b.get("/audit?period=days&from=2026-11-01&to=2026-11-20").contains(t, "débit depuis le 16/11/2026")
+	b.get("/audit.csv?period=days&from=2026-11-01&to=2026-11-20").contains(t, "rates_since", ";500,000;500,000;16/11/2026;")
+	was, is := strings.Count(current, "BRE-1001"), strings.Count(b.get(november).body, "BRE-1001")
+	if was != 1 || is != 2 {
+		t.Errorf("the bill of November has %d lines of the link and had %d, want two and one", is, was)
+	}
+}

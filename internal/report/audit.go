@@ -124,6 +124,12 @@ func rateFields(p i18n.Printer) []field {
 	return []field{
 		{Column{"down_mbps", p.T("audit.column.down"), 11}, func(l audit.Line) Cell { return Number(l.DownKbps, 3) }},
 		{Column{"up_mbps", p.T("audit.column.up"), 11}, func(l audit.Line) Cell { return Number(l.UpKbps, 3) }},
+		{Column{"rates_since", p.T("audit.column.rates-since"), 11}, func(l audit.Line) Cell {
+			if l.Changed.IsZero() {
+				return Text("")
+			}
+			return Day(l.Changed)
+		}},
 		rate("school-p95-down", func(l audit.Line) audit.Rate { return l.Down.School }),
 		rate("school-p95-up", func(l audit.Line) audit.Rate { return l.Up.School }),
 		{Column{"usage_percent", p.T("audit.column.usage"), 11}, func(l audit.Line) Cell { return figure(p, 1)(l.Usage()) }},
@@ -309,6 +315,7 @@ func auditMethod(r audit.Report, vacations *calendar.Vacations, p i18n.Printer) 
 	say("school", y.Week.String())
 	say("calendar", dashboards.CalendarText(p, r, vacations))
 	say("saturation", percent(y.SaturatedAt), percent(y.NearFullAt))
+	say("changed")
 	say("availability")
 	if r.Costs() {
 		say("cost")
