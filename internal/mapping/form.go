@@ -24,10 +24,11 @@ const (
 	FormUpper       Form = "upper"
 	FormLower       Form = "lower"
 	FormKey         Form = "key"
+	FormName        Form = "name" // of a school: de L'Argonne is de l'Argonne, de Le Ban du Ban
 )
 
 var forms = []Form{
-	FormINSEE, FormPostcode, FormDepartement, FormOfINSEE, FormDate, FormNumber, FormUpper, FormLower, FormKey,
+	FormINSEE, FormPostcode, FormDepartement, FormOfINSEE, FormDate, FormNumber, FormUpper, FormLower, FormKey, FormName,
 }
 
 // apply gives the text its form; wrong says what the text is not.
@@ -47,6 +48,8 @@ func (f Form) apply(file File, text string) (made, wrong string) {
 		return strings.ToUpper(text), ""
 	case FormLower:
 		return strings.ToLower(text), ""
+	case FormName:
+		return frenchName(text), ""
 	default:
 		return Slug(text), ""
 	}
@@ -61,6 +64,24 @@ func padded(code string) string {
 		return "0" + code
 	}
 	return code
+}
+
+// The small words of a name, as registers and joined columns leave them. La, Le and Les
+// stay as they are: Jean de La Fontaine and Collège Les Indes are right.
+var (
+	particle   = regexp.MustCompile(`( )(De|Du|Des)( )`)
+	elided     = regexp.MustCompile(`( )([DL])(['’])`)
+	contracted = regexp.MustCompile(` de (Les?) `)
+	beforeOpen = regexp.MustCompile(` de ([AEIOUÀÂÄÉÈÊËÎÏÔÖÛÜŒ])`)
+)
+
+func frenchName(name string) string {
+	name = particle.ReplaceAllStringFunc(name, strings.ToLower)
+	name = elided.ReplaceAllStringFunc(name, strings.ToLower)
+	name = contracted.ReplaceAllStringFunc(name, func(words string) string {
+		return map[string]string{" de Le ": " du ", " de Les ": " des "}[words]
+	})
+	return beforeOpen.ReplaceAllString(name, " d'$1")
 }
 
 var (

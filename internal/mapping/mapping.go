@@ -55,6 +55,7 @@ type Value struct {
 	Match   Match
 	FirstOf []Value // the first that is not empty
 
+	Blank     []string // texts that say nothing, in whatever case: taken as empty
 	Translate map[string]string
 	Else      *string // for what Translate does not list; nil = a problem
 	Form      Form

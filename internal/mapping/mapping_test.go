@@ -245,3 +245,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestNamesAreWrittenAsFrenchWritesThem(t *testing.T) {
+	t.Parallel()
+	m := parsed(t, `files: [{tables: {establishments: {columns: {name: {first_of: [
+		{from: n, blank: Collège, form: name}, {from: [n, c], join: " de ", form: name}]}}}}}]`)
+	for given, want := range map[string]string{
+		"Collège de L'Argonne;Clermont":      "Collège de l'Argonne",
+		"Collège Des Racines et des Ailes;X": "Collège des Racines et des Ailes",
+		"Collège Charles De Gaulle;X":        "Collège Charles de Gaulle",
+		"Collège Jean de La Fontaine;X":      "Collège Jean de La Fontaine",
+		"Collège Les Indes;X":                "Collège Les Indes",
+		"Collège Jean d'Allamont;X":          "Collège Jean d'Allamont",
+		"Des Tilleuls;X":                     "Des Tilleuls",
+		"Collège;Barr":                       "Collège de Barr",
+		"COLLÈGE;Ancerville":                 "COLLÈGE d'Ancerville",
+		"Collège;Le Ban-Saint-Martin":        "Collège du Ban-Saint-Martin",
+		"Collège;Les Islettes":               "Collège des Islettes",
+		"Collège;La Wantzenau":               "Collège de La Wantzenau",
+	} {
+		if got := m.Apply("x.csv", []byte("n;c\n"+given+"\n"), stored).Targets[0].Rows[0].Cells[0].Text; got != want {
+			t.Errorf("%s gives %q, want %q", given, got, want)
+		}
+	}
+}

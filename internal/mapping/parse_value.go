@@ -40,6 +40,7 @@ func (p *parser) value(n *yaml.Node) Value {
 			}
 		}),
 		{"join", false, into(&v.Join, p)},
+		{"blank", false, func(n *yaml.Node) { v.Blank = p.texts(n) }},
 		{"translate", false, func(n *yaml.Node) {
 			v.Translate = map[string]string{}
 			p.pairs(n, func(key, value *yaml.Node) { v.Translate[key.Value] = p.text(value) })
@@ -65,8 +66,8 @@ func (p *parser) judge(n *yaml.Node, v Value, given []string) {
 	if v.Else != nil && v.Translate == nil {
 		p.refuse(n, "", "has else without translate")
 	}
-	if v.Match.Among != "" && (v.Translate != nil || v.Form != "" || v.Default != "") {
-		p.refuse(n, "", "has match with translate, form or default: the answer is taken as it is")
+	if v.Match.Among != "" && (v.Blank != nil || v.Translate != nil || v.Form != "" || v.Default != "") {
+		p.refuse(n, "", "has match with blank, translate, form or default: the answer is taken as it is")
 	}
 }
 

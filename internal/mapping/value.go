@@ -137,6 +137,9 @@ func (r *reader) first(of []Value, row tabular.Row) (Cell, *Question) {
 
 // finish translates a text and gives it its form.
 func (r *reader) finish(v Value, cell Cell) Cell {
+	if slices.ContainsFunc(v.Blank, func(blank string) bool { return fold(blank) == fold(cell.Text) }) {
+		cell.Text = ""
+	}
 	if v.Translate != nil && cell.Text != "" {
 		to, listed := v.Translate[cell.Text]
 		switch {
