@@ -195,3 +195,28 @@ func TestAMarkCoversEveryBitOfAnIPv6Address(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReply6 is the same for IPv6, whose packets come without their IP header.
+func FuzzReply6(f *testing.F) {
+	s := testSeal(f)
+	addr := netip.MustParseAddr("2001:db8::67")
+	genuine := make([]byte, messageLen)
+	s.request(genuine, identifier, 3, name{serial: 1}, addr)
+	f.Add(slices.Clone(genuine))
+	genuine[0] = replyType[v6]
+	f.Add(slices.Clone(genuine))
+	f.Add(genuine[:40])
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		l := testLedger()
+		l.add(Round{Target: probe.Target{Addr: addr}}, 0)
+		l.sent(l.nextDue(0), reading{wallNanos: 1})
+		e := Engine{seal: s, ledger: l}
+		in := &socket{family: v6, identifier: identifier}
+		e.reply(in, arrival{message: packet, from: addr, stampNanos: 2})
+		// The checksum is the kernel's business, and the padding nobody's.
+		want := len(packet) == messageLen && slices.Equal(packet[:2], genuine[:2]) && slices.Equal(packet[4:markAt+16], genuine[4:markAt+16])
+		if got := l.rounds[0].echoes[0].fate == answered; got != want {
+			t.Errorf("answered: %t, want %t, by % x", got, want, packet)
+		}
+	})
+}
