@@ -37,6 +37,7 @@ type Store interface {
 // persons have answered.
 type Current struct {
 	inventory.Snapshot
+	Real    bool // of a real installation
 	Held    []Held
 	Answers []Answer
 }
@@ -156,6 +157,9 @@ func (r *Report) decide(current Current, set Set, unreadable Problems, o Options
 	rewritten := heldTerms(current.Snapshot, set, today)
 	problems, r.Warnings = check(set, overlaid(current.Snapshot, rows), today)
 	r.Warnings = merged(merged(set.warnings, r.Warnings), backdated(current.Snapshot, set, today))
+	if current.Real {
+		problems = merged(problems, invented(set))
+	}
 	if problems = merged(merged(unreadable, problems), rewritten); len(problems.List) > 0 {
 		return Saving{}, &fault.Error{Kind: fault.Invalid, Err: &Refused{problems}}
 	}

@@ -44,8 +44,10 @@ func (db *DB) Claim(ctx context.Context, p Purpose, now time.Time) error {
 var contents = map[Purpose]string{Demo: "a demo", Real: "a real installation"}
 
 // Purpose is what the database is for; empty before that is settled.
-func (db *DB) Purpose(ctx context.Context) (Purpose, error) {
-	rows, err := db.pool.Query(ctx, sqlInstallationKind)
+func (db *DB) Purpose(ctx context.Context) (Purpose, error) { return purposeOf(ctx, db.pool) }
+
+func purposeOf(ctx context.Context, from querier) (Purpose, error) {
+	rows, err := from.Query(ctx, sqlInstallationKind)
 	if err != nil {
 		return "", fmt.Errorf("read what the database is for: %w", classify(err))
 	}

@@ -58,7 +58,11 @@ func loadCurrent(ctx context.Context, tx pgx.Tx) (intake.Current, error) {
 	if err != nil {
 		return intake.Current{}, err
 	}
-	current := intake.Current{Snapshot: stored}
+	purpose, err := purposeOf(ctx, tx)
+	if err != nil {
+		return intake.Current{}, err
+	}
+	current := intake.Current{Snapshot: stored, Real: purpose == Real}
 	if current.Held, err = many(ctx, tx, sqlHeldAll, nil, heldRow.held); err != nil {
 		return intake.Current{}, fmt.Errorf("read the rows that wait: %w", err)
 	}
