@@ -71,9 +71,9 @@ func (p *simulatedPast) fill(ctx context.Context) (store.PastMark, error) {
 	for mark.Written.After(mark.Since) && ctx.Err() == nil {
 		var piece store.PastPiece
 		if mark.Written.After(rowsFrom) {
-			piece = p.rows(maxTime(rowsFrom, mark.Written.Add(-pastHours*time.Hour).Truncate(time.Hour)), mark)
+			piece = p.rows(calendar.Later(rowsFrom, mark.Written.Add(-pastHours*time.Hour).Truncate(time.Hour)), mark)
 		} else {
-			piece = p.days(ctx, maxTime(mark.Since, mark.Written.AddDate(0, 0, -pastDays)), mark)
+			piece = p.days(ctx, calendar.Later(mark.Since, mark.Written.AddDate(0, 0, -pastDays)), mark)
 		}
 		if ctx.Err() != nil {
 			return mark, nil // the piece may be a part only
@@ -85,13 +85,6 @@ func (p *simulatedPast) fill(ctx context.Context) (store.PastMark, error) {
 		p.written(mark)
 	}
 	return mark, nil
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // rows is a piece of the past as minutes and five-minute figures.
@@ -109,13 +102,6 @@ func (p *simulatedPast) rows(from time.Time, mark store.PastMark) store.PastPiec
 		}
 	}
 	return piece
-}
-
-func minTime(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // days is a piece of the past as packed days, those of a link side by side: a year of
@@ -203,7 +189,7 @@ func simulated(link int64, m lab.Minute) measure.Minute {
 func (l pastLink) carried(from, to time.Time, outages []lab.Outage) measure.Carried {
 	covered := to.Sub(from)
 	for _, o := range outages {
-		if lost := minTime(to, o.To).Sub(maxTime(from, o.From)); lost > 0 {
+		if lost := calendar.Earlier(to, o.To).Sub(calendar.Later(from, o.From)); lost > 0 {
 			covered -= lost
 		}
 	}

@@ -17,7 +17,7 @@ func (i Interval) Contains(at time.Time) bool { return !at.Before(i.From) && at.
 
 // Intersect is what two intervals have in common, possibly empty.
 func (i Interval) Intersect(other Interval) Interval {
-	return Interval{From: later(i.From, other.From), To: earlier(i.To, other.To)}
+	return Interval{From: Later(i.From, other.From), To: Earlier(i.To, other.To)}
 }
 
 func (i Interval) empty() bool { return !i.From.Before(i.To) }
@@ -34,7 +34,7 @@ func Union(intervals []Interval) []Interval {
 			union = append(union, next)
 			continue
 		}
-		union[last].To = later(union[last].To, next.To)
+		union[last].To = Later(union[last].To, next.To)
 	}
 	return union
 }
@@ -66,10 +66,10 @@ func Difference(set, minus []Interval) []Interval {
 			if whole.empty() || !hole.From.Before(whole.To) {
 				break
 			}
-			if before := (Interval{whole.From, earlier(hole.From, whole.To)}); !before.empty() {
+			if before := (Interval{whole.From, Earlier(hole.From, whole.To)}); !before.empty() {
 				rest = append(rest, before)
 			}
-			whole.From = later(whole.From, hole.To)
+			whole.From = Later(whole.From, hole.To)
 		}
 		if !whole.empty() {
 			rest = append(rest, whole)
@@ -87,14 +87,16 @@ func Total(intervals []Interval) time.Duration {
 	return total
 }
 
-func earlier(a, b time.Time) time.Time {
+// Earlier is the first of two instants.
+func Earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
 	}
 	return a
 }
 
-func later(a, b time.Time) time.Time {
+// Later is the last of two instants.
+func Later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
 	}

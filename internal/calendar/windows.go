@@ -26,7 +26,7 @@ func WindowsFrom(service Service, from time.Time) iter.Seq[Interval] {
 			if !service.servesDay(day) {
 				continue
 			}
-			window := Interval{later(from, day.at(service.OpenMinute)), day.at(service.CloseMinute)}
+			window := Interval{Later(from, day.at(service.OpenMinute)), day.at(service.CloseMinute)}
 			if !window.empty() && !yield(window) {
 				return
 			}

@@ -147,17 +147,10 @@ func (m *maker) timeline(c Case, l inventory.Link, down []absence) sla.Timeline 
 	}
 	var counted []calendar.Interval
 	for _, d := range down {
-		counted = append(counted, calendar.Interval{From: later(d.From, d.told), To: d.To})
+		counted = append(counted, calendar.Interval{From: calendar.Later(d.From, d.told), To: d.To})
 	}
 	t.Respites = calendar.Difference([]calendar.Interval{{From: down[0].told, To: t.Restored}}, counted)
 	return t
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // works are the announced works that cover a link.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/internal/calendar"
 	"vigie/internal/measure"
 	"vigie/internal/view"
 )
@@ -79,22 +80,8 @@ func packedAndRows(ctx context.Context, tx pgx.Tx, sql string, link int64, w vie
 	if packed, err = many(ctx, tx, sql, args, same[packedRow]); err != nil || len(unpacked) == 0 {
 		return packed, nil, err
 	}
-	args["from"], args["to"] = latest(w.From, unpacked[0]), earliest(w.To, unpacked[len(unpacked)-1].Add(24*time.Hour))
+	args["from"], args["to"] = calendar.Later(w.From, unpacked[0]), calendar.Earlier(w.To, unpacked[len(unpacked)-1].Add(24*time.Hour))
 	return packed, args, nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // Hours gives the measured hours of a link that begin in a window, in order.

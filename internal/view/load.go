@@ -166,8 +166,8 @@ func p95(octets []uint32) LoadRate {
 func (l *Load) expect(figures []FiveMinutes, starts, now time.Time) {
 	due := now.Add(-loadDelay).Truncate(LoadStep)
 	if n := len(figures); n > 0 {
-		due = maxTime(due, figures[n-1].At.Add(LoadStep))
+		due = calendar.Later(due, figures[n-1].At.Add(LoadStep))
 	}
-	from := maxTime(l.Window.From, calendar.Midnight(starts))
-	l.Coverage.Expected = max(0, millisOf(minTime(l.Window.To, due).Sub(from)))
+	from := calendar.Later(l.Window.From, calendar.Midnight(starts))
+	l.Coverage.Expected = max(0, millisOf(calendar.Earlier(l.Window.To, due).Sub(from)))
 }

@@ -197,7 +197,7 @@ const summaryDelay = 75 * time.Second
 func newSeries(g Range, w Window, points []Point, starts, now time.Time) Series {
 	due := now.Add(-summaryDelay).Truncate(time.Minute)
 	if last := len(points) - 1; last >= 0 && points[last].At.Add(w.Step).After(due) {
-		due = minTime(w.To, points[last].At.Add(w.Step))
+		due = calendar.Earlier(w.To, points[last].At.Add(w.Step))
 	}
 	series := Series{Range: g, Window: w, Points: points}
 	from := w.From
@@ -210,18 +210,4 @@ func newSeries(g Range, w Window, points []Point, starts, now time.Time) Series 
 		series.Simulated = series.Simulated || p.Simulated
 	}
 	return series
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-func minTime(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
