@@ -8,7 +8,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe clean go postgres chromium snmpd fping
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe clean go postgres chromium snmpd snmpsim fping
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -20,7 +20,7 @@ build: go ## build bin/vigie
 	@[ -e $(BIN) ] || echo "building $(BIN): the first time may take minutes"
 	@$(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/vigie
 
-test: go postgres chromium snmpd ## set up what is missing and run every test
+test: go postgres chromium snmpd snmpsim ## set up what is missing and run every test
 	$(GO) vet ./...
 	$(GO) test -timeout 14m ./...
 
@@ -97,6 +97,12 @@ snmpd:
 	  [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' >$$policy && chmod +x $$policy && made=yes; }; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends snmpd >/dev/null && { /usr/sbin/update-rc.d snmpd disable; true; } || echo "no snmpd: the test against it will be skipped"; \
 	  [ -z "$$made" ] || rm -f $$policy; }
+
+snmpsim:
+	@command -v snmpsimd >/dev/null || { \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no snmpsimd: the tests of captured devices will be skipped (package snmpsim)"; exit 0; }; \
+	  echo "installing snmpsim for the SNMP tests"; export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends snmpsim >/dev/null || echo "no snmpsimd: the tests of captured devices will be skipped"; }
 
 fping:
 	@command -v fping >/dev/null || { \

@@ -8,13 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"vigie/internal/lab/agent"
 	"vigie/probe/snmp"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const community = "secret-word"
 
