@@ -9,10 +9,11 @@ import (
 // The encoding of a batch: one version octet, then unsigned and zig-zag varints
 // (encoding/binary). Times of rounds are microseconds after the cycle's start,
 // so that a round of five echoes takes about twenty octets. Version 2 added the
-// polls at the end and the kinds Demarcation and Router; version 1 is still read,
-// because batches are stored.
+// polls at the end and the kinds Demarcation and Router; version 3 what came twice or
+// in another order, the kinds of refused replies, the clock and the reports. The older
+// ones are still read, because batches are stored.
 const (
-	encodingVersion = 2
+	encodingVersion = 3
 	oldestEncoding  = 1
 	// The bounds refuse a damaged batch before it asks for memory.
 	maxProber       = 255
@@ -23,8 +24,9 @@ const (
 	maxInstant      = 1 << 57 // of an instant, the year 6537: it fits a timestamptz
 )
 
-// MarshalBinary encodes the batch. It fails only on a prober's name, or a text of
-// a poll, longer than 255 octets and on a round of more than 1,024 echoes.
+// MarshalBinary encodes the batch. It fails on a prober's name, or another text,
+// longer than 255 octets, on a round of more than 1,024 echoes, and on a report that is
+// not valid.
 func (b Batch) MarshalBinary() ([]byte, error) {
 	if len(b.Prober) > maxProber {
 		return nil, fmt.Errorf("encode batch: prober name has %d octets, at most %d are expected", len(b.Prober), maxProber)
@@ -40,6 +42,10 @@ func (b Batch) MarshalBinary() ([]byte, error) {
 		out = binary.AppendUvarint(out, uint64(*n))
 	}
 	out = binary.AppendVarint(out, b.Quality.WorstLag.Microseconds())
+	out, err := b.Quality.Clock.append(out)
+	if err != nil {
+		return nil, err
+	}
 	out = binary.AppendUvarint(out, uint64(b.Planned))
 	out = binary.AppendUvarint(out, uint64(len(b.Observations)))
 	for _, o := range b.Observations {
@@ -53,17 +59,22 @@ func (b Batch) MarshalBinary() ([]byte, error) {
 		for _, rtt := range o.RTTMicros {
 			out = binary.AppendVarint(out, int64(rtt))
 		}
+		out = binary.AppendUvarint(out, uint64(o.Duplicates))
+		out = binary.AppendUvarint(out, uint64(o.Reordered))
 	}
-	return b.appendPolls(out)
+	if out, err = b.appendPolls(out); err != nil {
+		return nil, err
+	}
+	return b.appendReports(out)
 }
 
 // UnmarshalBinary decodes what MarshalBinary wrote. It refuses another version,
 // a truncated or over-long batch, and values outside their range.
 func (b *Batch) UnmarshalBinary(data []byte) error {
 	r := reader{rest: data}
-	version := r.octet()
-	if r.err == nil && (version < oldestEncoding || version > encodingVersion) {
-		return fmt.Errorf("decode batch: version %d, expected %d to %d", version, oldestEncoding, encodingVersion)
+	r.version = r.octet()
+	if r.err == nil && (r.version < oldestEncoding || r.version > encodingVersion) {
+		return fmt.Errorf("decode batch: version %d, expected %d to %d", r.version, oldestEncoding, encodingVersion)
 	}
 	var d Batch
 	d.Prober = string(r.take(int(r.octet())))
@@ -71,17 +82,17 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 	d.Cycle = time.UnixMicro(r.within(maxInstant)).UTC()
 	d.CycleLength = time.Duration(r.bounded(maxMicros)) * time.Microsecond
 	d.Last = r.bounded(1) == 1
-	for _, n := range d.Quality.counts() {
-		*n = int(r.bounded(maxCount))
-	}
-	d.Quality.WorstLag = time.Duration(r.within(maxMicros)) * time.Microsecond
+	r.quality(&d.Quality)
 	d.Planned = int(r.bounded(maxObservations))
 	count := r.bounded(min(maxObservations, uint64(len(r.rest))))
 	for i := uint64(0); i < count && r.err == nil; i++ {
 		d.Observations = append(d.Observations, r.observation(d.Cycle))
 	}
-	if version > 1 {
+	if r.version > 1 {
 		d.Polls = r.polls(d.Cycle)
+	}
+	if r.version > 2 {
+		d.Reports = r.reports(d.Cycle)
 	}
 	if r.err == nil && len(r.rest) > 0 {
 		r.err = fmt.Errorf("%d octets after the end", len(r.rest))
@@ -94,9 +105,41 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 }
 
 // counts lists the counters in the order of the encoding.
-func (q *Quality) counts() [5]*int {
-	return [5]*int{&q.Unsent, &q.Void, &q.Dropped, &q.Rejected, &q.Gap}
+func (q *Quality) counts() [9]*int {
+	return [9]*int{&q.Unsent, &q.Void, &q.Dropped, &q.Malformed, &q.Forged, &q.Duplicate, &q.Late, &q.Overrun, &q.Gap}
 }
+
+// quality reads the quality. Before version 3 the replies refused were one number,
+// whatever the reason: it is left.
+func (r *reader) quality(q *Quality) {
+	counts := q.counts()
+	fields := counts[:]
+	if r.version < 3 {
+		fields = []*int{&q.Unsent, &q.Void, &q.Dropped, new(int), &q.Gap}
+	}
+	for _, n := range fields {
+		*n = int(r.bounded(maxCount))
+	}
+	q.WorstLag = r.micros()
+	if r.version > 2 {
+		q.Clock = r.clock()
+	}
+}
+
+func (c Clock) append(out []byte) ([]byte, error) {
+	if len(c.Source) > maxText {
+		return nil, fmt.Errorf("encode batch: source of the clock has %d octets, at most %d are expected", len(c.Source), maxText)
+	}
+	out = append(appendText(out, c.Source), bit(c.Synchronised))
+	out = binary.AppendVarint(out, c.Offset.Microseconds())
+	return binary.AppendVarint(out, c.MaxError.Microseconds()), nil
+}
+
+func (r *reader) clock() Clock {
+	return Clock{Source: r.text(), Synchronised: r.bounded(1) == 1, Offset: r.micros(), MaxError: r.micros()}
+}
+
+func (r *reader) micros() time.Duration { return time.Duration(r.within(maxMicros)) * time.Microsecond }
 
 func bit(b bool) byte {
 	if b {
@@ -107,8 +150,9 @@ func bit(b bool) byte {
 
 // reader takes values off a batch; after the first error all of them are zero.
 type reader struct {
-	rest []byte
-	err  error
+	version byte
+	rest    []byte
+	err     error
 }
 
 func (r *reader) fail(format string, args ...any) {
@@ -188,6 +232,9 @@ func (r *reader) observation(cycle time.Time) Observation {
 			r.fail("round-trip time of %d µs, expected %d to %d", rtt, Lost, 1<<31-1)
 		}
 		o.RTTMicros = append(o.RTTMicros, int32(rtt))
+	}
+	if r.version > 2 {
+		o.Duplicates, o.Reordered = int(r.bounded(maxCount)), int(r.bounded(maxEchoes))
 	}
 	return o
 }

@@ -25,20 +25,37 @@ func drawBatch(t *rapid.T) probe.Batch {
 		Planned:     rapid.IntRange(0, 4000).Draw(t, "planned"),
 		Quality: probe.Quality{
 			Unsent: count.Draw(t, "unsent"), Void: count.Draw(t, "void"), Dropped: count.Draw(t, "dropped"),
-			Rejected: count.Draw(t, "rejected"), Gap: count.Draw(t, "gap"),
+			Malformed: count.Draw(t, "malformed"), Forged: count.Draw(t, "forged"), Duplicate: count.Draw(t, "duplicate"),
+			Late: count.Draw(t, "late"), Overrun: count.Draw(t, "overrun"), Gap: count.Draw(t, "gap"),
 			WorstLag: time.Duration(rapid.IntRange(-1000, 1e6).Draw(t, "lag")) * time.Microsecond,
+			Clock: probe.Clock{
+				Source:       rapid.StringN(0, 20, 255).Draw(t, "clock"),
+				Synchronised: rapid.Bool().Draw(t, "synchronised"),
+				Offset:       time.Duration(rapid.IntRange(-1e9, 1e9).Draw(t, "offset")) * time.Microsecond,
+				MaxError:     time.Duration(rapid.IntRange(0, 1e9).Draw(t, "error")) * time.Microsecond,
+			},
 		},
 	}
 	for range rapid.IntRange(0, 20).Draw(t, "rounds") {
 		b.Observations = append(b.Observations, probe.Observation{
-			Target:    rapid.Int64().Draw(t, "target"),
-			Kind:      rapid.SampledFrom([]probe.Kind{probe.Link, probe.Canary, probe.Demarcation, probe.Router}).Draw(t, "kind"),
-			At:        cycle.Add(time.Duration(rapid.IntRange(-1000, 3e7).Draw(t, "at")) * time.Microsecond),
-			RTTMicros: rapid.SliceOfN(rapid.Int32Range(probe.Lost, 1<<31-1), 1, 8).Draw(t, "rtts"),
+			Target:     rapid.Int64().Draw(t, "target"),
+			Kind:       rapid.SampledFrom([]probe.Kind{probe.Link, probe.Canary, probe.Demarcation, probe.Router}).Draw(t, "kind"),
+			At:         cycle.Add(time.Duration(rapid.IntRange(-1000, 3e7).Draw(t, "at")) * time.Microsecond),
+			RTTMicros:  rapid.SliceOfN(rapid.Int32Range(probe.Lost, 1<<31-1), 1, 8).Draw(t, "rtts"),
+			Duplicates: rapid.IntRange(0, 9).Draw(t, "duplicates"),
+			Reordered:  rapid.IntRange(0, 9).Draw(t, "reordered"),
 		})
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "polls") {
 		b.Polls = append(b.Polls, drawPoll(t, cycle))
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "reports") {
+		from := time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "from"), 0).UTC()
+		b.Reports = append(b.Reports, probe.Report{
+			Link:    rapid.Int64().Draw(t, "link"),
+			At:      cycle.Add(time.Duration(rapid.IntRange(-1000, 3e7).Draw(t, "at")) * time.Microsecond),
+			Finding: &probe.Look{From: from, Until: from.Add(time.Second), Sent: 9, Lost: rapid.IntRange(0, 9).Draw(t, "lost")},
+		})
 	}
 	return b
 }
@@ -87,7 +104,9 @@ func TestEveryTruncationOfABatchIsRefused(t *testing.T) {
 	t.Parallel()
 	b := probe.Batch{Prober: "p", Seq: 300, Cycle: time.Unix(1790000000, 0).UTC(), CycleLength: 5 * time.Second, Observations: []probe.Observation{
 		{Target: 4, Kind: probe.Link, At: time.Unix(1790000001, 0).UTC(), RTTMicros: []int32{900, probe.Lost}},
-	}, Polls: []probe.Poll{{Link: 4, At: time.Unix(1790000003, 0).UTC(), Uptime: time.Hour, Access: probe.Interface{Name: "wan", InOctets: 1 << 40}}}}
+	}, Polls: []probe.Poll{{Link: 4, At: time.Unix(1790000003, 0).UTC(), Uptime: time.Hour, Access: probe.Interface{Name: "wan", InOctets: 1 << 40}}}, Reports: []probe.Report{
+		{Link: 4, At: time.Unix(1790000004, 0).UTC(), Finding: &probe.Look{From: time.Unix(1790000002, 0).UTC(), Until: time.Unix(1790000004, 0).UTC(), Sent: 20, Lost: 3}},
+	}}
 	raw, err := b.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +122,7 @@ func TestEveryTruncationOfABatchIsRefused(t *testing.T) {
 		t.Errorf("a trailing octet: got error %v", err)
 	}
 	raw[0] = 9
-	if err := got.UnmarshalBinary(raw); err == nil || !strings.Contains(err.Error(), "version 9, expected 1 to 2") {
+	if err := got.UnmarshalBinary(raw); err == nil || !strings.Contains(err.Error(), "version 9, expected 1 to 3") {
 		t.Errorf("another version: got error %v", err)
 	}
 }
@@ -131,6 +150,30 @@ func TestABatchOfVersion1IsStillRead(t *testing.T) {
 	}
 }
 
+// TestABatchOfVersion2IsStillRead likewise; its 7 refused replies of unknown kind are left.
+func TestABatchOfVersion2IsStillRead(t *testing.T) {
+	t.Parallel()
+	raw, err := hex.DecodeString("020170ac028080afa2dbffad06c096b102010100000702880e0101030880897a02880e010108809bee020080c8ceb40d000377616e000000008080808080200000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got probe.Batch
+	if err := got.UnmarshalBinary(raw); err != nil {
+		t.Fatal(err)
+	}
+	want := probe.Batch{
+		Prober: "p", Seq: 300, Cycle: time.Unix(1790000000, 0).UTC(), CycleLength: 5 * time.Second, Last: true, Planned: 1,
+		Quality: probe.Quality{Unsent: 1, Gap: 2, WorstLag: 900 * time.Microsecond},
+		Observations: []probe.Observation{
+			{Target: 4, Kind: probe.Demarcation, At: time.Unix(1790000001, 0).UTC(), RTTMicros: []int32{900, probe.Lost}},
+		},
+		Polls: []probe.Poll{{Link: 4, At: time.Unix(1790000003, 0).UTC(), Uptime: time.Hour, Access: probe.Interface{Name: "wan", InOctets: 1 << 40}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("decoded (-want +got):\n%s", diff)
+	}
+}
+
 func TestATextOfAPollThatIsTooLongIsRefused(t *testing.T) {
 	t.Parallel()
 	b := probe.Batch{Polls: []probe.Poll{{Link: 7, Problem: strings.Repeat("x", 256)}}}
@@ -142,7 +185,8 @@ func TestATextOfAPollThatIsTooLongIsRefused(t *testing.T) {
 func FuzzBatchDecoding(f *testing.F) {
 	raw, err := probe.Batch{
 		Prober: "p", Seq: 1, Observations: []probe.Observation{{Kind: probe.Demarcation, RTTMicros: []int32{1}}},
-		Polls: []probe.Poll{{Link: 1, Uptime: time.Hour, Access: probe.Interface{Name: "wan", Up: true, Counted: true, InOctets: 9}}, {Link: 2, Problem: "timeout"}},
+		Polls:   []probe.Poll{{Link: 1, Uptime: time.Hour, Access: probe.Interface{Name: "wan", Up: true, Counted: true, InOctets: 9}}, {Link: 2, Problem: "timeout"}},
+		Reports: []probe.Report{{Link: 1, Finding: &probe.Look{From: time.Unix(1, 0), Until: time.Unix(2, 0)}}},
 	}.MarshalBinary()
 	if err != nil {
 		f.Fatal(err)
@@ -162,4 +206,33 @@ func FuzzBatchDecoding(f *testing.F) {
 			t.Fatalf("decoded, encoded and decoded again: %v\n%+v\n%+v", err, b, c)
 		}
 	})
+}
+
+func TestAFindingThatIsNotValidIsRefused(t *testing.T) {
+	t.Parallel()
+	from := time.Unix(1790000000, 0).UTC()
+	wrong := map[string]probe.Report{
+		"no finding":              {Link: 7},
+		"3 of 2 echoes lost":      {Link: 7, Finding: &probe.Look{From: from, Until: from, Sent: 2, Lost: 3}},
+		"without the time":        {Link: 7, Finding: &probe.Look{}},
+		"not before its beginnin": {Link: 7, Finding: &probe.Look{From: from, Until: from.Add(-1)}},
+	}
+	for want, report := range wrong {
+		_, err := probe.Batch{Reports: []probe.Report{report}}.MarshalBinary()
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "report of link 7") {
+			t.Errorf("got error %v, want one of link 7 with %q", err, want)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"from":"2026-09-01T08:00:00Z","until":"2026-09-01T08:00:01Z","sent":1,"lost":2}`:   "2 of 1 echoes lost",
+		`{"from":"2026-09-01T08:00:00Z","until":"2026-09-01T08:00:01Z","sent":1,"lost":1}{}`: "after top-level value",
+		``: "look: unexpected end",
+	} {
+		if _, err := probe.ReadFinding("look", []byte(body)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got error %v, want one with %q", body, err, want)
+		}
+	}
+	if _, err := probe.ReadFinding("guess", nil); err == nil || !strings.Contains(err.Error(), `unknown kind "guess"`) {
+		t.Errorf("an unknown kind: got error %v", err)
+	}
 }

@@ -59,6 +59,12 @@ type Observation struct {
 	// RTTMicros holds one round-trip time (RFC 2681) per echo sent, in send
 	// order, in microseconds; Lost for an echo without answer (RFC 6673).
 	RTTMicros []int32
+	// Duplicates counts the further valid replies to echoes of the round that came
+	// until its end (RFC 5560).
+	Duplicates int
+	// Reordered counts the replies that came after one to a later echo of the round
+	// (RFC 4737).
+	Reordered int
 }
 
 // Sent returns how many echoes of the round left and had a known outcome.
@@ -95,6 +101,8 @@ type Batch struct {
 	Observations []Observation
 	// Polls are the looks at routers that ended in this cycle.
 	Polls []Poll
+	// Reports are what else the prober found out in this cycle.
+	Reports []Report
 }
 
 // Quality says how well the prober worked while it measured a cycle. All of it
@@ -109,13 +117,32 @@ type Quality struct {
 	Void int
 	// Dropped counts messages the kernel dropped before the prober read them.
 	Dropped int
-	// Rejected counts replies that answered none of our echoes in time:
-	// malformed, forged, repeated or late.
-	Rejected int
+	// Malformed, Forged, Duplicate and Late count the replies that answered none of
+	// our echoes in time: of another form than ours; without our mark for the address
+	// they come from; second to one accepted; after the timeout.
+	Malformed, Forged, Duplicate, Late int
+	// Overrun counts what was due in the cycle and left out, because the cycle had no
+	// room for it.
+	Overrun int
 	// WorstLag is the longest delay between the planned time of an echo and its
 	// sending or giving up.
 	WorstLag time.Duration
 	// Gap counts the batches given up since the batch published before this
 	// one, because the way to the core was closed for too long.
 	Gap int
+	// Clock is how right the prober's clock was.
+	Clock Clock
+}
+
+// Clock says how right a clock is, as far as its host knows.
+type Clock struct {
+	// Source is who told: a name such as that of a service or a server; empty when
+	// nothing is known of the clock, and then the rest is zero.
+	Source string
+	// Synchronised is false when the host follows no time of others.
+	Synchronised bool
+	// Offset is how much the clock is estimated to be ahead of the right time.
+	Offset time.Duration
+	// MaxError bounds the distance to the right time, 0 when not known.
+	MaxError time.Duration
 }

@@ -22,7 +22,10 @@ type meters struct {
 	unsent      *metrics.Counter
 	void        *metrics.Counter
 	dropped     *metrics.Counter
-	rejected    *metrics.Counter
+	malformed   *metrics.Counter
+	forged      *metrics.Counter
+	duplicate   *metrics.Counter
+	late        *metrics.Counter
 	gaps        *metrics.Counter
 	polls       *metrics.Counter
 	answers     *metrics.Counter
@@ -45,7 +48,10 @@ func newMeters() *meters {
 		unsent:      set.NewCounter("vigie_prober_echoes_unsent_total"),
 		void:        set.NewCounter("vigie_prober_echoes_void_total"),
 		dropped:     set.NewCounter("vigie_prober_messages_dropped_total"),
-		rejected:    set.NewCounter("vigie_prober_replies_rejected_total"),
+		malformed:   set.NewCounter(`vigie_prober_replies_rejected_total{reason="malformed"}`),
+		forged:      set.NewCounter(`vigie_prober_replies_rejected_total{reason="forged"}`),
+		duplicate:   set.NewCounter(`vigie_prober_replies_rejected_total{reason="duplicate"}`),
+		late:        set.NewCounter(`vigie_prober_replies_rejected_total{reason="late"}`),
 		gaps:        set.NewCounter("vigie_prober_batches_lost_total"),
 		polls:       set.NewCounter("vigie_router_polls_total"),
 		answers:     set.NewCounter("vigie_router_polls_answered_total"),
@@ -69,7 +75,10 @@ func (m *meters) batch(b probe.Batch) {
 	m.unsent.Add(b.Quality.Unsent)
 	m.void.Add(b.Quality.Void)
 	m.dropped.Add(b.Quality.Dropped)
-	m.rejected.Add(b.Quality.Rejected)
+	m.malformed.Add(b.Quality.Malformed)
+	m.forged.Add(b.Quality.Forged)
+	m.duplicate.Add(b.Quality.Duplicate)
+	m.late.Add(b.Quality.Late)
 	m.gaps.Add(b.Quality.Gap)
 	m.polls.Add(len(b.Polls))
 	for _, p := range b.Polls {

@@ -18,7 +18,8 @@ type run struct {
 	name    string
 	engine  *icmp.Engine
 	targets func() []probe.Target
-	polls   *polls
+	polls   *waiting[probe.Poll]
+	reports *waiting[probe.Report]
 	deliver func(probe.Batch)
 	log     *slog.Logger
 
@@ -101,7 +102,8 @@ func (r *run) publish(now time.Time) {
 		p := r.parts[0]
 		r.parts = r.parts[1:]
 		r.account(p, now)
-		for _, batch := range p.batches(r.name, r.Cycle, r.polls.take(p.cycle.Add(r.Cycle), r.Cycle)) {
+		end := p.cycle.Add(r.Cycle)
+		for _, batch := range p.batches(r.name, r.Cycle, r.polls.take(end, r.Cycle), r.reports.take(end, r.Cycle)) {
 			r.deliver(batch)
 		}
 	}
@@ -112,7 +114,10 @@ func (r *run) publish(now time.Time) {
 func (r *run) account(p *part, now time.Time) {
 	counters := r.engine.Counters()
 	p.quality.Dropped = int(counters.Dropped - r.told.Dropped)
-	p.quality.Rejected = int(counters.Rejected() - r.told.Rejected())
+	p.quality.Malformed = int(counters.Malformed - r.told.Malformed)
+	p.quality.Forged = int(counters.Forged - r.told.Forged)
+	p.quality.Duplicate = int(counters.Duplicate - r.told.Duplicate)
+	p.quality.Late = int(counters.Late - r.told.Late)
 	if counters.Refused > r.told.Refused && now.Sub(r.refusals) >= complainEvery {
 		r.refusals = now
 		r.log.Warn("echoes refused by the host", "prober", r.name, "count", counters.Refused, "error", counters.Refusal)

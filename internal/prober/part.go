@@ -12,6 +12,10 @@ import (
 // of reasonable size.
 const maxObservations = 4000
 
+// maxReported bounds the octets of the reports of a batch: a message of the pipe has a
+// mebibyte at most.
+const maxReported = 1 << 19
+
 // part is what this prober has of one cycle so far.
 type part struct {
 	cycle        time.Time
@@ -40,13 +44,14 @@ func (p *part) complete(now time.Time) bool {
 	return p.finished == p.planned && !now.Before(p.end)
 }
 
-// batches cuts the part into batches, not yet numbered, with the polls that ended in
-// the cycle in the first ones. Without any observation it is one empty batch, which
-// tells the core not to wait.
-func (p *part) batches(prober string, cycleLength time.Duration, polls []probe.Poll) []probe.Batch {
+// batches cuts the part into batches, not yet numbered, with the polls and reports that
+// ended in the cycle in the first ones. Without any observation it is one empty batch,
+// which tells the core not to wait.
+func (p *part) batches(prober string, cycleLength time.Duration, polls []probe.Poll, reports []probe.Report) []probe.Batch {
 	observed := slices.Collect(slices.Chunk(p.observations, maxObservations))
 	polled := slices.Collect(slices.Chunk(polls, maxObservations))
-	batches := make([]probe.Batch, max(1, len(observed), len(polled)))
+	reported := portions(reports)
+	batches := make([]probe.Batch, max(1, len(observed), len(polled), len(reported)))
 	for i := range batches {
 		batches[i] = probe.Batch{Prober: prober, Cycle: p.cycle, CycleLength: cycleLength}
 		if i < len(observed) {
@@ -55,10 +60,31 @@ func (p *part) batches(prober string, cycleLength time.Duration, polls []probe.P
 		if i < len(polled) {
 			batches[i].Polls = polled[i]
 		}
+		if i < len(reported) {
+			batches[i].Reports = reported[i]
+		}
 	}
 	last := &batches[len(batches)-1]
 	last.Last = true
 	last.Quality = p.quality
 	last.Planned += p.planned - len(p.observations)
 	return batches
+}
+
+// portions cuts reports into lists that each fit into a batch.
+func portions(reports []probe.Report) [][]probe.Report {
+	var cut [][]probe.Report
+	room := 0
+	for _, r := range reports {
+		body, err := r.Body()
+		if err != nil {
+			continue // Prober.report let none pass
+		}
+		if len(cut) == 0 || len(body) > room {
+			cut, room = append(cut, nil), maxReported
+		}
+		cut[len(cut)-1] = append(cut[len(cut)-1], r)
+		room -= len(body)
+	}
+	return cut
 }

@@ -1,6 +1,7 @@
 package prober
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func TestAPartIsCutIntoBatches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []piece
-			for _, b := range partOf(test.rounds, test.silent).batches("metz", 30*time.Second, nil) {
+			for _, b := range partOf(test.rounds, test.silent).batches("metz", 30*time.Second, nil, nil) {
 				got = append(got, piece{b.Planned, len(b.Observations), b.Quality.Unsent, b.Last})
 				if b.Prober != "metz" || !b.Cycle.Equal(cycle) || b.CycleLength != 30*time.Second {
 					t.Errorf("got prober %s, cycle %s of %s", b.Prober, b.Cycle, b.CycleLength)
@@ -82,5 +83,34 @@ func TestTheQualityOfAPartIsThatOfItsRounds(t *testing.T) {
 	want := probe.Quality{Unsent: 3, Void: 1, WorstLag: 30 * time.Millisecond}
 	if diff := cmp.Diff(want, p.quality); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestReportsAreCutByTheirOctets(t *testing.T) {
+	t.Parallel()
+	var reports []probe.Report
+	for i := range 8000 {
+		look := &probe.Look{From: cycle, Until: cycle.Add(time.Duration(i) * time.Second), Sent: 10}
+		reports = append(reports, probe.Report{Link: int64(i), At: cycle, Finding: look})
+	}
+	var links []int64
+	batches := partOf(1, 0).batches("metz", 30*time.Second, nil, reports)
+	for _, b := range batches {
+		raw, err := b.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(raw) > 1<<20 {
+			t.Errorf("a batch of %d octets, want a mebibyte at most", len(raw))
+		}
+		for _, r := range b.Reports {
+			links = append(links, r.Link)
+		}
+	}
+	if len(batches) != 2 || len(links) != 8000 || !slices.IsSorted(links) {
+		t.Errorf("%d batches with %d reports, want all 8000 in order in 2", len(batches), len(links))
+	}
+	if last := batches[len(batches)-1]; !last.Last || last.Planned != 0 || batches[0].Planned != 1 {
+		t.Errorf("the last batch: %+v", last.Quality)
 	}
 }

@@ -3,7 +3,6 @@ package prober
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -11,42 +10,6 @@ import (
 	"vigie/probe/schedule"
 	"vigie/probe/snmp"
 )
-
-// maxPollsKept bounds what waits for a batch while no cycle is complete.
-const maxPollsKept = 4 * maxObservations
-
-// polls are those that ended and are in no batch yet, in the order in which they
-// ended.
-type polls struct {
-	mu   sync.Mutex
-	kept []probe.Poll
-}
-
-// add keeps a poll; when there is no room the oldest goes, which makes a gap.
-func (p *polls) add(poll probe.Poll) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.kept) == maxPollsKept {
-		p.kept = slices.Delete(p.kept, 0, 1)
-	}
-	p.kept = append(p.kept, poll)
-}
-
-// take removes those that ended before the end of a cycle. One that seems to end
-// long after it comes from before the clock was set back, and goes too.
-func (p *polls) take(end time.Time, cycle time.Duration) []probe.Poll {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var taken []probe.Poll
-	p.kept = slices.DeleteFunc(p.kept, func(poll probe.Poll) bool {
-		due := poll.At.Before(end) || poll.At.After(end.Add(2*cycle))
-		if due {
-			taken = append(taken, poll)
-		}
-		return due
-	})
-	return taken
-}
 
 // polling asks routers again and again, each at its own moment of the interval.
 type polling struct {

@@ -24,7 +24,7 @@ type asking struct {
 	at       map[int64][]time.Time
 	together int
 	most     int
-	ended    polls
+	ended    waiting[probe.Poll]
 }
 
 func (a *asking) polling(routers int, takes func(r snmp.Router) time.Duration) *polling {
@@ -133,7 +133,7 @@ func TestAPollUnderWayAtTheStopIsNotTold(t *testing.T) {
 
 func TestPollsRideOnceOnTheBatchOfTheCycleInWhichTheyEnded(t *testing.T) {
 	t.Parallel()
-	var p polls
+	p := waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }}
 	for i, after := range []time.Duration{-time.Second, time.Second, 29 * time.Second, 30 * time.Second, 89 * time.Second, 91 * time.Second} {
 		p.add(probe.Poll{Link: int64(i), At: cycle.Add(after)})
 	}
@@ -158,19 +158,19 @@ func TestPollsRideOnceOnTheBatchOfTheCycleInWhichTheyEnded(t *testing.T) {
 
 func TestPollsThatNoBatchTakesAreBounded(t *testing.T) {
 	t.Parallel()
-	var p polls
-	for i := range maxPollsKept + 3 {
+	p := waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }}
+	for i := range maxWaiting + 3 {
 		p.add(probe.Poll{Link: int64(i), At: cycle})
 	}
 	taken := p.take(cycle.Add(time.Second), time.Second)
-	if len(taken) != maxPollsKept || taken[0].Link != 3 {
-		t.Errorf("kept %d polls from number %d, want %d from 3", len(taken), taken[0].Link, maxPollsKept)
+	if len(taken) != maxWaiting || taken[0].Link != 3 {
+		t.Errorf("kept %d polls from number %d, want %d from 3", len(taken), taken[0].Link, maxWaiting)
 	}
 }
 
 func TestManyPollsMakeBatchesOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	batches := partOf(2, 0).batches("metz", 30*time.Second, make([]probe.Poll, 4001))
+	batches := partOf(2, 0).batches("metz", 30*time.Second, make([]probe.Poll, 4001), nil)
 	var got []string
 	for _, b := range batches {
 		got = append(got, fmt.Sprint(len(b.Observations), " ", len(b.Polls), " ", b.Last))

@@ -46,9 +46,10 @@ type Options struct {
 
 // Prober is one vantage point. Use New, SetTargets, Start, Stop.
 type Prober struct {
-	opts   Options
-	outbox *outbox
-	polls  polls
+	opts    Options
+	outbox  *outbox
+	polls   *waiting[probe.Poll]
+	reports *waiting[probe.Report]
 
 	mu      sync.Mutex
 	targets []probe.Target
@@ -70,7 +71,11 @@ func New(o Options) (*Prober, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("prober %s: %w", o.Name, err)
 	}
-	return &Prober{opts: o, outbox: newOutbox(outboxBatches, o.NextSeq)}, nil
+	return &Prober{
+		opts: o, outbox: newOutbox(outboxBatches, o.NextSeq),
+		polls:   &waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }},
+		reports: &waiting[probe.Report]{at: func(r probe.Report) time.Time { return r.At }},
+	}, nil
 }
 
 // SetTargets replaces the targets from the next cycle on; it may be called at any
@@ -203,7 +208,7 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 	for engine != nil {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
-			targets: p.current, polls: &p.polls, deliver: p.deliver, log: p.opts.Log,
+			targets: p.current, polls: p.polls, reports: p.reports, deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {
 			p.opts.Log.Error("echo engine failed", "prober", p.opts.Name, "error", err)
@@ -227,6 +232,16 @@ func (p *Prober) reopen(ctx context.Context) *icmp.Engine {
 		}
 	}
 	return nil
+}
+
+// report keeps what was found out for the batch of the present cycle. A finding that is
+// not valid is a fault of ours, and holds up no batch.
+func (p *Prober) report(r probe.Report) {
+	if _, err := r.Body(); err != nil {
+		p.opts.Log.Error("a finding is left out", "prober", p.opts.Name, "error", err)
+		return
+	}
+	p.reports.add(r)
 }
 
 func (p *Prober) deliver(b probe.Batch) {

@@ -25,6 +25,8 @@ const (
 	// keepRows is how long minutes and five-minute figures stay as rows beside their
 	// packed form, and so how late a measurement may still change its day.
 	keepRows = 35 * 24 * time.Hour
+	// keepFindings is as long as hours are kept.
+	keepFindings = 400 * 24 * time.Hour
 )
 
 var (
@@ -54,6 +56,9 @@ func (u *Upkeep) Run(ctx context.Context, now time.Time) error {
 		}
 		if _, err := tx.Exec(ctx, sqlBatchDrop, pgx.NamedArgs{"before": now.Add(-keepBatches)}); err != nil {
 			return fmt.Errorf("drop old batches: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlFindingDrop, pgx.NamedArgs{"before": now.Add(-keepFindings)}); err != nil {
+			return fmt.Errorf("drop old findings: %w", err)
 		}
 		if _, err := tx.Exec(ctx, sqlSessionDrop, pgx.NamedArgs{"now": now}); err != nil {
 			return fmt.Errorf("drop expired sessions: %w", err)

@@ -31,6 +31,9 @@ type Store interface {
 	// Router gives what the router of a link told last, and what the link carried
 	// since; nil for one that was never asked.
 	Router(ctx context.Context, link int64, since time.Time) (*Router, error)
+	// Findings gives the findings of a kind about a link in a window, the latest first
+	// and so many at most.
+	Findings(ctx context.Context, link int64, kind string, w Window, most int) ([]Finding, error)
 	// Outages gives the outages of links that touch a window, the latest first.
 	Outages(ctx context.Context, links []int64, w Window) ([]Outage, error)
 	// Incidents gives the incidents within a scope, the latest first.

@@ -1,0 +1,46 @@
+package prober
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// maxWaiting bounds what waits for a batch while no cycle is complete.
+const maxWaiting = 4 * maxObservations
+
+// waiting is what ended beside the rounds and is in no batch yet, in the order in which
+// it ended. It may be used from several goroutines.
+type waiting[T any] struct {
+	at func(T) time.Time // when it ended
+
+	mu   sync.Mutex
+	kept []T
+}
+
+// add keeps a result; when there is no room the oldest goes, which makes a gap.
+func (w *waiting[T]) add(result T) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.kept) == maxWaiting {
+		w.kept = slices.Delete(w.kept, 0, 1)
+	}
+	w.kept = append(w.kept, result)
+}
+
+// take removes those that ended before the end of a cycle. One that seems to end
+// long after it comes from before the clock was set back, and goes too.
+func (w *waiting[T]) take(end time.Time, cycle time.Duration) []T {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var taken []T
+	w.kept = slices.DeleteFunc(w.kept, func(result T) bool {
+		at := w.at(result)
+		due := at.Before(end) || at.After(end.Add(2*cycle))
+		if due {
+			taken = append(taken, result)
+		}
+		return due
+	})
+	return taken
+}

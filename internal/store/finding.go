@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vigie/internal/view"
+	"vigie/probe"
+)
+
+var (
+	sqlFindingInsert = query("finding.insert", `
+		INSERT INTO finding (link_id, kind, at, prober, body)
+		SELECT link, kind, at, @prober, body
+		FROM unnest(@links::bigint[], @kinds::text[], @at::timestamptz[], @bodies::jsonb[]) AS row (link, kind, at, body)`)
+	sqlFindingLatest = query("finding.latest", `
+		SELECT at, prober, body FROM finding
+		WHERE link_id = @link AND kind = @kind AND at >= @from AND at < @to ORDER BY at DESC, id DESC LIMIT @most`)
+	sqlFindingDrop = query("finding.drop", `DELETE FROM finding WHERE at < @before`)
+)
+
+// SaveReports stores what a prober reported.
+func (t watchTx) SaveReports(ctx context.Context, prober string, reports []probe.Report) error {
+	var links []int64
+	var kinds []string
+	var at []time.Time
+	var bodies []json.RawMessage
+	for _, r := range reports {
+		body, err := r.Body()
+		if err != nil {
+			return err
+		}
+		links, kinds, at, bodies = append(links, r.Link), append(kinds, r.Finding.Kind()), append(at, r.At), append(bodies, body)
+	}
+	_, err := t.tx.Exec(ctx, sqlFindingInsert, pgx.NamedArgs{"prober": prober, "links": links, "kinds": kinds, "at": at, "bodies": bodies})
+	if err != nil {
+		return fmt.Errorf("store %d findings of prober %s: %w", len(reports), prober, err)
+	}
+	return nil
+}
+
+type reportRow struct {
+	At     time.Time
+	Prober string
+	Body   []byte
+}
+
+// Findings returns the findings of a kind about a link in a window, the latest first.
+func (v *View) Findings(ctx context.Context, link int64, kind string, w view.Window, most int) ([]view.Finding, error) {
+	rows, err := v.db.pool.Query(ctx, sqlFindingLatest, pgx.NamedArgs{"link": link, "kind": kind, "from": w.From, "to": w.To, "most": most})
+	if err != nil {
+		return nil, fmt.Errorf("load the findings of kind %s: %w", kind, err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (view.Finding, error) {
+		r, err := pgx.RowToStructByPos[reportRow](row)
+		if err != nil {
+			return view.Finding{}, err
+		}
+		value, err := probe.ReadFinding(kind, r.Body)
+		return view.Finding{At: r.At.UTC(), Prober: r.Prober, Finding: value}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the findings of kind %s: %w", kind, err)
+	}
+	return found, nil
+}
