@@ -29,12 +29,14 @@ const (
 	canariesFile       = "canaries.csv"
 	keysFile           = "keys.csv"
 	maintenancesFile   = "maintenances.csv"
+	checksFile         = "checks.csv"
 )
 
 // sheets lists every table; what a row refers to comes before it.
 var sheets = []sheet{
 	organisationTable, communeTable, siteTable, establishmentTable, contactTable, operatorTable, popTable, marketTable,
 	lotTable, clauseTable, priceTable, linkTable, termsTable, routerTable, canaryTable, keyShareTable, maintenanceTable,
+	checkTable,
 }
 
 var organisationTable = table[org.Organisation]{

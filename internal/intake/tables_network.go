@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,6 +66,8 @@ var linkTable = table[inventory.Link]{
 		text("technology", func(l *inventory.Link) *string { return &l.Technology }),
 		address("probe_address", func(l *inventory.Link) *netip.Addr { return &l.ProbeAddress }).must(),
 		address("demarcation_address", func(l *inventory.Link) *netip.Addr { return &l.Demarcation }),
+		address("reflector_address", func(l *inventory.Link) *netip.Addr { return &l.ReflectorAddress }),
+		integer("reflector_port", func(l *inventory.Link) *int { return &l.ReflectorPort }, 1, 65535),
 		enum("cpe_owner", func(l *inventory.Link) *inventory.CPEOwner { return &l.CPEOwner },
 			inventory.OperatorCPE, inventory.CustomerCPE).must(),
 		day("starts", func(l *inventory.Link) *time.Time { return &l.Starts }).must(),
@@ -92,6 +95,9 @@ var linkTable = table[inventory.Link]{
 		}
 		if l.Demarcation.IsValid() && l.Demarcation == l.ProbeAddress {
 			findings = append(findings, finding{"demarcation_address", l.Demarcation.String(), "is the probe address: it would say nothing more"})
+		}
+		if l.ReflectorPort != 0 && !l.ReflectorAddress.IsValid() {
+			findings = append(findings, finding{"reflector_port", strconv.Itoa(l.ReflectorPort), "needs the address of a reflector"})
 		}
 		return findings
 	},

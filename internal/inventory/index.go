@@ -28,6 +28,8 @@ type Index struct {
 	pricesOfLot    map[string][]int
 	termsOfLink    map[string][]int
 	sharesOf       map[string][]int
+	checkIDs       map[int64]int
+	checksOf       map[string][]int // by subjectOf
 }
 
 // NewIndex sorts the snapshot and indexes it.
@@ -50,6 +52,8 @@ func NewIndex(s Snapshot) *Index {
 		pricesOfLot:    group(s.Prices, func(p contract.Price) string { return p.Lot }),
 		termsOfLink:    group(s.Terms, func(t contract.Terms) string { return t.Link }),
 		sharesOf:       group(s.Keys, func(k KeyShare) string { return k.Subject }),
+		checkIDs:       index(s.Checks, func(c Check) int64 { return c.ID }),
+		checksOf:       group(s.Checks, func(c Check) string { return subjectOf(c.Scope, c.Subject) }),
 		linksOfSite:    map[string][]int{},
 	}
 	for i, l := range s.Links {

@@ -145,10 +145,15 @@ type Link struct {
 	// Demarcation is the operator's own equipment in front of the router: it answers
 	// while the line works, whatever became of the router. Invalid = none known.
 	Demarcation netip.Addr
-	CPEOwner    CPEOwner
-	Starts      time.Time // MES: billing starts
-	Ends        time.Time // first day without it; zero = open
-	Source      string
+	// ReflectorAddress is a STAMP reflector (RFC 8762) at the far end of the access, to which
+	// two-way delay is measured beside the echoes; invalid = none. ReflectorPort 0 is the
+	// port of STAMP.
+	ReflectorAddress netip.Addr
+	ReflectorPort    int
+	CPEOwner         CPEOwner
+	Starts           time.Time // MES: billing starts
+	Ends             time.Time // first day without it; zero = open
+	Source           string
 }
 
 // Terms are those of the link's own row.

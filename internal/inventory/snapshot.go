@@ -29,6 +29,7 @@ type Snapshot struct {
 	Canaries       []Canary
 	Keys           []KeyShare // by subject, date and organisation
 	Maintenances   []Maintenance
+	Checks         []Check
 }
 
 // Sort puts every slice in the order of its natural key, byte by byte.
@@ -46,6 +47,7 @@ func (s *Snapshot) Sort() {
 	by(s.Routers, func(r Router) string { return r.Key })
 	by(s.Canaries, func(c Canary) string { return c.Key })
 	by(s.Maintenances, func(m Maintenance) string { return m.Key })
+	by(s.Checks, func(c Check) string { return c.Key })
 	slices.SortFunc(s.Clauses, func(a, b contract.Clause) int {
 		return cmp.Or(cmp.Compare(a.Lot, b.Lot), a.From.Compare(b.From))
 	})

@@ -59,6 +59,7 @@ type shelf interface {
 var shelves = []shelf{
 	organisationShelf, communeShelf, siteShelf, establishmentShelf, contactShelf, operatorShelf, popShelf,
 	marketShelf, lotShelf, clauseShelf, priceShelf, linkShelf, termsShelf, routerShelf, canaryShelf, keyShareShelf, maintenanceShelf,
+	checkShelf,
 }
 
 // typedShelf keeps values of T as rows of R, whose fields are the columns.

@@ -47,7 +47,8 @@ func full() inventory.Snapshot {
 		Prices: []contract.Price{{Lot: "lot", Item: "100M", From: civil(1, 1), To: civil(12, 1), Monthly: 41250, Source: "s"}},
 		Links: []inventory.Link{{
 			Ref: "L-1", Operator: "op", Lot: "lot", POP: "pop", Sites: []string{"site"}, PriceItem: "100M", DownKbps: 100_000, UpKbps: 512, Technology: "FTTO",
-			ProbeAddress: netip.MustParseAddr("2001:db8::1"), Demarcation: netip.MustParseAddr("192.0.2.9"), CPEOwner: inventory.OperatorCPE, Starts: civil(1, 1), Ends: civil(12, 1), Source: "s",
+			ProbeAddress: netip.MustParseAddr("2001:db8::1"), Demarcation: netip.MustParseAddr("192.0.2.9"),
+			ReflectorAddress: netip.MustParseAddr("2001:db8::9"), ReflectorPort: 20001, CPEOwner: inventory.OperatorCPE, Starts: civil(1, 1), Ends: civil(12, 1), Source: "s",
 		}},
 		Terms: []contract.Terms{{Link: "L-1", From: civil(6, 1), PriceItem: "100M", DownKbps: 200_000, UpKbps: 1_024, Source: "s"}},
 		Routers: []inventory.Router{{
@@ -61,6 +62,10 @@ func full() inventory.Snapshot {
 		Maintenances: []inventory.Maintenance{{
 			Key: "tp", Scope: inventory.ScopePOP, Subject: "pop", From: civil(3, 29).Add(time.Hour), To: civil(3, 29).Add(2 * time.Hour),
 			Announced: civil(3, 1), Note: "n", Source: "s",
+		}},
+		Checks: []inventory.Check{{
+			Key: "amon", Scope: inventory.ScopeLink, Subject: "L-1", Name: "AMON", From: inventory.FromCore, Service: "https://192.0.2.7/", Every: time.Minute,
+			Status: "200,401", Text: "AMON", CertificateDays: 21, Ends: civil(12, 1), Source: "s",
 		}},
 	}
 }
@@ -91,6 +96,9 @@ func loadInventory(t *testing.T, db *store.DB) inventory.Snapshot {
 	}
 	for i := range s.Canaries {
 		s.Canaries[i].ID = 0
+	}
+	for i := range s.Checks {
+		s.Checks[i].ID = 0
 	}
 	return s
 }
