@@ -62,6 +62,10 @@ type Round struct {
 	// Start is when the first echo is due. Derived from time.Now it carries a
 	// monotonic reading, and setting the clock does not move it.
 	Start time.Time
+	// Echoes and Gap, where set, stand for those of the engine. There are no more
+	// echoes than the engine's.
+	Echoes int
+	Gap    time.Duration
 }
 
 // Result is a finished round.
@@ -74,6 +78,9 @@ type Result struct {
 	// WorstLag is the longest delay between the planned time of an echo and its
 	// sending or giving up.
 	WorstLag time.Duration
+	// FirstLost and LastLost are when the first and the last of the lost echoes
+	// left; zero without one.
+	FirstLost, LastLost time.Time
 }
 
 // Counters count since the engine was made.
@@ -166,6 +173,12 @@ func (e *Engine) Add(rounds ...Round) error {
 	for _, r := range rounds {
 		if a := r.Target.Addr; !a.IsValid() || a.Is4In6() || a.Zone() != "" {
 			return fmt.Errorf("icmp: %s %d: address %s, expected IPv4 or IPv6 without a zone", r.Target.Kind, r.Target.ID, a)
+		}
+	}
+	for _, r := range rounds {
+		if r.Echoes < 0 || r.Echoes > e.ledger.echoes || r.Gap != 0 && r.Gap < minGap {
+			return fmt.Errorf("icmp: %s %d: a round of %d echoes %s apart, expected at most %d, at least %s",
+				r.Target.Kind, r.Target.ID, r.Echoes, r.Gap, e.ledger.echoes, minGap)
 		}
 	}
 	if room := maxRounds - len(e.ledger.rounds); len(rounds) > room {

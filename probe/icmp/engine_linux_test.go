@@ -278,7 +278,7 @@ func TestAHostWithoutRouteIsNoLoss(t *testing.T) {
 	wantTally(t, measure(t, e, targets(1)...), tally{Sent: 2, Received: 2})
 }
 
-func TestAddRefusesAnAddressThatCannotBeAsked(t *testing.T) {
+func TestAddRefusesARoundThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, quick)
 	for text, addr := range map[string]netip.Addr{
@@ -288,6 +288,16 @@ func TestAddRefusesAnAddressThatCannotBeAsked(t *testing.T) {
 	} {
 		err := e.Add(icmp.Round{Target: targets(1)[0]}, icmp.Round{Target: probe.Target{ID: 3, Kind: probe.Link, Addr: addr}})
 		if want := "icmp: link 3: address " + text + ", expected IPv4 or IPv6 without a zone"; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	for want, r := range map[string]icmp.Round{
+		"icmp: link 1: a round of 3 echoes 0s apart, expected at most 2, at least 20ms":   {Echoes: 3},
+		"icmp: link 1: a round of -1 echoes 0s apart, expected at most 2, at least 20ms":  {Echoes: -1},
+		"icmp: link 1: a round of 0 echoes 19ms apart, expected at most 2, at least 20ms": {Gap: 19 * time.Millisecond},
+	} {
+		r.Target = targets(1)[0]
+		if err := e.Add(r); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

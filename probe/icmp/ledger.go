@@ -1,6 +1,8 @@
 package icmp
 
 import (
+	"cmp"
+	"math"
 	"time"
 
 	"vigie/probe"
@@ -21,6 +23,7 @@ const (
 	answered             // a valid reply came, maybe too late
 	unsent               // never left
 	void                 // left, but its outcome cannot be known
+	lost                 // left, and no valid reply came in time: known at the end only
 )
 
 // echo is one request and what became of it.
@@ -45,7 +48,11 @@ type round struct {
 	next   int           // index of the next echo to send
 	sentAt int64         // wall clock at the first echo sent; 0 before
 	lag    time.Duration
-	echoes []echo
+	gap    time.Duration
+	// duplicates counts the further replies to echoes answered.
+	duplicates int
+	count      int // of its echoes, the first of the room
+	echoes     []echo
 }
 
 // name is that of the round's next echo.
@@ -83,7 +90,10 @@ func (l *ledger) add(r Round, start time.Duration) {
 		l.serial = 1
 	}
 	clear(added.echoes)
-	*added = round{Round: r, slot: added.slot, serial: l.serial, start: start, due: start, echoes: added.echoes}
+	*added = round{
+		Round: r, slot: added.slot, serial: l.serial, start: start, due: start,
+		gap: cmp.Or(r.Gap, l.gap), count: cmp.Or(r.Echoes, l.echoes), echoes: added.echoes,
+	}
 	l.wheel.put(added)
 }
 
@@ -117,7 +127,7 @@ func (l *ledger) nextDue(now time.Duration) *round {
 			return nil
 		}
 		r.lag = max(r.lag, now-r.due)
-		if now-r.due <= l.gap {
+		if now-r.due <= r.gap {
 			return r
 		}
 		l.passed(r, unsent, now)
@@ -132,12 +142,12 @@ func (l *ledger) again(r *round) { l.wheel.put(r) }
 func (l *ledger) passed(r *round, f fate, now time.Duration) {
 	r.echoes[r.next].fate = f
 	r.next++
-	if r.next == l.echoes {
+	if r.next == r.count {
 		r.due = now + l.timeout
 		l.ending.push(r)
 		return
 	}
-	r.due = r.start + time.Duration(r.next)*l.gap
+	r.due = r.start + time.Duration(r.next)*r.gap
 	l.wheel.put(r)
 }
 
@@ -189,6 +199,7 @@ func (l *ledger) replied(n name, sequence uint16, stampNanos int64) {
 		l.counters.Forged++
 	case e.fate == answered:
 		l.counters.Duplicate++
+		r.duplicates++
 	case e.fate == waiting && stampNanos == 0:
 		e.fate = void
 	case e.fate == waiting:
@@ -238,27 +249,62 @@ func (l *ledger) finish(now time.Duration, results []Result) []Result {
 func (l *ledger) result(r *round) Result {
 	result := Result{Round: r.Round, WorstLag: r.lag}
 	first := len(l.rttMicros)
-	for i := range r.echoes {
+	for i := range r.echoes[:r.count] {
 		e := &r.echoes[i]
-		rtt := time.Duration(e.replyNanos - e.sentNanos)
-		switch {
-		case e.fate == unsent:
+		switch e.fate = l.settled(e); e.fate {
+		case unsent:
 			result.Unsent++
-		case e.fate == void, e.fate == waiting && e.uncertain, e.fate == answered && rtt < 0:
+		case void:
 			result.Void++
-		case e.fate == waiting:
+		case lost:
 			l.rttMicros = append(l.rttMicros, probe.Lost)
-		case rtt > l.timeout:
-			l.counters.Late++
-			l.rttMicros = append(l.rttMicros, probe.Lost)
-		default:
-			l.rttMicros = append(l.rttMicros, int32(rtt.Round(time.Microsecond).Microseconds()))
+			result.LastLost = instant(e.sentNanos)
+			if result.FirstLost.IsZero() {
+				result.FirstLost = result.LastLost
+			}
+		case answered:
+			l.rttMicros = append(l.rttMicros, int32(e.roundTrip().Round(time.Microsecond).Microseconds()))
 		}
 	}
 	result.Observation = probe.Observation{
 		Target: r.Target.ID, Kind: r.Target.Kind,
-		At:        time.Unix(0, r.sentAt).UTC().Truncate(time.Microsecond),
-		RTTMicros: l.rttMicros[first:len(l.rttMicros):len(l.rttMicros)],
+		At:         instant(r.sentAt),
+		RTTMicros:  l.rttMicros[first:len(l.rttMicros):len(l.rttMicros)],
+		Duplicates: r.duplicates, Reordered: r.reordered(),
 	}
 	return result
 }
+
+// settled is the fate of an echo at the end of its round.
+func (l *ledger) settled(e *echo) fate {
+	switch {
+	case e.fate == waiting && e.uncertain, e.fate == answered && e.roundTrip() < 0:
+		return void
+	case e.fate == answered && e.roundTrip() > l.timeout:
+		l.counters.Late++
+		return lost
+	case e.fate == waiting:
+		return lost
+	}
+	return e.fate
+}
+
+func (e *echo) roundTrip() time.Duration { return time.Duration(e.replyNanos - e.sentNanos) }
+
+// reordered counts the answered echoes whose reply came after one to a later echo
+// (RFC 4737, 3.3, by the kernel's stamps). What is lost or void has no place in the
+// order.
+func (r *round) reordered() int {
+	count, earliest := 0, int64(math.MaxInt64)
+	for i := r.count - 1; i >= 0; i-- {
+		if e := &r.echoes[i]; e.fate == answered {
+			if e.replyNanos > earliest {
+				count++
+			}
+			earliest = min(earliest, e.replyNanos)
+		}
+	}
+	return count
+}
+
+func instant(nanos int64) time.Time { return time.Unix(0, nanos).UTC().Truncate(time.Microsecond) }

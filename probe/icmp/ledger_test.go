@@ -63,6 +63,10 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 		RTTMicros    []int32
 		Unsent, Void int
 		Lag          time.Duration
+		// Duplicates and Reordered are those of the observation.
+		Duplicates, Reordered int
+		// From and To are when the first and the last of the lost echoes left.
+		From, To time.Duration
 	}
 	tests := map[string]struct {
 		happen   func(t *testing.T, l *ledger)
@@ -77,7 +81,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 200*ms)
 				answerAt(l, 2, 200*ms+1500)
 			},
-			outcome{RTTMicros: []int32{20_000, probe.Lost, 2}},
+			outcome{RTTMicros: []int32{20_000, probe.Lost, 2}, From: 100 * ms, To: 100 * ms},
 			Counters{Sent: 3},
 		},
 		"the kernel's stamp of the request replaces ours": {
@@ -88,7 +92,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{5000, probe.Lost, probe.Lost}},
+			outcome{RTTMicros: []int32{5000, probe.Lost, probe.Lost}, From: 100 * ms, To: 200 * ms},
 			Counters{Sent: 3},
 		},
 		"in time to the microsecond, late by one": {
@@ -99,7 +103,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				answerAt(l, 1, 100*ms+testTimeout+1)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{1_000_000, probe.Lost, probe.Lost}},
+			outcome{RTTMicros: []int32{1_000_000, probe.Lost, probe.Lost}, From: 100 * ms, To: 200 * ms},
 			Counters{Sent: 3, Late: 1},
 		},
 		"a second reply counts apart and changes nothing": {
@@ -110,8 +114,32 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{10_000, probe.Lost, probe.Lost}},
+			outcome{RTTMicros: []int32{10_000, probe.Lost, probe.Lost}, Duplicates: 1, From: 100 * ms, To: 200 * ms},
 			Counters{Sent: 3, Duplicate: 1},
+		},
+		"replies overtake one another: those behind a reply to a later echo are reordered": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+				answerAt(l, 2, 210*ms)
+				answerAt(l, 0, 220*ms)
+				answerAt(l, 1, 230*ms)
+			},
+			outcome{RTTMicros: []int32{220_000, 130_000, 10_000}, Reordered: 2},
+			Counters{Sent: 3},
+		},
+		"a lost echo has no place in the order": {
+			func(t *testing.T, l *ledger) {
+				sendAt(t, l, 0)
+				answerAt(l, 0, 10*ms)
+				sendAt(t, l, 100*ms)
+				sendAt(t, l, 200*ms)
+				answerAt(l, 2, 210*ms)
+				answerAt(l, 1, 100*ms+testTimeout+1) // too late, and behind the third
+			},
+			outcome{RTTMicros: []int32{10_000, probe.Lost, 10_000}, From: 100 * ms, To: 100 * ms},
+			Counters{Sent: 3, Late: 1},
 		},
 		"another sequence is forged": {
 			func(t *testing.T, l *ledger) {
@@ -120,7 +148,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{probe.Lost, probe.Lost, probe.Lost}},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost, probe.Lost}, To: 200 * ms},
 			Counters{Sent: 3, Forged: 1},
 		},
 		"a pause longer than the gap: missed echoes are unsent, not lost, and no burst follows": {
@@ -130,7 +158,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 					t.Error("a second echo is due at once")
 				}
 			},
-			outcome{RTTMicros: []int32{probe.Lost}, Unsent: 2, Lag: 250 * ms},
+			outcome{RTTMicros: []int32{probe.Lost}, Unsent: 2, Lag: 250 * ms, From: 250 * ms, To: 250 * ms},
 			Counters{Sent: 1},
 		},
 		"a pause longer than the round: nothing is sent": {
@@ -175,7 +203,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				answerAt(l, 1, 150*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{50_000, probe.Lost}, Void: 1},
+			outcome{RTTMicros: []int32{50_000, probe.Lost}, Void: 1, From: 200 * ms, To: 200 * ms},
 			Counters{Sent: 3, Dropped: 10},
 		},
 		"a reply without a stamp is void": {
@@ -185,7 +213,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1, From: 100 * ms, To: 200 * ms},
 			Counters{Sent: 3},
 		},
 		"a reply stamped before its request is void": {
@@ -195,7 +223,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
-			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1},
+			outcome{RTTMicros: []int32{probe.Lost, probe.Lost}, Void: 1, From: 100 * ms, To: 200 * ms},
 			Counters{Sent: 3},
 		},
 	}
@@ -206,7 +234,11 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 			l.add(Round{Target: probe.Target{ID: 1, Addr: target}}, 0)
 			test.happen(t, &l)
 			result := finished(t, &l)
-			got := outcome{result.Observation.RTTMicros, result.Unsent, result.Void, result.WorstLag}
+			got := outcome{
+				RTTMicros: result.Observation.RTTMicros, Unsent: result.Unsent, Void: result.Void, Lag: result.WorstLag,
+				Duplicates: result.Observation.Duplicates, Reordered: result.Observation.Reordered,
+				From: sinceEpoch(result.FirstLost), To: sinceEpoch(result.LastLost),
+			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("outcome -want +got:\n%s", diff)
 			}
@@ -214,6 +246,43 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 				t.Errorf("counters -want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// sinceEpoch is 0 for no time.
+func sinceEpoch(at time.Time) time.Duration {
+	if at.IsZero() {
+		return 0
+	}
+	return time.Duration(at.UnixNano() - epoch)
+}
+
+func TestARoundMayHaveAShapeOfItsOwn(t *testing.T) {
+	t.Parallel()
+	l := testLedger()
+	l.add(Round{Target: probe.Target{ID: 1}}, 0)
+	l.add(Round{Target: probe.Target{ID: 2}, Echoes: 2, Gap: 30 * ms}, 0)
+	type due struct {
+		At time.Duration
+		ID int64
+	}
+	var sent []due
+	for at := time.Duration(0); at <= time.Second; at += tick {
+		for r := l.nextDue(at); r != nil; r = l.nextDue(at) {
+			sent = append(sent, due{at, r.Target.ID})
+			l.sent(r, clocks(at))
+		}
+	}
+	want := []due{{0, 1}, {0, 2}, {30 * ms, 2}, {100 * ms, 1}, {200 * ms, 1}}
+	if diff := cmp.Diff(want, sent); diff != "" {
+		t.Errorf("sent -want +got:\n%s", diff)
+	}
+	got := map[int64]int{}
+	for _, r := range l.finish(time.Hour, nil) {
+		got[r.Target.ID] = len(r.Observation.RTTMicros)
+	}
+	if diff := cmp.Diff(map[int64]int{1: 3, 2: 2}, got); diff != "" {
+		t.Errorf("echoes -want +got:\n%s", diff)
 	}
 }
 

@@ -216,6 +216,56 @@ func TestOnlyTheTrueReplyCounts(t *testing.T) {
 	}
 }
 
+func TestDuplicatesAndReorderingAreToldOfTheirRound(t *testing.T) {
+	t.Parallel()
+	n := newNamespace(t)
+	list := targets(2)
+	var held []answer
+	respond(t, n, func(r request) []answer { // only the responder's goroutine calls this
+		one := answer{source: r.target, message: r.reply}
+		switch {
+		case r.target == list[1].Addr:
+			return []answer{one}
+		case held == nil:
+			held = []answer{one}
+			return nil
+		}
+		return append([]answer{one, one}, held...)
+	})
+	o := inside(n)
+	o.Gap = 100 * time.Millisecond
+	e := newEngine(t, o)
+	type disorder struct{ Received, Duplicates, Reordered int }
+	got := map[int64]disorder{}
+	for _, r := range measure(t, e, list...) {
+		got[r.Target.ID] = disorder{r.Observation.Received(), r.Observation.Duplicates, r.Observation.Reordered}
+	}
+	if diff := cmp.Diff(map[int64]disorder{1: {2, 1, 1}, 2: {2, 0, 0}}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A reply that was true once is no answer to a later echo.
+func TestAReplyReplayedInALaterRoundAnswersNothing(t *testing.T) {
+	t.Parallel()
+	n := newNamespace(t)
+	var first []answer
+	respond(t, n, func(r request) []answer {
+		if first == nil {
+			first = []answer{{source: r.target, message: r.reply}}
+		}
+		return first
+	})
+	o := inside(n)
+	o.Echoes = 1
+	e := newEngine(t, o)
+	wantTally(t, measure(t, e, targets(1)...), tally{Sent: 1, Received: 1})
+	wantTally(t, measure(t, e, targets(1)...), tally{Sent: 1})
+	if diff := cmp.Diff(icmp.Counters{Sent: 2, Late: 1}, e.Counters()); diff != "" {
+		t.Errorf("counters -want +got:\n%s", diff)
+	}
+}
+
 func TestAReplyAfterTheTimeoutIsLossAndCountedLate(t *testing.T) {
 	t.Parallel()
 	n := newNamespace(t)
