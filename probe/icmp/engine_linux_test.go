@@ -337,7 +337,10 @@ func TestOptionsOutsideTheirRangeAreRefused(t *testing.T) {
 }
 
 // withoutRaw opens as a process without CAP_NET_RAW would.
-func withoutRaw(n *namespace) func(func() error) error {
+func withoutRaw(n *namespace) func(func() error) error { return without(n, unix.CAP_NET_RAW) }
+
+// without opens in the namespace on its thread, which gives up a capability for good.
+func without(n *namespace, capability int) func(func() error) error {
 	return func(create func() error) error {
 		return n.run(func() error {
 			header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
@@ -345,9 +348,9 @@ func withoutRaw(n *namespace) func(func() error) error {
 			if err := unix.Capget(&header, &has[0]); err != nil {
 				return fmt.Errorf("read the capabilities: %w", err)
 			}
-			has[0].Effective &^= 1 << unix.CAP_NET_RAW
+			has[0].Effective &^= 1 << capability
 			if err := unix.Capset(&header, &has[0]); err != nil {
-				return fmt.Errorf("give up CAP_NET_RAW: %w", err)
+				return fmt.Errorf("give up capability %d: %w", capability, err)
 			}
 			return create()
 		})

@@ -377,6 +377,71 @@ func TestTheWheelGivesRoundsByTickThenByOrderOfAdding(t *testing.T) {
 	})
 }
 
+// The wall clock is set again and again, by an hour or a millisecond, while rounds run
+// and the program looks at the socket when it comes to it. Each round trip that is told
+// is the true one, nothing is called lost, and only echoes that were out, or answered
+// and not yet read, when the clock was set are left out.
+func TestNoRoundTripIsWrongWhileTheClockIsSet(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		const trip, length = 23 * ms, 8 * time.Second
+		type set struct{ at, by time.Duration }
+		sets := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) set {
+			by := rapid.SampledFrom([]time.Duration{time.Hour, -time.Hour, ms, -ms, trip, -trip}).Draw(t, "by")
+			return set{time.Duration(rapid.Int64Range(0, int64(length)).Draw(t, "at")), by}
+		}), 1, 4).Draw(t, "sets")
+		wall := func(at time.Duration) int64 {
+			nanos := epoch + int64(at)
+			for _, s := range sets {
+				if s.at <= at {
+					nanos += int64(s.by)
+				}
+			}
+			return nanos
+		}
+		type reply struct {
+			at time.Duration
+			n  name
+		}
+		var out []reply
+		var results []Result
+		l, offset, last := testLedger(), wall(0), time.Duration(0)
+		mayBeVoid := 0
+		for at := time.Duration(0); at < length+2*testTimeout; at += tick * time.Duration(rapid.Int64Range(1, 8).Draw(t, "ticks")) {
+			for l.collection++; len(out) > 0 && out[0].at <= at; out = out[1:] {
+				l.replied(out[0].n, l.sequence(out[0].n), wall(out[0].at))
+				if wall(out[0].at-trip)-int64(out[0].at-trip) != wall(at)-int64(at) {
+					mayBeVoid++
+				}
+			}
+			if now := wall(at) - int64(at); now != offset {
+				l.clockSet()
+				offset = now
+			}
+			results = l.finish(at, results)
+			for ; last <= at && last < length; last += 50 * ms {
+				l.add(Round{Target: probe.Target{Addr: target}}, last)
+			}
+			for r := l.nextDue(at); r != nil; r = l.nextDue(at) {
+				out = append(out, reply{at + trip, r.name()})
+				l.sent(r, reading{wallNanos: wall(at), running: at})
+			}
+		}
+		void := 0
+		for _, r := range results {
+			void += r.Void
+			for _, micros := range r.Observation.RTTMicros {
+				if micros != int32(trip/time.Microsecond) {
+					t.Fatalf("a round trip of %d us with the clock set %v, want %s", micros, sets, trip)
+				}
+			}
+		}
+		if len(results) != int(length/(50*ms)) || void > mayBeVoid {
+			t.Fatalf("%d rounds, %d echoes void; want %d, at most %d", len(results), void, length/(50*ms), mayBeVoid)
+		}
+	})
+}
+
 func TestRoomIsUsedAgain(t *testing.T) { // not beside others, whose allocations would count
 	l := testLedger()
 	at, kept := time.Duration(0), 0

@@ -3,6 +3,10 @@ package icmp
 import (
 	"errors"
 	"net/netip"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +77,81 @@ func TestEchoesOutWhileTheClockIsSetAreVoid(t *testing.T) {
 				t.Errorf("got %+v, want one round whose echo is void", results)
 			}
 		})
+	}
+}
+
+// A buffer that holds a handful of replies drops most of a burst. The socket counts
+// them, and no echo is called lost.
+func TestAReceiveBufferTooSmallIsNoLoss(t *testing.T) {
+	t.Parallel()
+	e := hostEngine(t, "127.0.0.1")
+	if err := unix.SetsockoptInt(e.sockets[v4].fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil { // the kernel's least
+		t.Fatal(err)
+	}
+	const all = 200
+	for i := range all - 1 {
+		addr := netip.AddrFrom4([4]byte{127, 66, 0, byte(i)})
+		if err := e.Add(Round{Target: probe.Target{ID: int64(i), Addr: addr}, Start: time.Now().Add(-tick)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answers, lost, void, rounds := 0, 0, 0, 0
+	for deadline := time.Now().Add(20 * time.Second); rounds < all; {
+		results, err := e.Advance(t.Context(), deadline)
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("%d of %d rounds, %v", rounds, all, err)
+		}
+		for _, r := range results {
+			rounds++
+			void += r.Void
+			answers += r.Observation.Received()
+			lost += r.Observation.Sent() - r.Observation.Received()
+		}
+	}
+	if c := e.Counters(); lost != 0 || answers+void != all || void == 0 || c.Dropped < uint64(void) || c.Sent != all {
+		t.Errorf("%d answered, %d lost, %d void with %+v; want none lost, and as many dropped as void", answers, lost, void, c)
+	}
+}
+
+func TestWithoutTheRightToForceItTheBufferIsWhatTheHostAllows(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("/proc/sys/net/core/rmem_max")
+	if err != nil {
+		t.Skip(err) // hidden in a network namespace of old kernels
+	}
+	allowed, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := make(chan int, 1)
+	failed := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with what it gave up
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var has [2]unix.CapUserData
+		err := unix.Capget(&header, &has[0])
+		has[0].Effective &^= 1 << unix.CAP_NET_ADMIN
+		if err = errors.Join(err, unix.Capset(&header, &has[0])); err != nil {
+			failed <- err
+			return
+		}
+		s, err := openSocket(v4)
+		if err != nil {
+			failed <- err
+			return
+		}
+		bytes, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		size <- bytes
+		failed <- errors.Join(err, s.close())
+	}()
+	switch err := <-failed; {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
+	if got, want := <-size, 2*min(allowed, receiveBuffer); got != want { // the kernel doubles what it is asked for
+		t.Errorf("a buffer of %d bytes, want %d", got, want)
 	}
 }
 
