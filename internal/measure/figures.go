@@ -5,8 +5,9 @@ package measure
 // trip, or Undefined.
 //
 // The counts, the minimum and the maximum are exact, whatever they were summed from.
-// The median, the 95th percentile and the jitter are not those of the echoes, which
-// are no longer there: see RollUp.
+// Those of Extras are too, but for a run of losses that goes on from one minute to the
+// next, which is two. The median, the 95th percentile, the jitter and the delay
+// variation are not those of the echoes: see RollUp, and Distribution for theirs.
 type Figures struct {
 	Planned, Sent, Received int64 // echoes, those of every prober
 	// CoveredMillis is the measured time in thousandths of a minute: a minute of which
@@ -18,11 +19,16 @@ type Figures struct {
 	P95Micros     int32
 	MaxMicros     int32
 	JitterMicros  int32
+	PDVMicros     int32 // see Minute.PDVMicros
+	// Detailed are those of the echoes sent of which Extras and PDVMicros tell; none of
+	// what an older version measured.
+	Detailed int64
+	Extras
 }
 
 // undefinedFigures is what nothing measured adds up to.
 func undefinedFigures() Figures {
-	return Figures{MinMicros: Undefined, MedianMicros: Undefined, P95Micros: Undefined, MaxMicros: Undefined, JitterMicros: Undefined}
+	return Figures{MinMicros: Undefined, MedianMicros: Undefined, P95Micros: Undefined, MaxMicros: Undefined, JitterMicros: Undefined, PDVMicros: Undefined}
 }
 
 // Measured reports whether anything was.
@@ -30,7 +36,8 @@ func (f Figures) Measured() bool { return f.Sent > 0 }
 
 // Seen is one minute of one link as the probers that measured it saw it together.
 // It is covered as well as the best of them covered it, its median is the lower
-// median of theirs, its 95th percentile and its jitter the largest.
+// median of theirs, its 95th percentile, its jitter and its delay variation the
+// largest, and its Extras are added.
 func Seen(minutes ...Minute) Figures {
 	f := undefinedFigures()
 	medians := make([]int32, 0, 4)
@@ -43,6 +50,11 @@ func Seen(minutes ...Minute) Figures {
 		f.CoveredMillis = max(f.CoveredMillis, min(1000, int64(m.Sent)*1000/int64(max(m.Planned, 1))))
 		f.P95Micros = max(f.P95Micros, m.P95Micros)
 		f.JitterMicros = max(f.JitterMicros, m.JitterMicros)
+		if m.Detailed() {
+			f.Detailed += int64(m.Sent)
+			f.PDVMicros = max(f.PDVMicros, m.PDVMicros())
+			f.Extras.add(m.Extras)
+		}
 		medians = appendDefined(medians, m.MedianMicros)
 	}
 	f.MedianMicros = rankOf(medians, Median)
@@ -51,13 +63,14 @@ func Seen(minutes ...Minute) Figures {
 
 // RollUp sums parts that follow each other: minutes to an hour, hours to a day. The
 // median is the lower median of the parts' medians, the 95th percentile the nearest
-// rank 95th percentile of theirs, the jitter the lower median of theirs, each over
-// the parts that have one and each part counting once. They say how the time was,
+// rank 95th percentile of theirs, the jitter the lower median and the delay variation
+// the nearest rank 95th percentile of theirs, each over the parts that have one and
+// each part counting once. Extras are added. They say how the time was,
 // typically and at its worse; they are not the percentiles of its echoes, and no
 // penalty rests on them.
 func RollUp(parts []Figures) Figures {
 	f := undefinedFigures()
-	var medians, p95s, jitters []int32
+	var medians, p95s, jitters, pdvs []int32
 	for _, part := range parts {
 		f.Planned += part.Planned
 		if !part.Measured() {
@@ -68,8 +81,12 @@ func RollUp(parts []Figures) Figures {
 		medians = appendDefined(medians, part.MedianMicros)
 		p95s = appendDefined(p95s, part.P95Micros)
 		jitters = appendDefined(jitters, part.JitterMicros)
+		pdvs = appendDefined(pdvs, part.PDVMicros)
+		f.Detailed += part.Detailed
+		f.Extras.add(part.Extras)
 	}
-	f.MedianMicros, f.P95Micros, f.JitterMicros = rankOf(medians, Median), rankOf(p95s, P95), rankOf(jitters, Median)
+	f.MedianMicros, f.P95Micros = rankOf(medians, Median), rankOf(p95s, P95)
+	f.JitterMicros, f.PDVMicros = rankOf(jitters, Median), rankOf(pdvs, P95)
 	return f
 }
 

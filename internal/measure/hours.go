@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func HoursOf(day time.Time, minutes []Minute) Hours {
 		for same < len(minutes) && minutes[same].At.Equal(minutes[0].At) {
 			same++
 		}
-		if hour := int(math.Floor(minutes[0].At.Sub(day).Hours())); hour >= 0 && hour < HoursADay {
+		if hour, ok := hourOf(day, minutes[0].At); ok {
 			if parts[hour] == nil {
 				parts[hour] = make([]Figures, 0, 60)
 			}
@@ -49,54 +50,84 @@ func HoursOf(day time.Time, minutes []Minute) Hours {
 	return hours
 }
 
+// DelaysOf merges the delays of one link's minutes in the UTC day that starts at day,
+// whoever saw them; minutes of other days are left out.
+func DelaysOf(day time.Time, minutes []Minute) *HourlyDelays {
+	var delays HourlyDelays
+	for _, m := range minutes {
+		if hour, ok := hourOf(day, m.At); ok {
+			delays[hour].Merge(m.Delays)
+		}
+	}
+	return &delays
+}
+
+// hourOf is the hour of a day in which an instant lies; false outside the day.
+func hourOf(day, at time.Time) (hour int, ok bool) {
+	hour = int(math.Floor(at.Sub(day).Hours()))
+	return hour, hour >= 0 && hour < HoursADay
+}
+
 // Day sums the hours.
 func (h Hours) Day() Figures { return RollUp(h[:]) }
 
+// Versions of a packed day. Days of the first are stored, and have neither delay
+// variation nor Extras.
 const (
-	hoursVersion = 1
-	hourFields   = 9
+	oldestHours  = 1
+	hoursVersion = 2
 )
 
+// hourFields is the number of fields of an hour, by version.
+var hourFields = [...]int{oldestHours: 9, hoursVersion: 15}
+
 // MarshalBinary packs the day: a version octet, then for each hour the echoes
-// planned, and unless these are 0 those not sent, those lost, the covered time and
-// the five delays plus one (0 = undefined), each an unsigned varint (Protocol Buffers'
-// base 128). A day costs some 450 octets. Figures that cannot be (more received than
-// sent) are refused.
-func (h Hours) MarshalBinary() ([]byte, error) {
-	out := make([]byte, 0, 512)
-	out = append(out, hoursVersion)
+// planned, and unless these are 0 those not sent, those lost, the covered time, the
+// five delays plus one (0 = undefined), and since version 2 the echoes sent without
+// details, duplicates, reordered replies, loss periods, the longest of them and the
+// delay variation plus one, each an unsigned varint (Protocol Buffers' base 128). A day
+// costs some 600 octets. Figures that cannot be (more received than sent) are refused.
+func (h Hours) MarshalBinary() ([]byte, error) { return h.pack(hoursVersion) }
+
+func (h Hours) pack(version byte) ([]byte, error) {
+	out := make([]byte, 0, 768)
+	out = append(out, version)
 	for i, f := range h {
-		if f.Received < 0 || f.Received > f.Sent || f.Sent > f.Planned || f.CoveredMillis < 0 {
-			return nil, fmt.Errorf("encode the hour %d: planned %d, sent %d, received %d, covered %d: expected received <= sent <= planned, none below 0",
-				i, f.Planned, f.Sent, f.Received, f.CoveredMillis)
+		fields := f.fields()
+		if slices.Min(fields[:]) < 0 || f.Received < 0 || f.Detailed < 0 {
+			return nil, fmt.Errorf("encode the hour %d: %+v: expected received <= sent <= planned, detailed <= sent, and no figure below 0 but %d for no delay", i, f, Undefined)
 		}
-		out = binary.AppendUvarint(out, uint64(f.Planned))
 		if f.Planned == 0 {
+			out = append(out, 0)
 			continue
 		}
-		for _, v := range [...]int64{f.Planned - f.Sent, f.Sent - f.Received, f.CoveredMillis} {
+		for _, v := range fields[:hourFields[version]] {
 			out = binary.AppendUvarint(out, uint64(v))
-		}
-		for _, micros := range [...]int32{f.MinMicros, f.MedianMicros, f.P95Micros, f.MaxMicros, f.JitterMicros} {
-			if micros < Undefined {
-				return nil, fmt.Errorf("encode the hour %d: a delay of %d µs: expected 0 or more, or %d for none", i, micros, Undefined)
-			}
-			out = binary.AppendUvarint(out, uint64(int64(micros)+1))
 		}
 	}
 	return out, nil
 }
 
-// UnmarshalBinary reads what MarshalBinary wrote and refuses anything else.
+// fields are the figures in the order of their encoding, none below 0.
+func (f Figures) fields() [15]int64 {
+	return [...]int64{
+		f.Planned, f.Planned - f.Sent, f.Sent - f.Received, f.CoveredMillis,
+		int64(f.MinMicros) + 1, int64(f.MedianMicros) + 1, int64(f.P95Micros) + 1, int64(f.MaxMicros) + 1, int64(f.JitterMicros) + 1,
+		f.Sent - f.Detailed, f.Duplicates, f.Reordered, f.LossPeriods, f.LongestLoss, int64(f.PDVMicros) + 1,
+	}
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote, or wrote in an older version, and
+// refuses anything else.
 func (h *Hours) UnmarshalBinary(data []byte) error {
-	if len(data) == 0 || data[0] != hoursVersion {
-		return fmt.Errorf("decode the hours of a day: %d octets that begin with % x, expected version %d", len(data), data[:min(len(data), 1)], hoursVersion)
+	if len(data) == 0 || data[0] < oldestHours || data[0] > hoursVersion {
+		return fmt.Errorf("decode the hours of a day: %d octets that begin with % x, expected version %d to %d", len(data), data[:min(len(data), 1)], oldestHours, hoursVersion)
 	}
 	read := NewHours()
 	rest := data[1:]
 	for i := range read {
 		var err error
-		if rest, err = read[i].decode(rest); err != nil {
+		if rest, err = read[i].decode(rest, hourFields[data[0]]); err != nil {
 			return fmt.Errorf("decode the hours of a day: hour %d: %w", i, err)
 		}
 	}
@@ -104,33 +135,39 @@ func (h *Hours) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("decode the hours of a day: %d octets after the last hour, expected none", len(rest))
 	}
 	// A varint can be written longer than it needs to be; we never do.
-	if again, err := read.MarshalBinary(); err != nil || !bytes.Equal(again, data) {
+	if again, err := read.pack(data[0]); err != nil || !bytes.Equal(again, data) {
 		return errors.New("decode the hours of a day: a number is not in its shortest form")
 	}
 	*h = read
 	return nil
 }
 
-// decode reads one hour and returns what follows it.
-func (f *Figures) decode(data []byte) (rest []byte, err error) {
-	var v [hourFields]int64
-	for i := range v {
+// decode reads one hour of some fields and returns what follows it.
+func (f *Figures) decode(data []byte, fields int) (rest []byte, err error) {
+	var v [15]int64
+	for i := range fields {
 		u, n := binary.Uvarint(data)
 		if n <= 0 || u > math.MaxInt32 {
-			return nil, fmt.Errorf("field %d of %d: expected a number up to %d", i+1, hourFields, math.MaxInt32)
+			return nil, fmt.Errorf("field %d of %d: expected a number up to %d", i+1, fields, math.MaxInt32)
 		}
 		v[i], data = int64(u), data[n:]
 		if v[0] == 0 {
 			return data, nil
 		}
 	}
+	sent := v[0] - v[1]
+	if fields == hourFields[oldestHours] {
+		v[9] = sent
+	}
 	*f = Figures{
-		Planned: v[0], Sent: v[0] - v[1], Received: v[0] - v[1] - v[2], CoveredMillis: v[3],
+		Planned: v[0], Sent: sent, Received: sent - v[2], CoveredMillis: v[3],
 		MinMicros: int32(v[4] - 1), MedianMicros: int32(v[5] - 1), P95Micros: int32(v[6] - 1),
 		MaxMicros: int32(v[7] - 1), JitterMicros: int32(v[8] - 1),
+		Detailed: sent - v[9], PDVMicros: int32(v[14] - 1),
+		Extras: Extras{Duplicates: v[10], Reordered: v[11], LossPeriods: v[12], LongestLoss: v[13]},
 	}
-	if f.Received < 0 {
-		return nil, fmt.Errorf("%d planned, %d not sent, %d lost: expected no more than were planned", v[0], v[1], v[2])
+	if f.Received < 0 || f.Detailed < 0 {
+		return nil, fmt.Errorf("%d planned, %d not sent, %d lost, %d without details: expected no more than were planned and sent", v[0], v[1], v[2], v[9])
 	}
 	return data, nil
 }

@@ -36,6 +36,13 @@ func anyMinute(at time.Time) *rapid.Generator[measure.Minute] {
 			m.P95Micros = rtt[2]
 		}
 		m.JitterMicros = rapid.Int32Range(measure.Undefined, 5000).Draw(t, "jitter")
+		if rapid.Bool().Draw(t, "detailed") {
+			m.Delays.Lost = int64(m.Sent - m.Received)
+			m.Delays.Add(rtt[1], uint32(m.Received))
+			m.Duplicates, m.Reordered = rapid.Int64Range(0, 9).Draw(t, "duplicates"), rapid.Int64Range(0, 9).Draw(t, "reordered")
+			m.LossPeriods = rapid.Int64Range(0, m.Delays.Lost).Draw(t, "periods")
+			m.LongestLoss = m.Delays.Lost - m.LossPeriods
+		}
 		return m
 	})
 }
@@ -69,6 +76,13 @@ func TestWhatIsRolledUpAddsUpExactly(t *testing.T) {
 			if m.MinMicros != measure.Undefined && (want.MinMicros == measure.Undefined || m.MinMicros < want.MinMicros) {
 				want.MinMicros = m.MinMicros
 			}
+			if m.Sent > 0 && m.Delays.Sent() > 0 {
+				want.Detailed += int64(m.Sent)
+				want.Duplicates += m.Duplicates
+				want.Reordered += m.Reordered
+				want.LossPeriods += m.LossPeriods
+				want.LongestLoss = max(want.LongestLoss, m.LongestLoss)
+			}
 			if m.Sent > 0 {
 				covered[m.At] = max(covered[m.At], int64(m.Sent)*1000/int64(m.Planned))
 			}
@@ -77,7 +91,7 @@ func TestWhatIsRolledUpAddsUpExactly(t *testing.T) {
 			want.CoveredMillis += millis
 		}
 		got := day
-		got.MedianMicros, got.P95Micros, got.JitterMicros = 0, 0, 0
+		got.MedianMicros, got.P95Micros, got.JitterMicros, got.PDVMicros = 0, 0, 0, 0
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("a day (-want +got):\n%s", diff)
 		}
@@ -140,11 +154,45 @@ func TestHoursComeBackAsTheyWere(t *testing.T) {
 	})
 }
 
+// firstVersion is a day as the first version packed it: an hour of 60 echoes sent, 59
+// received, a delay undefined, and 23 hours of which nothing was planned.
+var firstVersion = append([]byte{1, 60, 0, 1, 0xe8, 0x07, 2, 0xad, 0x02, 0xf1, 0xa2, 0x04, 0xa1, 0xf7, 0x36, 0}, make([]byte, 23)...)
+
+func TestADayOfTheFirstVersionIsStillRead(t *testing.T) {
+	t.Parallel()
+	var got measure.Hours
+	if err := got.UnmarshalBinary(firstVersion); err != nil {
+		t.Fatal(err)
+	}
+	want := measure.NewHours()
+	want[0] = measure.Figures{
+		Planned: 60, Sent: 60, Received: 59, CoveredMillis: 1000,
+		MinMicros: 1, MedianMicros: 300, P95Micros: 70_000, MaxMicros: 900_000, JitterMicros: measure.Undefined, PDVMicros: measure.Undefined,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("an old day (-want +got):\n%s", diff)
+	}
+	packed, err := got.MarshalBinary()
+	if err != nil || packed[0] != 2 {
+		t.Fatalf("packed again as % x, %v", packed[:1], err)
+	}
+	var again measure.Hours
+	if err := again.UnmarshalBinary(packed); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, again); diff != "" {
+		t.Errorf("packed again (-want +got):\n%s", diff)
+	}
+}
+
 func TestImpossibleHoursAreNotEncoded(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]measure.Figures{
 		"more received than sent": {Planned: 2, Sent: 1, Received: 2},
 		"more sent than planned":  {Planned: 1, Sent: 2},
+		"received below 0":        {Planned: 1, Sent: 1, Received: -1},
+		"more details than sent":  {Planned: 2, Sent: 1, Detailed: 2},
+		"duplicates below 0":      {Planned: 1, Sent: 1, Extras: measure.Extras{Duplicates: -1}},
 		"a delay below undefined": {Planned: 1, Sent: 1, Received: 1, MinMicros: -2},
 	} {
 		hours := measure.NewHours()
@@ -163,6 +211,7 @@ func FuzzHours(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(full)
+	f.Add(firstVersion)
 	f.Add([]byte{1, 0x80, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var hours measure.Hours
@@ -170,8 +219,15 @@ func FuzzHours(f *testing.F) {
 			return
 		}
 		again, err := hours.MarshalBinary()
-		if err != nil || string(again) != string(data) {
-			t.Fatalf("%d octets were taken and come back otherwise, %v", len(data), err)
+		if err != nil {
+			t.Fatalf("%d octets were taken and are not packed again: %v", len(data), err)
+		}
+		if data[0] == 2 && string(again) != string(data) {
+			t.Fatalf("%d octets were taken and come back otherwise", len(data))
+		}
+		var same measure.Hours
+		if err := same.UnmarshalBinary(again); err != nil || !cmp.Equal(hours, same) {
+			t.Fatalf("%d octets were taken and read otherwise after being packed again, %v", len(data), err)
 		}
 	})
 }

@@ -32,6 +32,47 @@ type Minute struct {
 	P95Micros               int32 // likewise
 	MaxMicros               int32 // of the received
 	JitterMicros            int32 // mean |IPDV| over consecutive received echoes of a round
+	Extras
+	// Delays are all of them. Minutes of an older version have none and no Extras.
+	Delays Distribution
+}
+
+// Extras are what the standards ask for beside loss and delay. All of them add up but
+// the longest, of which the longest stands.
+type Extras struct {
+	// Duplicates are the further valid replies to echoes (RFC 5560).
+	Duplicates int64
+	// Reordered are the replies that came after the one to a later echo (RFC 4737).
+	Reordered int64
+	// LossPeriods are the runs of lost echoes, one lost alone being one of them
+	// (RFC 3357). A run goes on from one round to the next, but not over a void round,
+	// and ends with the minute.
+	LossPeriods int64
+	LongestLoss int64 // echoes of the longest run
+}
+
+// Consecutive is how many of the lost echoes followed another lost one: 0 when losses
+// are scattered, nearly all of them when they come in bursts.
+func (e Extras) Consecutive(lost int64) int64 { return max(lost-e.LossPeriods, 0) }
+
+func (e *Extras) add(other Extras) {
+	e.Duplicates += other.Duplicates
+	e.Reordered += other.Reordered
+	e.LossPeriods += other.LossPeriods
+	e.LongestLoss = max(e.LongestLoss, other.LongestLoss)
+}
+
+// Detailed reports whether the minute has Extras and Delays.
+func (m Minute) Detailed() bool { return m.Sent > 0 && m.Delays.Sent() == int64(m.Sent) }
+
+// PDVMicros is the 95th percentile of the packet delay variation of RFC 5481, the delay
+// of an echo less the least of the minute. A lost echo is infinite in it, so that it
+// exists where the 95th percentile of the delay does.
+func (m Minute) PDVMicros() int32 {
+	if m.P95Micros == Undefined {
+		return Undefined
+	}
+	return m.P95Micros - m.MinMicros
 }
 
 // Summarise builds the minute of a link that starts at at, from its rounds in any
@@ -40,19 +81,57 @@ func Summarise(link int64, at time.Time, planned int, rounds []Round) Minute {
 	minute := Minute{Link: link, At: at.UTC(), Planned: planned}
 	var sorted []int32
 	var jitter variation
-	for _, round := range rounds {
+	var run lossRun
+	for _, round := range inOrder(rounds) {
 		if round.Void {
+			run = 0
 			continue
 		}
 		minute.Sent += round.Sent()
 		minute.Received += round.Received()
+		minute.Duplicates += int64(round.Duplicates)
+		minute.Reordered += int64(round.Reordered)
 		sorted = append(sorted, delays(round.Observation)...)
 		jitter.add(round.RTTMicros)
+		run.add(&minute.Extras, round.RTTMicros)
 	}
 	slices.Sort(sorted)
 	minute.summariseDelays(sorted)
+	for _, micros := range sorted[:minute.Received] {
+		minute.Delays.Add(micros, 1)
+	}
+	minute.Delays.Lost = int64(minute.Sent - minute.Received)
 	minute.JitterMicros = jitter.mean()
 	return minute
+}
+
+// inOrder gives the rounds in order of time.
+func inOrder(rounds []Round) []Round {
+	byTime := func(a, b Round) int { return a.At.Compare(b.At) }
+	if slices.IsSortedFunc(rounds, byTime) {
+		return rounds
+	}
+	rounds = slices.Clone(rounds)
+	slices.SortStableFunc(rounds, byTime)
+	return rounds
+}
+
+// lossRun is how many echoes were lost without one between that came back.
+type lossRun int64
+
+// add goes on with the echoes of a round, in the order in which they were sent.
+func (r *lossRun) add(extras *Extras, rttMicros []int32) {
+	for _, micros := range rttMicros {
+		if micros != probe.Lost {
+			*r = 0
+			continue
+		}
+		if *r == 0 {
+			extras.LossPeriods++
+		}
+		*r++
+		extras.LongestLoss = max(extras.LongestLoss, int64(*r))
+	}
 }
 
 func (m *Minute) summariseDelays(sorted []int32) {

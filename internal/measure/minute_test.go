@@ -35,7 +35,7 @@ func TestSummarise(t *testing.T) {
 		{
 			"six echoes of which one is lost", // delays 10.0 10.4 10.1 13.0 lost 10.2 ms: IPDV 0.4, 0.3, 2.9
 			[]measure.Round{round(10_000, 10_400, 10_100, 13_000, lost, 10_200)},
-			measure.Minute{Sent: 6, Received: 5, MinMicros: 10_000, MedianMicros: 10_200, P95Micros: undefined, MaxMicros: 13_000, JitterMicros: 1200},
+			measure.Minute{Sent: 6, Received: 5, MinMicros: 10_000, MedianMicros: 10_200, P95Micros: undefined, MaxMicros: 13_000, JitterMicros: 1200, Extras: measure.Extras{LossPeriods: 1, LongestLoss: 1}},
 		},
 		{
 			"two whole rounds",
@@ -50,17 +50,17 @@ func TestSummarise(t *testing.T) {
 		{
 			"half of the echoes lost leaves the lower median",
 			[]measure.Round{round(10, lost, 30, lost)},
-			measure.Minute{Sent: 4, Received: 2, MinMicros: 10, MedianMicros: 30, P95Micros: undefined, MaxMicros: 30, JitterMicros: undefined},
+			measure.Minute{Sent: 4, Received: 2, MinMicros: 10, MedianMicros: 30, P95Micros: undefined, MaxMicros: 30, JitterMicros: undefined, Extras: measure.Extras{LossPeriods: 2, LongestLoss: 1}},
 		},
 		{
 			"more than half lost has no median",
 			[]measure.Round{round(10, lost, lost)},
-			measure.Minute{Sent: 3, Received: 1, MinMicros: 10, MedianMicros: undefined, P95Micros: undefined, MaxMicros: 10, JitterMicros: undefined},
+			measure.Minute{Sent: 3, Received: 1, MinMicros: 10, MedianMicros: undefined, P95Micros: undefined, MaxMicros: 10, JitterMicros: undefined, Extras: measure.Extras{LossPeriods: 1, LongestLoss: 2}},
 		},
 		{
 			"every echo lost is loss, with no delay at all",
 			[]measure.Round{round(lost, lost)},
-			measure.Minute{Sent: 2, MinMicros: undefined, MedianMicros: undefined, P95Micros: undefined, MaxMicros: undefined, JitterMicros: undefined},
+			measure.Minute{Sent: 2, MinMicros: undefined, MedianMicros: undefined, P95Micros: undefined, MaxMicros: undefined, JitterMicros: undefined, Extras: measure.Extras{LossPeriods: 1, LongestLoss: 2}},
 		},
 		{
 			"a void round counts for nothing",
@@ -83,6 +83,10 @@ func TestSummarise(t *testing.T) {
 			t.Parallel()
 			tt.want.Link, tt.want.At, tt.want.Planned = 7, noon, 10
 			got := measure.Summarise(7, noon, 10, tt.rounds)
+			if int(got.Delays.Sent()) != got.Sent || int(got.Delays.Received()) != got.Received {
+				t.Errorf("the delays are %s, of %d sent and %d received", got.Delays, got.Sent, got.Received)
+			}
+			got.Delays = measure.Distribution{}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("minute (-want +got):\n%s", diff)
 			}
@@ -112,6 +116,7 @@ func TestTheOrderOfRoundsChangesNothingAndFiguresAreOrdered(t *testing.T) {
 		rounds := make([]measure.Round, rapid.IntRange(0, 6).Draw(t, "rounds"))
 		for i := range rounds {
 			rounds[i] = round(rapid.SliceOfN(rtt, 0, 5).Draw(t, "rtt")...)
+			rounds[i].At = noon.Add(time.Duration(i) * 5 * time.Second)
 			rounds[i].Void = rapid.Bool().Draw(t, "void")
 		}
 		minute := measure.Summarise(7, noon, 30, rounds)
