@@ -1,0 +1,122 @@
+package throughput
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"vigie/probe"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// site is a source and a sink, as a web server at a far end would be.
+func site(t *testing.T, secure bool) (*httptest.Server, Web) {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /down", func(w http.ResponseWriter, r *http.Request) {
+		block := make([]byte, 1<<16)
+		for r.Context().Err() == nil {
+			if _, err := w.Write(block); err != nil {
+				return
+			}
+		}
+	})
+	mux.HandleFunc("POST /up", func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	mux.HandleFunc("GET /short", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "short") })
+	server := httptest.NewUnstartedServer(mux)
+	web := Web{}
+	if secure {
+		server.StartTLS()
+		web.Roots = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	} else {
+		server.Start()
+	}
+	t.Cleanup(server.Close)
+	web.Source, web.Sink = server.URL+"/down", server.URL+"/up"
+	return server, web
+}
+
+var brief = Bounds{Duration: 2 * time.Second, SlowStart: 500 * time.Millisecond, Streams: 3, BitsPerSecond: 20e6, Octets: 20e6}
+
+func TestAFlowByHTTPKeepsItsRate(t *testing.T) {
+	t.Parallel()
+	for name, secure := range map[string]bool{"plain": false, "encrypted": true} {
+		for _, d := range []Direction{Forward, Reverse} {
+			t.Run(name+" "+string(d), func(t *testing.T) {
+				t.Parallel()
+				_, web := site(t, secure)
+				told := 0
+				f, err := web.Flow(t.Context(), d, brief, func(Progress) { told++ })
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f.BitsPerSecond < 16e6 || f.BitsPerSecond > 21e6 {
+					t.Errorf("got %d bit/s, want the limit of 20e6", f.BitsPerSecond)
+				}
+				if f.Octets > brief.Octets || f.Octets < 5e6 || f.Streams != 3 || f.SkippedMillis < 500 || f.Millis < 1900 || told == 0 {
+					t.Errorf("got %+v, progress told %d times", f, told)
+				}
+				report := probe.Throughput{Began: day, Method: probe.ByHTTP, Up: &f}
+				if err := report.Validate(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+func TestAFlowThatCannotBeMeasuredHasItsReason(t *testing.T) {
+	t.Parallel()
+	server, web := site(t, false)
+	_, secure := site(t, true)
+	secure.Roots = nil
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for name, test := range map[string]struct {
+		web  Web
+		d    Direction
+		want probe.NotRun
+		says string
+	}{
+		"nobody listens":             {Web{Source: closed.URL}, Reverse, probe.NoServer, "refused"},
+		"no such source":             {Web{Source: server.URL + "/none"}, Reverse, probe.BadAnswer, "404"},
+		"no such sink":               {Web{Sink: server.URL + "/none"}, Forward, probe.BadAnswer, "404"},
+		"a source that is too short": {Web{Source: server.URL + "/short"}, Reverse, probe.BadAnswer, "5 octets"},
+		"an unknown certificate":     {secure, Reverse, probe.BadAnswer, "certificate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := test.web.Flow(t.Context(), test.d, brief, nil)
+			var f *Failure
+			if !errors.As(err, &f) || f.Reason != test.want || !strings.Contains(f.Detail, test.says) {
+				t.Errorf("got %v, want %s: ...%s...", err, test.want, test.says)
+			}
+		})
+	}
+	if _, err := (Web{Sink: web.Sink}).Flow(t.Context(), Reverse, brief, nil); err == nil || !strings.Contains(err.Error(), "expected http(s)") {
+		t.Errorf("without a source: got %v", err)
+	}
+}
+
+func TestAFlowEndsWithItsContextAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	_, web := site(t, false)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	begun := time.Now()
+	_, err := web.Flow(ctx, Forward, usual, func(Progress) { cancel(&Failure{Reason: probe.CanaryLoss}) })
+	var f *Failure
+	if !errors.As(err, &f) || f.Reason != probe.CanaryLoss {
+		t.Errorf("got %v, want %s", err, probe.CanaryLoss)
+	}
+	if took := time.Since(begun); took > 4*time.Second {
+		t.Errorf("ended after %s, want soon after a second", took)
+	}
+}

@@ -1,0 +1,94 @@
+package throughput
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"vigie/probe"
+)
+
+// server starts an iperf3 server on this machine, or skips the test where there is none.
+func server(t *testing.T) netip.AddrPort {
+	t.Helper()
+	if _, err := Installed(); err != nil {
+		t.Skip(err)
+	}
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.Addr().(*net.TCPAddr).AddrPort()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	program := exec.CommandContext(t.Context(), "iperf3", "--server", "--bind", "127.0.0.1", "--port", strconv.Itoa(int(addr.Port())))
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = program.Process.Kill()
+		_ = program.Wait() // it was killed
+	})
+	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(20 * time.Millisecond) {
+		conn, err := net.Dial("tcp4", addr.String())
+		if err == nil {
+			_ = conn.Close()
+			return addr
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTheProgramTestsBothWays(t *testing.T) {
+	t.Parallel()
+	client := Iperf3{Addr: server(t)}
+	for _, d := range []Direction{Forward, Reverse} {
+		told := 0
+		f, err := client.Flow(t.Context(), d, Bounds{Duration: 2 * time.Second, SlowStart: time.Second, Streams: 2, BitsPerSecond: 40e6, Octets: 40e6}, func(Progress) { told++ })
+		if err != nil {
+			t.Fatalf("%s: %v", d, err)
+		}
+		if f.BitsPerSecond < 36e6 || f.BitsPerSecond > 44e6 || f.Streams != 2 || f.SkippedMillis != 1000 || f.Octets > 40e6 || told == 0 {
+			t.Errorf("%s: got %+v, progress told %d times", d, f, told)
+		}
+	}
+}
+
+func TestTheProgramEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	client := Iperf3{Addr: server(t)}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	begun := time.Now()
+	_, err := client.Flow(ctx, Forward, usual, func(Progress) { cancel(&Failure{Reason: probe.CanaryDelay}) })
+	var f *Failure
+	if !errors.As(err, &f) || f.Reason != probe.CanaryDelay {
+		t.Errorf("got %v, want %s", err, probe.CanaryDelay)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("ended after %s, want soon after a second", took)
+	}
+	// The server is free again.
+	if _, err := client.Flow(t.Context(), Forward, Bounds{Duration: 2 * time.Second, Streams: 1, BitsPerSecond: 1e6, Octets: 1e6}, nil); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestAFarEndWithoutServerIsSaid(t *testing.T) {
+	t.Parallel()
+	if _, err := Installed(); err != nil {
+		t.Skip(err)
+	}
+	_, err := Iperf3{Addr: netip.MustParseAddrPort("127.0.0.1:1")}.Flow(t.Context(), Forward, usual, nil)
+	var f *Failure
+	if !errors.As(err, &f) || f.Reason != probe.NoServer {
+		t.Errorf("got %v, want %s", err, probe.NoServer)
+	}
+}
