@@ -22,6 +22,7 @@ const (
 	maxCount        = 1 << 40
 	maxMicros       = 1 << 40 // of a span of time, 12 days: it fits a time.Duration
 	maxInstant      = 1 << 57 // of an instant, the year 6537: it fits a timestamptz
+	loaded          = 0x80    // of the octet of a kind: Observation.Loaded, from version 3 on
 )
 
 // MarshalBinary encodes the batch. It fails on a prober's name, or another text,
@@ -52,7 +53,7 @@ func (b Batch) MarshalBinary() ([]byte, error) {
 		if len(o.RTTMicros) > maxEchoes {
 			return nil, fmt.Errorf("encode batch: round of %s %d has %d echoes, at most %d are expected", o.Kind, o.Target, len(o.RTTMicros), maxEchoes)
 		}
-		out = append(out, byte(o.Kind))
+		out = append(out, byte(o.Kind)|bit(o.Loaded)*loaded)
 		out = binary.AppendVarint(out, o.Target)
 		out = binary.AppendVarint(out, o.At.Sub(b.Cycle).Microseconds())
 		out = binary.AppendUvarint(out, uint64(len(o.RTTMicros)))
@@ -220,6 +221,9 @@ func (r *reader) within(limit int64) int64 {
 
 func (r *reader) observation(cycle time.Time) Observation {
 	o := Observation{Kind: Kind(r.octet())}
+	if r.version > 2 {
+		o.Loaded, o.Kind = o.Kind&loaded != 0, o.Kind&^loaded
+	}
 	if r.err == nil && (o.Kind < Link || o.Kind > Router) {
 		r.fail("target kind %d, expected %d to %d", o.Kind, Link, Router)
 	}

@@ -44,6 +44,7 @@ func drawBatch(t *rapid.T) probe.Batch {
 			RTTMicros:  rapid.SliceOfN(rapid.Int32Range(probe.Lost, 1<<31-1), 1, 8).Draw(t, "rtts"),
 			Duplicates: rapid.IntRange(0, 9).Draw(t, "duplicates"),
 			Reordered:  rapid.IntRange(0, 9).Draw(t, "reordered"),
+			Loaded:     rapid.Bool().Draw(t, "loaded"),
 		})
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "polls") {

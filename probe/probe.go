@@ -65,6 +65,9 @@ type Observation struct {
 	// Reordered counts the replies that came after one to a later echo of the round
 	// (RFC 4737).
 	Reordered int
+	// Loaded says that a test of our own filled the link meanwhile: how long the
+	// answers took, and what part of them was lost, is our doing.
+	Loaded bool
 }
 
 // Sent returns how many echoes of the round left and had a known outcome.

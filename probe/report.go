@@ -31,7 +31,8 @@ type Finding interface {
 
 // findings makes an empty finding of each kind, to decode into.
 var findings = map[string]func() Finding{
-	(*Look).Kind(nil): func() Finding { return new(Look) },
+	(*Look).Kind(nil):       func() Finding { return new(Look) },
+	(*Throughput).Kind(nil): func() Finding { return new(Throughput) },
 }
 
 // maxFinding bounds a finding as JSON, in octets.

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -130,9 +131,9 @@ func (*Throughput) Kind() string { return "throughput" }
 func (t *Throughput) Validate() error {
 	switch {
 	case t.Began.IsZero():
-		return fmt.Errorf("without the time at which it began")
+		return errNoTime
 	case t.NotRun == "" && t.Down == nil && t.Up == nil:
-		return fmt.Errorf("neither a figure nor a reason for none")
+		return errors.New("neither a figure nor a reason for none")
 	case t.NotRun == "" && t.Method != ByIperf3 && t.Method != ByHTTP:
 		return fmt.Errorf("method %q, expected %s or %s", t.Method, ByIperf3, ByHTTP)
 	case t.Millis < 0 || t.Millis > maxTestMillis:

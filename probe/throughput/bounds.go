@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"vigie/probe"
@@ -87,8 +88,9 @@ func (f *Failure) Error() string {
 }
 
 func failed(reason probe.NotRun, format string, args ...any) *Failure {
-	detail := fmt.Sprintf(format, args...)
-	return &Failure{Reason: reason, Detail: detail[:min(len(detail), maxDetail)]}
+	// It may be the far end's, which says what it likes.
+	detail := strings.ReplaceAll(fmt.Sprintf(format, args...), "\x00", "?")
+	return &Failure{Reason: reason, Detail: strings.ToValidUTF8(detail[:min(len(detail), maxDetail)], "?")}
 }
 
 // maxDetail bounds a detail, in octets.
