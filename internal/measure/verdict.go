@@ -39,13 +39,18 @@ type Judgement struct {
 // Judge says what one round is worth: None when nothing was sent, Fail when every
 // echo was lost, Slow when a limit is exceeded (the loss is named before the round
 // trip), else OK. The median counts a lost echo as infinite, so a round that lost
-// most of its echoes exceeds any limit of round trip. The caller leaves out the
-// rounds of an isolated prober.
+// most of its echoes exceeds any limit of round trip. A round beside a test of our own
+// breaches no limit, and one that lost every echo there is None: we filled the line. The
+// caller leaves out the rounds of an isolated prober.
 func Judge(observation probe.Observation, limits Limits) Judgement {
 	sent, lost := observation.Sent(), observation.Sent()-observation.Received()
 	switch {
 	case sent == 0:
 		return Judgement{Verdict: None}
+	case observation.Loaded && lost == sent:
+		return Judgement{Verdict: None}
+	case observation.Loaded:
+		return Judgement{Verdict: OK}
 	case lost == sent:
 		return Judgement{Fail, NoAnswer}
 	case limits.MaxLossPercent > 0 && lost*100 > limits.MaxLossPercent*sent:

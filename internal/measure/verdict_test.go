@@ -46,3 +46,22 @@ func TestJudge(t *testing.T) {
 		})
 	}
 }
+
+func TestARoundBesideOurOwnTestAccusesNobody(t *testing.T) {
+	t.Parallel()
+	limits := measure.Limits{MaxRTTMicros: 40_000, MaxLossPercent: 20}
+	for name, test := range map[string]struct {
+		rtt  []int32
+		want measure.Verdict
+	}{
+		"slow":         {[]int32{90_000, 90_000, 90_000}, measure.OK},
+		"lossy":        {[]int32{probe.Lost, probe.Lost, 10}, measure.OK},
+		"every lost":   {[]int32{probe.Lost, probe.Lost}, measure.None},
+		"nothing sent": {nil, measure.None},
+	} {
+		got := measure.Judge(probe.Observation{Kind: probe.Link, RTTMicros: test.rtt, Loaded: true}, limits)
+		if want := (measure.Judgement{Verdict: test.want}); got != want {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func (p plan) rounds(batches []probe.Batch) map[string]proberRounds {
 				rounds[part.prober] = links
 			}
 			for _, o := range part.rounds {
-				links[o.Target] = append(links[o.Target], measure.Round{Observation: o, Void: part.isolated})
+				links[o.Target] = append(links[o.Target], measure.Round{Observation: o, Void: part.isolated || o.Loaded})
 			}
 		}
 	}

@@ -228,3 +228,30 @@ func TestAFailedStoreIsTheErrorOfTheCall(t *testing.T) {
 		t.Errorf("decide: got %v", err)
 	}
 }
+
+// What we filled a line with is nobody's loss: the rounds beside it are in no minute,
+// though they were planned.
+func TestRoundsBesideOurOwnTestAreInNoMinute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	var batches []probe.Batch
+	for i := range 24 {
+		b := w.batch("a", w.nth(i), false, ok)
+		for n := range b.Observations {
+			o := &b.Observations[n]
+			if o.Kind == probe.Link && o.Target == w.links[0] && i%2 == 0 {
+				o.Loaded = true
+				for e := range o.RTTMicros {
+					o.RTTMicros[e] = 900_000
+				}
+			}
+		}
+		w.apply(t, b, w.nth(i+1))
+		w.decide(t, w.nth(i), false, w.nth(i+1))
+		batches = append(batches, b)
+	}
+	w.compareMinutes(t, batches)
+	if slow := w.ask(t, "SELECT link_id FROM minute WHERE max_micros >= 900000"); len(slow) > 0 {
+		t.Errorf("minutes hold the delay of our own test: %v", slow)
+	}
+}

@@ -39,7 +39,7 @@ func (w *world) minuteRows(batches []probe.Batch) []string {
 			if rounds[k] == nil {
 				rounds[k] = [][]int32{}
 			}
-			if !isolated[b.Prober+b.Cycle.String()] {
+			if !isolated[b.Prober+b.Cycle.String()] && !o.Loaded {
 				rounds[k] = append(rounds[k], o.RTTMicros)
 			}
 		}
