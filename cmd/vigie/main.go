@@ -40,6 +40,8 @@ type cli struct {
 	Check   checkCommand   `cmd:"" help:"Check the journal, a configuration file, or services behind a router."`
 	Lab     labCommand     `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of your own database up to date."`
+	Backup  backupCommand  `cmd:"" help:"Copy the private database, while Vigie goes on."`
+	Restore restoreCommand `cmd:"" help:"Make a data directory from a backup."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
 	Init      initCommand      `cmd:"" help:"Begin a real installation: administrator, members, canaries, operator."`

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -40,7 +39,7 @@ func OpenInstance(ctx context.Context, o OpenOptions) (*Instance, error) {
 	i := &Instance{changed: func(context.Context) error { return nil }}
 	dsn := o.DatabaseURL
 	if dsn == "" {
-		c, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(o.Dir, "postgres"), Notify: o.Notify})
+		c, err := cluster.Start(ctx, cluster.Options{Dir: clusterDir(o.Dir), Notify: o.Notify})
 		if err != nil {
 			return nil, err
 		}
