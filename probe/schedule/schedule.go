@@ -56,16 +56,30 @@ func Spread(targets []probe.Target, shape Shape, phase uint64) []Slot {
 	for i, target := range targets {
 		slots[i] = Slot{Target: target, Offset: shape.offset(target, phase)}
 	}
-	slices.SortFunc(slots, func(a, b Slot) int {
-		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Target.Kind, b.Target.Kind), cmp.Compare(a.Target.ID, b.Target.ID))
-	})
+	inOrder(slots)
 	return slots
 }
 
-// offset scales the hash of the target from [0, 2^64) to the window.
+// inOrder sorts slots by time; of one moment in an order that is always the same.
+func inOrder(slots []Slot) {
+	slices.SortFunc(slots, func(a, b Slot) int {
+		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Target.Kind, b.Target.Kind), cmp.Compare(a.Target.ID, b.Target.ID))
+	})
+}
+
+// offset is the place of the target in the window.
 func (s Shape) offset(target probe.Target, phase uint64) time.Duration {
-	hash := mix(uint64(target.ID) ^ mix(phase^uint64(target.Kind)<<56))
-	high, _ := bits.Mul64(hash, uint64(s.window()))
+	return scale(draw(target, phase), s.window())
+}
+
+// draw is the hash of the target at the prober of that phase.
+func draw(target probe.Target, phase uint64) uint64 {
+	return mix(uint64(target.ID) ^ mix(phase^uint64(target.Kind)<<56))
+}
+
+// scale brings a hash from [0, 2^64) to [0, width).
+func scale(hash uint64, width time.Duration) time.Duration {
+	high, _ := bits.Mul64(hash, uint64(width))
 	return time.Duration(high)
 }
 
