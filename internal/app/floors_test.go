@@ -24,7 +24,7 @@ var house = [][][]string{
 		{"internal/calendar"},
 		{"internal/journal"},
 		{"internal/fault"},
-		{"probe", "probe/schedule", "probe/icmp", "probe/ping", "probe/snmp", "probe/stamp", "probe/service", "probe/path", "probe/throughput"},
+		{"probe", "probe/schedule", "probe/clock", "probe/icmp", "probe/ping", "probe/snmp", "probe/stamp", "probe/service", "probe/path", "probe/throughput"},
 		{"internal/tabular", "internal/likeness", "internal/mapping"},
 		{"billing/money", "billing/tariff", "billing/share", "billing/invoice", "billing/statement"},
 	},
