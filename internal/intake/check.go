@@ -31,6 +31,7 @@ func check(set Set, becomes inventory.Snapshot, today time.Time) (problems, warn
 	c.splitKeys()
 	c.unkeyed(today)
 	c.canaries(today)
+	c.probed(today)
 	return c.problems, c.warnings
 }
 
@@ -41,6 +42,15 @@ func (c *checker) blame(at place, found finding) {
 	if read && !o.wrong {
 		c.problems.add(o.problem(found))
 	}
+}
+
+// doubt warns of a finding at the row of the file that brought it, as blame does.
+func (c *checker) doubt(at place, found finding) (told bool) {
+	o, read := c.set.places[at]
+	if read && !o.wrong {
+		c.warnings.add(o.problem(found))
+	}
+	return read
 }
 
 // sound reports whether a row may be judged: it has no problem of its own.
