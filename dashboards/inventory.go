@@ -19,6 +19,8 @@ type InventoryPage struct {
 	Waiting  int      // questions that wait for a person
 	Mappings []string // ready ones, by file name
 	Problem  string   // of the files just given, a key of the family "import.problem."
+	// Doubted are the links that are not watched on an address of their own.
+	Doubted []view.DoubtedLink
 }
 
 func (*InventoryPage) template() string { return "inventory" }
@@ -132,6 +134,13 @@ var worded = []struct {
 	{regexp.MustCompile(`^is stored already: `), "expected.stored"},
 	{regexp.MustCompile(`^is not a day within the period `), "expected.within"},
 	{regexp.MustCompile(`^is already the probe address of (.*)$`), "expected.probed"},
+	{regexp.MustCompile(`^is the address of router (\S+) of link (\S+), which may answer `), "expected.doubt.other-router"},
+	{regexp.MustCompile(`^is the address of router (\S+), the only one known at a site that link (\S+) serves too`), "expected.doubt.only-router"},
+	{regexp.MustCompile(`^is the demarcation address of link (\S+), which answers `), "expected.doubt.other-demarcation"},
+	{regexp.MustCompile(`^is the address of canary (\S+), which answers `), "expected.doubt.canary"},
+	{regexp.MustCompile(`^is the probe address of link (\S+), for which this router `), "expected.doubt.router"},
+	{regexp.MustCompile(`^is the probe address of link (\S+) at a site whose link (\S+) has no router`), "expected.doubt.alone"},
+	{regexp.MustCompile(`^is the probe address of link (\S+): `), "expected.doubt.probed"},
 	{regexp.MustCompile(`^has no price in lot (\S+) on (\S+)$`), "expected.price.day"},
 	{regexp.MustCompile(`^has no price in lot (.*)$`), "expected.price"},
 	{regexp.MustCompile(`^differs from "(.*)", held since (\S+); give the change `), "expected.held"},

@@ -84,6 +84,9 @@ func (s *Server) showInventory(w http.ResponseWriter, r *http.Request, problem s
 		return err
 	}
 	page.Waiting = len(waiting)
+	if page.Doubted, err = s.View.Doubted(r.Context(), who, s.Now()); err != nil {
+		return err
+	}
 	if page.Mappings, err = shippedMappings(); err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ type LinkFacts struct {
 	UpBits       int64
 	ProbeAddress string
 	Demarcation  string // address; empty when none is known
+	Doubts       []Doubt
 	CPEOwner     inventory.CPEOwner
 	Routers      []inventory.Router
 	Starts, Ends time.Time // civil days; Ends zero = open
@@ -130,6 +131,7 @@ func (r reach) facts(link inventory.Link) LinkFacts {
 		Technology: link.Technology, DownBits: terms.DownKbps * 1000, UpBits: terms.UpKbps * 1000,
 		ProbeAddress: link.ProbeAddress.String(), CPEOwner: link.CPEOwner,
 		Starts: link.Starts, Ends: link.Ends, Source: link.Source, Terms: r.TermsOf(link), Now: terms,
+		Doubts: r.doubts(r.Doubts(r.day, link)),
 	}
 	if link.Demarcation.IsValid() {
 		facts.Demarcation = link.Demarcation.String()
