@@ -13,6 +13,11 @@
 // longer than a cycle, a bounded number together. What they answer waits for the batch
 // of the cycle in which it ended, so that it too is delivered under one number.
 //
+// A link whose round loses an echo after a whole one is looked at more closely: by
+// further rounds in quick succession that belong to no cycle, until it answers again or
+// ten seconds are over. They are evidence of since when and how much, and are
+// bounded over all links; those that were passed over are told too.
+//
 // The prober judges nothing, not even whether its canaries answer, and it never
 // invents loss: cycles slept through are not there, and what could not be
 // measured is in the quality of the batch, not in its observations.

@@ -20,11 +20,16 @@ type run struct {
 	targets func() []probe.Target
 	polls   *waiting[probe.Poll]
 	reports *waiting[probe.Report]
+	report  func(probe.Report)
+	// suspect, where set, is told of each link that begins to lose echoes: since when,
+	// and whether nothing of its round was answered. It returns at once.
+	suspect func(link int64, at time.Time, total bool)
 	deliver func(probe.Batch)
 	log     *slog.Logger
 
 	last     time.Time // the cycle planned last; zero before the first
 	parts    []*part   // the oldest first
+	looks    *looks
 	told     icmp.Counters
 	refusals time.Time // when refusals to send were logged last
 }
@@ -39,7 +44,7 @@ func (r *run) measure(ctx context.Context) error {
 			return err
 		}
 		now := time.Now()
-		r.file(results)
+		r.file(results, now)
 		r.publish(now)
 		if ctx.Err() != nil {
 			return nil
@@ -51,6 +56,9 @@ func (r *run) measure(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := r.engine.Add(r.looks.due(now)...); err != nil {
+			return fmt.Errorf("plan the rounds of looks: %w", err)
+		}
 		next = schedule.Next(now, r.last, r.Cycle)
 	}
 	return nil
@@ -61,7 +69,7 @@ func (r *run) measure(ctx context.Context) error {
 // monotonic clock; afterwards the wall clock, which may have been set meanwhile,
 // says which cycle it is.
 func (r *run) wake(next, now time.Time) time.Time {
-	at := now.Add(next.Sub(now))
+	at := r.looks.wake(now.Add(next.Sub(now)))
 	if len(r.parts) > 0 && r.parts[0].finished == r.parts[0].planned && r.parts[0].end.Before(at) {
 		return r.parts[0].end
 	}
@@ -71,7 +79,8 @@ func (r *run) wake(next, now time.Time) time.Time {
 // begin plans a cycle that has just started by the wall clock.
 func (r *run) begin(cycle, now time.Time) error {
 	at := func(offset time.Duration) time.Time { return now.Add(cycle.Add(offset).Sub(now)) }
-	slots := schedule.Spread(r.targets(), r.shape(), schedule.Phase(r.name))
+	targets := r.targets()
+	slots := schedule.Spread(targets, r.shape(), schedule.Phase(r.name))
 	rounds := make([]icmp.Round, len(slots))
 	for i, slot := range slots {
 		rounds[i] = icmp.Round{Target: slot.Target, Cycle: cycle, Start: at(slot.Offset)}
@@ -79,17 +88,28 @@ func (r *run) begin(cycle, now time.Time) error {
 	if err := r.engine.Add(rounds...); err != nil {
 		return fmt.Errorf("plan the cycle of %s: %w", cycle.Format(time.RFC3339), err)
 	}
+	r.looks.planned(targets, r.Echoes, now)
 	r.parts = append(r.parts, &part{cycle: cycle, end: at(r.Cycle), planned: len(rounds)})
 	r.last = cycle
 	return nil
 }
 
-// file puts each finished round into the part of its cycle.
-func (r *run) file(results []icmp.Result) {
+// file puts each finished round into the part of its cycle; one of no cycle belongs to
+// a closer look.
+func (r *run) file(results []icmp.Result, now time.Time) {
 	for _, result := range results {
+		if result.Cycle.IsZero() {
+			if found, ended := r.looks.took(result, now); ended {
+				r.report(found)
+			}
+			continue
+		}
 		for _, p := range r.parts {
 			if p.cycle.Equal(result.Cycle) {
 				p.take(result)
+				if r.looks.saw(result, p, now) && r.suspect != nil {
+					r.suspect(result.Target.ID, result.FirstLost, result.Observation.Received() == 0)
+				}
 				break
 			}
 		}
@@ -102,6 +122,9 @@ func (r *run) publish(now time.Time) {
 		p := r.parts[0]
 		r.parts = r.parts[1:]
 		r.account(p, now)
+		for _, passed := range p.passedOver() {
+			r.report(passed)
+		}
 		end := p.cycle.Add(r.Cycle)
 		for _, batch := range p.batches(r.name, r.Cycle, r.polls.take(end, r.Cycle), r.reports.take(end, r.Cycle)) {
 			r.deliver(batch)

@@ -24,6 +24,8 @@ type part struct {
 	finished     int
 	quality      probe.Quality
 	observations []probe.Observation
+	began        int     // links that began to lose echoes
+	passed       []*look // of them those that were not looked at more closely
 }
 
 // take adds a finished round. One without a single echo of known outcome is no

@@ -208,7 +208,7 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 	for engine != nil {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
-			targets: p.current, polls: p.polls, reports: p.reports, deliver: p.deliver, log: p.opts.Log,
+			targets: p.current, polls: p.polls, reports: p.reports, report: p.report, looks: newLooks(p.opts.Configuration), deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {
 			p.opts.Log.Error("echo engine failed", "prober", p.opts.Name, "error", err)

@@ -349,20 +349,13 @@ func loopbackUp() error {
 func TestACutAndARecoveryAreSeenAndAMissingRouteIsNoLoss(t *testing.T) {
 	t.Parallel()
 	run := inside(t)
-	silent := func(value string) {
-		t.Helper()
-		err := run(func() error { return os.WriteFile("/proc/sys/net/ipv4/icmp_echo_ignore_all", []byte(value), 0) })
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	c := &core{}
 	o := options(c)
 	o.Open = run
 	nowhere := probe.Target{ID: 9, Kind: probe.Canary, Addr: netip.MustParseAddr("192.0.2.1")}
 	start(t, o, link(1), nowhere)
 	_, at := c.until(t, 0, func(b probe.Batch) bool { return received(b)[target{probe.Link, 1}] == 5 })
-	silent("1")
+	silence(t, run, "1")
 	lost := func(b probe.Batch) bool {
 		return len(b.Observations) == 1 && b.Observations[0].Sent() == 5 && b.Observations[0].Received() == 0
 	}
@@ -370,8 +363,54 @@ func TestACutAndARecoveryAreSeenAndAMissingRouteIsNoLoss(t *testing.T) {
 	if cut.Planned != 2 || cut.Quality.Unsent != 5 {
 		t.Errorf("got %d planned, %d unsent; want 2 and the 5 of the target without route", cut.Planned, cut.Quality.Unsent)
 	}
-	silent("0")
+	silence(t, run, "0")
 	c.until(t, at+1, func(b probe.Batch) bool { return received(b)[target{probe.Link, 1}] == 5 })
+}
+
+// silence has the namespace answer no echo ("1"), or all ("0").
+func silence(t *testing.T, run func(func() error) error, value string) {
+	t.Helper()
+	err := run(func() error { return os.WriteFile("/proc/sys/net/ipv4/icmp_echo_ignore_all", []byte(value), 0) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A look's echoes are part of no round: the batches hold the same rounds as ever.
+func TestALinkThatFallsSilentIsLookedAtUntilItAnswers(t *testing.T) {
+	t.Parallel()
+	run := inside(t)
+	c := &core{}
+	o := options(c)
+	o.Open = run
+	start(t, o, link(1), canary(1))
+	_, at := c.until(t, 0, full)
+	silence(t, run, "1")
+	cut, at := c.until(t, at+1, func(b probe.Batch) bool {
+		got := received(b)
+		return full(b) && got[target{probe.Link, 1}] == 0 && got[target{probe.Canary, 1}] == 0
+	})
+	silence(t, run, "0")
+	told, _ := c.until(t, at+1, func(b probe.Batch) bool { return len(b.Reports) > 0 })
+	if len(told.Reports) != 1 || told.Reports[0].Link != 1 {
+		t.Fatalf("got %+v, want one report of link 1", told.Reports)
+	}
+	look, ok := told.Reports[0].Finding.(*probe.Look)
+	if !ok || look.End != probe.LookRecovered || look.Lost() == 0 || look.Sent() < look.Lost()+20 || look.Sent() > 100 {
+		t.Errorf("got %+v, want echoes lost, then 20 answered", told.Reports[0].Finding)
+	}
+	if since := cut.Cycle.Sub(look.From); since.Abs() > 3*quick.Cycle || look.RoundLost == 0 {
+		t.Errorf("%d lost since %s, want some in a cycle about %s", look.RoundLost, look.From, cut.Cycle)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range c.batches {
+		for _, observation := range b.Observations {
+			if observation.Sent() > quick.Echoes || len(b.Observations) > 2 {
+				t.Errorf("cycle %s: %d rounds, one of %d echoes", b.Cycle, len(b.Observations), observation.Sent())
+			}
+		}
+	}
 }
 
 // No other test runs meanwhile: this one finds the engine's descriptor by its

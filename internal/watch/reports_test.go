@@ -16,7 +16,10 @@ func TestAReportIsStoredOnceWithTheBatchThatBringsIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, quickPolicy(), someLinks)
 	b := w.batch("metz", origin, false, func(int) result { return "ok" })
-	look := &probe.Look{From: origin.Add(time.Second), Until: origin.Add(4 * time.Second), Sent: 30, Lost: 12}
+	look := &probe.Look{
+		From: origin.Add(time.Second), LastLost: origin.Add(3 * time.Second), Until: origin.Add(4 * time.Second), End: probe.LookRecovered,
+		RoundSent: 5, RoundLost: 1, Gap: 100 * time.Millisecond, RTTMicros: []int32{9000, probe.Lost}, Together: 1,
+	}
 	b.Reports = []probe.Report{{Link: w.links[0], At: origin.Add(5 * time.Second), Finding: look}}
 	w.apply(t, b, origin.Add(31*time.Second))
 	w.apply(t, b, origin.Add(40*time.Second)) // the pipe brings it again
