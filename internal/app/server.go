@@ -200,7 +200,7 @@ func (s *Server) loadInventory(ctx context.Context) error {
 }
 
 func (s *Server) startPipe(ctx context.Context) error {
-	s.pipe = pipe.New(pipe.Options{Dir: filepath.Join(s.opts.Dir, "stream"), Log: s.opts.Log})
+	s.pipe = pipe.New(pipe.Options{Dir: filepath.Join(s.opts.Dir, "stream"), Age: pipe.CoreAge, Log: s.opts.Log})
 	if err := s.pipe.Start(ctx); err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package pipe
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,11 +22,12 @@ const (
 	streamName   = "BATCHES"
 	subjectBase  = "vigie.batch."
 	consumerName = "core"
-	// maxBytes bounds the disk a long absence of the core may use; beyond it the
+	// DefaultBytes bounds the disk a long absence of the core may use; beyond it the
 	// oldest batches go, and the core records the gap.
-	maxBytes = 1 << 30
-	maxAge   = 7 * 24 * time.Hour
-	readyIn  = 10 * time.Second
+	DefaultBytes = 1 << 30
+	// CoreAge is how long the core's stream keeps a batch, taken or not.
+	CoreAge = 7 * 24 * time.Hour
+	readyIn = 10 * time.Second
 	// retryAfter spaces the attempts to apply a batch while PostgreSQL is away.
 	retryAfter = time.Second
 	// refusedAfter ends the wait for an acknowledgement that was lost.
@@ -34,7 +37,14 @@ const (
 // Options says where the stream lives.
 type Options struct {
 	Dir string // directory of the stream's files; created when missing
-	Log *slog.Logger
+	// Bytes bounds the stream: what does not fit pushes the oldest out. 0 =
+	// DefaultBytes.
+	Bytes int64
+	// Age is how long a batch is kept, taken or not; 0 = as long as it fits.
+	Age time.Duration
+	// Port is where probers elsewhere come in; nil = no port is open.
+	Port *Port
+	Log  *slog.Logger
 }
 
 // Pipe is the in-process server with the one stream. Use New, Start, Stop.
@@ -44,6 +54,7 @@ type Pipe struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	stream jetstream.Stream
+	door   *door // nil without a port
 }
 
 // New returns an inert pipe.
@@ -55,7 +66,7 @@ func (p *Pipe) Start(ctx context.Context) error {
 	if err := os.MkdirAll(p.opts.Dir, 0o700); err != nil {
 		return fmt.Errorf("open the stream: %w", err)
 	}
-	ns, err := server.NewServer(&server.Options{
+	opts := &server.Options{
 		ServerName: "vigie",
 		DontListen: true,
 		JetStream:  true,
@@ -63,7 +74,14 @@ func (p *Pipe) Start(ctx context.Context) error {
 		SyncAlways: true, // an acknowledged batch survives a power cut
 		NoSigs:     true,
 		NoLog:      true,
-	})
+	}
+	if p.opts.Port != nil {
+		p.door = newDoor(p.opts.Log)
+		if err := p.opts.Port.open(opts, p.door); err != nil {
+			return err
+		}
+	}
+	ns, err := server.NewServer(opts)
 	if err != nil {
 		return fmt.Errorf("open the stream in %s: %w", p.opts.Dir, err)
 	}
@@ -81,7 +99,11 @@ func (p *Pipe) Start(ctx context.Context) error {
 }
 
 func (p *Pipe) connect(ctx context.Context) error {
-	conn, err := nats.Connect("", nats.InProcessServer(p.server), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1))
+	options := []nats.Option{nats.InProcessServer(p.server), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1)}
+	if p.door != nil {
+		options = append(options, nats.UserInfo(coreUser, p.door.own))
+	}
+	conn, err := nats.Connect("", options...)
 	if err != nil {
 		return err
 	}
@@ -95,8 +117,8 @@ func (p *Pipe) connect(ctx context.Context) error {
 		Storage:   jetstream.FileStorage,
 		Retention: jetstream.LimitsPolicy,
 		Discard:   jetstream.DiscardOld,
-		MaxBytes:  maxBytes,
-		MaxAge:    maxAge,
+		MaxBytes:  cmp.Or(p.opts.Bytes, DefaultBytes),
+		MaxAge:    p.opts.Age,
 	})
 	return err
 }
@@ -121,11 +143,17 @@ func (p *Pipe) Publish(ctx context.Context, b probe.Batch) error {
 	if err != nil {
 		return fmt.Errorf("publish batch %d of prober %s: %w", b.Seq, b.Prober, err)
 	}
-	id := fmt.Sprintf("%s-%d", b.Prober, b.Seq)
-	if _, err := p.js.Publish(ctx, subjectBase+b.Prober, body, jetstream.WithMsgID(id)); err != nil {
+	if _, err := p.js.Publish(ctx, subjectBase+b.Prober, body, jetstream.WithMsgID(messageID(b, body))); err != nil {
 		return fmt.Errorf("publish batch %d of prober %s: %w", b.Seq, b.Prober, err)
 	}
 	return nil
+}
+
+// messageID names a batch by its content too: the filter is one for all probers, and
+// none must be able to have another's batch taken for a double.
+func messageID(b probe.Batch, body []byte) string {
+	sum := sha256.Sum256(body)
+	return fmt.Sprintf("%s-%d-%x", b.Prober, b.Seq, sum[:8])
 }
 
 // LastSeq returns the sequence of the newest batch of a prober that the stream
@@ -151,6 +179,11 @@ func (p *Pipe) LastSeq(ctx context.Context, prober string) (uint64, error) {
 // calls fault.Invalid, is logged and dropped: no later attempt would take it, and
 // it would hold up all that follow.
 func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Batch) error) error {
+	return p.each(ctx, func(msg jetstream.Msg) { p.handle(ctx, msg, apply) })
+}
+
+// each offers the messages to settle, one at a time and in order, until ctx ends.
+func (p *Pipe) each(ctx context.Context, settle func(jetstream.Msg)) error {
 	cons, err := p.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable:       consumerName,
 		AckPolicy:     jetstream.AckExplicitPolicy,
@@ -178,7 +211,7 @@ func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Ba
 			}
 			return fmt.Errorf("consume the batches: %w", err)
 		}
-		p.handle(ctx, msg, apply)
+		settle(msg)
 	}
 }
 
@@ -188,6 +221,11 @@ func (p *Pipe) handle(ctx context.Context, msg jetstream.Msg, apply func(context
 	var b probe.Batch
 	if err := b.UnmarshalBinary(msg.Data()); err != nil {
 		p.opts.Log.Error("batch unreadable, dropped", "subject", msg.Subject(), "error", err)
+		_ = msg.Term()
+		return
+	}
+	if msg.Subject() != subjectBase+b.Prober {
+		p.opts.Log.Error("batch in another prober's name, dropped", "subject", msg.Subject(), "prober", b.Prober, "seq", b.Seq)
 		_ = msg.Term()
 		return
 	}
