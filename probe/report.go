@@ -33,6 +33,7 @@ type Finding interface {
 var findings = map[string]func() Finding{
 	(*Look).Kind(nil):       func() Finding { return new(Look) },
 	(*Throughput).Kind(nil): func() Finding { return new(Throughput) },
+	(*Check).Kind(nil):      func() Finding { return new(Check) },
 }
 
 // maxFinding bounds a finding as JSON, in octets.

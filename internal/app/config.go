@@ -40,7 +40,10 @@ type Configuration struct {
 
 // ProberConfiguration names the vantage point beside its rhythm.
 type ProberConfiguration struct {
-	Name                 string `yaml:"name"`
+	Name string `yaml:"name"`
+	// Site is the site where it stands, its key or the UAI of a school there; empty = in
+	// the core. One at a site makes the checks from there and measures no link.
+	Site                 string `yaml:"site"`
 	prober.Configuration `yaml:",inline"`
 }
 

@@ -11,6 +11,7 @@ import (
 	"vigie/internal/lab"
 	"vigie/internal/prober"
 	"vigie/probe"
+	"vigie/probe/service"
 	"vigie/probe/snmp"
 )
 
@@ -59,6 +60,7 @@ func (s *Server) startProber(ctx context.Context) error {
 		}
 		return poller.Poll(ctx, r)
 	}
+	o.Ask = service.Prober{Dial: dialThrough(o.Open)}.Run
 	if s.prober, err = prober.New(o); err != nil {
 		return err
 	}
@@ -80,6 +82,20 @@ func (s *Server) retarget(ctx context.Context) error {
 		return err
 	}
 	today := calendar.Day(time.Now())
+	site, err := standing(x, s.opts.Configuration.Prober.Site)
+	if err != nil {
+		return err
+	}
+	asked, err := questions(x, site, today)
+	if err != nil {
+		return err
+	}
+	if err := s.prober.SetQuestions(asked); err != nil {
+		return err
+	}
+	if site != "" { // it tells what the school sees, and measures no line
+		return s.prober.SetTargets(canaries(x, today))
+	}
 	if err := s.prober.SetRouters(routers(x, s.secrets, today)); err != nil {
 		return err
 	}
@@ -126,9 +142,15 @@ func targets(x *inventory.Index, day time.Time) []probe.Target {
 			add(probe.Router, l.ID, r.Address)
 		}
 	}
+	return append(out, canaries(x, day)...)
+}
+
+// canaries are those in force on a day.
+func canaries(x *inventory.Index, day time.Time) []probe.Target {
+	var out []probe.Target
 	for _, c := range x.Canaries {
-		if inventory.InForce(time.Time{}, c.Ends, day) {
-			add(probe.Canary, c.ID, c.Address)
+		if inventory.InForce(time.Time{}, c.Ends, day) && c.Address.IsValid() {
+			out = append(out, probe.Target{ID: c.ID, Kind: probe.Canary, Addr: c.Address})
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"vigie/probe"
@@ -20,6 +21,7 @@ type run struct {
 	targets func() []probe.Target
 	polls   *waiting[probe.Poll]
 	reports *waiting[probe.Report]
+	overrun *atomic.Int64
 	report  func(probe.Report)
 	// suspect, where set, is told of each link that begins to lose echoes: since when,
 	// and whether nothing of its round was answered. It returns at once.
@@ -137,6 +139,7 @@ func (r *run) publish(now time.Time) {
 func (r *run) account(p *part, now time.Time) {
 	counters := r.engine.Counters()
 	p.quality.Dropped = int(counters.Dropped - r.told.Dropped)
+	p.quality.Overrun += int(r.overrun.Swap(0))
 	p.quality.Malformed = int(counters.Malformed - r.told.Malformed)
 	p.quality.Forged = int(counters.Forged - r.told.Forged)
 	p.quality.Duplicate = int(counters.Duplicate - r.told.Duplicate)

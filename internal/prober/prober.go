@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vigie/probe"
 	"vigie/probe/icmp"
+	"vigie/probe/service"
 	"vigie/probe/snmp"
 )
 
@@ -41,7 +43,10 @@ type Options struct {
 	// Poll asks a router and returns when it has answered or the context ended; nil
 	// where none is asked. It is called from several goroutines.
 	Poll func(context.Context, snmp.Router) probe.Poll
-	Log  *slog.Logger
+	// Ask asks a service and returns when it is known how it answers or the context ended;
+	// nil where none is asked. It is called from several goroutines.
+	Ask func(context.Context, service.Check) (service.Result, error)
+	Log *slog.Logger
 }
 
 // Prober is one vantage point. Use New, SetTargets, Start, Stop.
@@ -50,12 +55,14 @@ type Prober struct {
 	outbox  *outbox
 	polls   *waiting[probe.Poll]
 	reports *waiting[probe.Report]
+	overrun atomic.Int64 // errands left out and not told yet
 
-	mu      sync.Mutex
-	targets []probe.Target
-	routers []snmp.Router
-	started bool
-	stop    func() // set by Start
+	mu        sync.Mutex
+	targets   []probe.Target
+	routers   []snmp.Router
+	questions []errand // services; never changed once it is set
+	started   bool
+	stop      func() // set by Start
 }
 
 // New returns an inert prober without targets. An error names the option.
@@ -158,6 +165,9 @@ func (p *Prober) Start() error {
 	if p.opts.Poll != nil {
 		asking.Go(func() { p.ask(measuring) })
 	}
+	if p.opts.Ask != nil {
+		asking.Go(func() { p.checking(measuring) })
+	}
 	go func() {
 		defer close(published)
 		out := publisher{outbox: p.outbox, publish: p.opts.Publish, log: p.opts.Log}
@@ -208,7 +218,7 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 	for engine != nil {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
-			targets: p.current, polls: p.polls, reports: p.reports, report: p.report, looks: newLooks(p.opts.Configuration), deliver: p.deliver, log: p.opts.Log,
+			targets: p.current, polls: p.polls, reports: p.reports, overrun: &p.overrun, report: p.report, looks: newLooks(p.opts.Configuration), deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {
 			p.opts.Log.Error("echo engine failed", "prober", p.opts.Name, "error", err)
@@ -233,6 +243,9 @@ func (p *Prober) reopen(ctx context.Context) *icmp.Engine {
 	}
 	return nil
 }
+
+// leaveOut counts an errand that found no room.
+func (p *Prober) leaveOut() { p.overrun.Add(1) }
 
 // report keeps what was found out for the batch of the present cycle. A finding that is
 // not valid is a fault of ours, and holds up no batch.

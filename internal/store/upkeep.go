@@ -23,7 +23,8 @@ const (
 	// summarised.
 	keepBatches = 24 * time.Hour
 	// keepRows is how long minutes and five-minute figures stay as rows beside their
-	// packed form, and so how late a measurement may still change its day.
+	// packed form, and so how late a measurement may still change its day. Hours of
+	// checks stay as long.
 	keepRows = 35 * 24 * time.Hour
 	// keepFindings is as long as hours are kept.
 	keepFindings = 400 * 24 * time.Hour
@@ -59,6 +60,12 @@ func (u *Upkeep) Run(ctx context.Context, now time.Time) error {
 		}
 		if _, err := tx.Exec(ctx, sqlFindingDrop, pgx.NamedArgs{"before": now.Add(-keepFindings)}); err != nil {
 			return fmt.Errorf("drop old findings: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlCheckHourDrop, pgx.NamedArgs{"before": now.Add(-keepRows)}); err != nil {
+			return fmt.Errorf("drop old hours of checks: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlCheckTransitionDrop, pgx.NamedArgs{"before": now.Add(-keepFindings)}); err != nil {
+			return fmt.Errorf("drop old transitions of checks: %w", err)
 		}
 		if _, err := tx.Exec(ctx, sqlSessionDrop, pgx.NamedArgs{"now": now}); err != nil {
 			return fmt.Errorf("drop expired sessions: %w", err)

@@ -62,6 +62,7 @@ type Tx interface {
 	State(ctx context.Context) (incident.State, error)
 	SaveState(ctx context.Context, prev incident.State, d incident.Decision) error
 	Routers
+	Checks
 	// SaveReports stores what a prober found out beside its rounds.
 	SaveReports(ctx context.Context, prober string, reports []probe.Report) error
 	SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error
@@ -150,7 +151,7 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 		if err := s.applyPolls(ctx, tx, b.Polls, now); err != nil {
 			return err
 		}
-		if err := s.applyReports(ctx, tx, b); err != nil {
+		if err := s.applyReports(ctx, tx, former, b, now); err != nil {
 			return err
 		}
 		minute := b.Cycle.Truncate(time.Minute)

@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"vigie/internal/inventory"
+	"vigie/internal/prober"
+	"vigie/probe/service"
+)
+
+// questions are the services that a prober asks on a day: one of the core, which stands at
+// no site, those seen from there; one at a site those seen from that site. What the import
+// took and no longer can be asked is an error that names it.
+func questions(x *inventory.Index, site string, day time.Time) ([]prober.Question, error) {
+	var list []prober.Question
+	for _, c := range x.ChecksFrom(site, day) {
+		check, err := service.Parse(c.Service)
+		if err == nil && c.Status != "" {
+			check.Expect.Status, err = service.ParseStatuses(c.Status)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("check %s: %w", c.Key, err)
+		}
+		check.Expect.Text = c.Text
+		list = append(list, prober.Question{ID: c.ID, Link: x.LinksOfCheck(c, day)[0].ID, Every: c.Every, Check: check})
+	}
+	return list, nil
+}
+
+// standing is the site of the configuration's prober, "" for one of the core.
+func standing(x *inventory.Index, name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	site, ok := x.SiteNamed(name)
+	if !ok {
+		return "", fmt.Errorf("prober.site: %q is neither the key of a site of the inventory nor the UAI of one of its schools", name)
+	}
+	return site.Key, nil
+}
+
+// dialThrough opens connections with sockets that open makes, in its network namespace;
+// nil = where the program runs. Addresses are never names, so that no connection is made
+// on another thread.
+func dialThrough(open func(create func() error) error) func(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	if open == nil {
+		return dialer.DialContext
+	}
+	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		failed := open(func() error {
+			conn, err = dialer.DialContext(ctx, network, address)
+			return err
+		})
+		return conn, failed
+	}
+}
