@@ -9,7 +9,8 @@ import (
 type Baseline map[netip.Addr]Impairment
 
 // NewBaseline draws a plausible base line: a round trip of 2 to 14 ms by the
-// distance of the POP, up to 1.2 ms of jitter, and on a few links a tiny loss.
+// distance of the POP, up to 1.2 ms of jitter, on a few links a tiny loss, the rate that
+// was bought, and on a few links less.
 // Canaries are near and lose nothing.
 func NewBaseline(topology Topology, seed uint64) Baseline {
 	baseline := make(Baseline, 3*len(topology.Links)+len(topology.Canaries))
@@ -36,6 +37,9 @@ func linkBaseline(link Link, seed uint64) Impairment {
 		lossyOneIn  = 25    // links
 		lossLeast   = 200   // per million
 		lossMore    = 1_300 // per million
+		shortOneIn  = 12    // links that carry less than was bought
+		shortLeast  = 600   // thousandths of it
+		shortMore   = 250
 	)
 	line := newDice(seed, "baseline", link.Ref)
 	toPOP := newDice(seed, "distance", link.POP)
@@ -45,6 +49,11 @@ func linkBaseline(link Link, seed uint64) Impairment {
 	}
 	if line.one(lossyOneIn) {
 		base.LossPerMillion = uint32(lossLeast + line.below(lossMore))
+	}
+	base.DownBits, base.UpBits = link.DownKbps*1000, link.UpKbps*1000
+	if rate := newDice(seed, "rate", link.Ref); rate.one(shortOneIn) {
+		part := int64(shortLeast + rate.below(shortMore))
+		base.DownBits, base.UpBits = link.DownKbps*part, link.UpKbps*part
 	}
 	return base
 }

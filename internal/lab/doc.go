@@ -6,7 +6,7 @@
 // kernel; the prober's one holds one address, [ProberAddress], and is where
 // the sockets of a prober are made ([Network.InProber]). Between them an
 // emulator reads packets from one TUN device, applies the [Impairment] of the
-// link they belong to (delay, jitter, loss, cut) and writes them to the other.
+// link they belong to (delay, jitter, loss, rate, cut) and writes them to the other.
 // Every draw is a hash of the seed, the flow and the number of the packet in
 // that flow, so a run repeats whatever the timing of the machine. [Faults]
 // keeps what is broken at the moment; what a link suffers is always computed

@@ -37,6 +37,7 @@ type Counters struct {
 	Lost        uint64 // by the loss or the cut of a link
 	Unaddressed uint64 // neither a link's nor a canary's, or not IPv4
 	Overflowed  uint64 // beyond what the delay line holds
+	Queued      uint64 // lost behind the queue of a link that was full
 	Refused     uint64 // not taken by the kernel of the other side
 }
 
@@ -52,6 +53,7 @@ type alarm interface {
 type path struct {
 	impairment Impairment
 	numbers    map[Flow]uint64 // of the next packet; one address has 512 flows at most
+	ways       [2]way          // from each side
 }
 
 // emulator carries packets between its two ends.
@@ -106,7 +108,7 @@ func (e *emulator) admit(packet *buffer, from side) error {
 		to = proberSide
 	}
 	e.mu.Lock()
-	fate := e.fate(packet, from)
+	fate := e.fate(packet, from, arrived)
 	switch {
 	case fate.Lost:
 		e.mu.Unlock()
@@ -131,7 +133,7 @@ func (e *emulator) admit(packet *buffer, from side) error {
 }
 
 // fate numbers a packet and draws its fate. The caller holds the mutex.
-func (e *emulator) fate(packet *buffer, from side) Fate {
+func (e *emulator) fate(packet *buffer, from side, arrived time.Duration) Fate {
 	header, err := parseHeader(packet.bytes[:packet.length])
 	addr := header.dst
 	if from == operatorSide {
@@ -148,6 +150,20 @@ func (e *emulator) fate(packet *buffer, from side) Fate {
 	fate := path.impairment.Fate(e.seed, flow, n)
 	if fate.Lost {
 		e.counters.Lost++
+		return fate
+	}
+	rate := path.impairment.DownBits
+	if flow.Back {
+		rate = path.impairment.UpBits
+	}
+	wait, fits := path.ways[from].carry(arrived, packet.length, rate)
+	if !fits {
+		e.counters.Queued++
+		return Fate{Lost: true}
+	}
+	fate.Delay += wait
+	if header.protocol == protocolTCP {
+		fate.Delay = path.ways[from].inOrder(arrived, fate.Delay)
 	}
 	return fate
 }

@@ -25,6 +25,9 @@ type Impairment struct {
 	Jitter         time.Duration // 0 or more
 	LossPerMillion uint32        // 0 to 1,000,000
 	Cut            bool
+	// DownBits and UpBits are what the address carries each way, in bits per second of IP
+	// packets; 0 = without a limit. More waits in a queue, and is lost behind it.
+	DownBits, UpBits int64 // 0 or more
 }
 
 // Worst returns, figure by figure, the worse of two impairments.
@@ -34,7 +37,17 @@ func (i Impairment) Worst(other Impairment) Impairment {
 		Jitter:         max(i.Jitter, other.Jitter),
 		LossPerMillion: max(i.LossPerMillion, other.LossPerMillion),
 		Cut:            i.Cut || other.Cut,
+		DownBits:       slower(i.DownBits, other.DownBits),
+		UpBits:         slower(i.UpBits, other.UpBits),
 	}
+}
+
+// slower is the smaller of two rates, of which 0 has no limit.
+func slower(a, b int64) int64 {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // validate returns an error that names the figure out of its range.
@@ -46,6 +59,8 @@ func (i Impairment) validate() error {
 		return fmt.Errorf("jitter %v, want 0 or more", i.Jitter)
 	case i.LossPerMillion > million:
 		return fmt.Errorf("loss of %d per million, want %d at most", i.LossPerMillion, million)
+	case i.DownBits < 0 || i.UpBits < 0:
+		return fmt.Errorf("rates of %d and %d bit/s, want 0 or more", i.DownBits, i.UpBits)
 	}
 	return nil
 }

@@ -126,6 +126,8 @@ func impairments() *rapid.Generator[lab.Impairment] {
 			Jitter:         time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "jitter")),
 			LossPerMillion: rapid.Uint32Range(0, 1_000_000).Draw(t, "loss"),
 			Cut:            rapid.Bool().Draw(t, "cut"),
+			DownBits:       rapid.SampledFrom([]int64{0, 1, 1e6, 1e9}).Draw(t, "down"),
+			UpBits:         rapid.SampledFrom([]int64{0, 1, 1e6, 1e9}).Draw(t, "up"),
 		}
 	})
 }
@@ -133,11 +135,14 @@ func impairments() *rapid.Generator[lab.Impairment] {
 func TestTheBaseLineIsPlausibleAndRepeats(t *testing.T) {
 	t.Parallel()
 	region := topology(200)
+	for i := range region.Links {
+		region.Links[i].DownKbps, region.Links[i].UpKbps = 200_000, 100_000
+	}
 	baseline := lab.NewBaseline(region, seed)
 	if diff := gocmp.Diff(baseline, lab.NewBaseline(region, seed), cmpAddr); diff != "" {
 		t.Errorf("the same seed gives another base line:\n%s", diff)
 	}
-	var lossy int
+	var lossy, slow int
 	for _, link := range region.Links {
 		line := baseline[link.Addr]
 		if line.Delay < 2*time.Millisecond || line.Delay > 14*time.Millisecond || line.Cut {
@@ -146,11 +151,20 @@ func TestTheBaseLineIsPlausibleAndRepeats(t *testing.T) {
 		if line.LossPerMillion > 0 {
 			lossy++
 		}
+		if line.DownBits < link.DownKbps*600 || line.DownBits > link.DownKbps*1000 || line.UpBits < link.UpKbps*600 || line.UpBits > link.UpKbps*1000 {
+			t.Errorf("link %s carries %d and %d bit/s, contracted are %d and %d kbit/s", link.Ref, line.DownBits, line.UpBits, link.DownKbps, link.UpKbps)
+		}
+		if line.DownBits < link.DownKbps*1000 {
+			slow++
+		}
 		if line.LossPerMillion > 2_000 {
 			t.Errorf("link %s loses %d per million, want a tiny loss", link.Ref, line.LossPerMillion)
 		}
 	}
 	if lossy == 0 || lossy > 20 {
 		t.Errorf("%d of 200 links lose packets, want a few", lossy)
+	}
+	if slow == 0 || slow > 40 {
+		t.Errorf("%d of 200 links carry less than was bought, want a few", slow)
 	}
 }

@@ -36,6 +36,8 @@ type underlay struct {
 	// locked, inside the prober's namespace. It reports whether the thread is
 	// back where it was.
 	inProber func(func() error) (restored bool, err error)
+	// inOperator is the same for the operator's namespace.
+	inOperator func(func() error) (restored bool, err error)
 	// close frees the namespaces; the ends and the alarm close on their own.
 	close func() error
 }
@@ -141,13 +143,23 @@ func (n *Network) Counters() Counters {
 // anywhere afterwards. f runs on a goroutine and a thread of its own; what it
 // starts itself runs outside the namespace.
 func (n *Network) InProber(f func() error) error {
+	return n.in(func(u *underlay) func(func() error) (bool, error) { return u.inProber }, f)
+}
+
+// InOperator is InProber for the operator's namespace, where a socket may have any
+// address of OperatorNetwork, and a program that f starts too.
+func (n *Network) InOperator(f func() error) error {
+	return n.in(func(u *underlay) func(func() error) (bool, error) { return u.inOperator }, f)
+}
+
+func (n *Network) in(which func(*underlay) func(func() error) (bool, error), f func() error) error {
 	n.mu.Lock()
 	under := n.under
 	n.mu.Unlock()
 	if under == nil {
 		return errors.New("lab: the network is not running")
 	}
-	return onOwnThread(func() (bool, error) { return under.inProber(f) })
+	return onOwnThread(func() (bool, error) { return which(under)(f) })
 }
 
 // onOwnThread calls f on a goroutine locked to its thread. Unless f reports

@@ -38,11 +38,12 @@ func openUnderlay() (*underlay, error) {
 		return nil, errors.Join(err, prober.close(), operator.close(), alarm.Close())
 	}
 	return &underlay{
-		answer:   agents.serve,
-		agents:   agents,
-		ends:     [2]io.ReadWriteCloser{proberSide: prober.device, operatorSide: operator.device},
-		alarm:    alarm,
-		inProber: func(f func() error) (bool, error) { return within(prober.namespace, f) },
+		answer:     agents.serve,
+		agents:     agents,
+		ends:       [2]io.ReadWriteCloser{proberSide: prober.device, operatorSide: operator.device},
+		alarm:      alarm,
+		inProber:   func(f func() error) (bool, error) { return within(prober.namespace, f) },
+		inOperator: func(f func() error) (bool, error) { return within(operator.namespace, f) },
 		close: func() error {
 			return errors.Join(prober.namespace.Close(), operator.namespace.Close())
 		},
