@@ -89,6 +89,7 @@ func (s *Server) start(ctx context.Context) error {
 		do   func(context.Context) error
 	}{
 		{"database", s.startDatabase},
+		{"leadership", func(ctx context.Context) error { return s.lead(ctx, listener) }},
 		{"inventory", s.loadInventory},
 		{"message stream", s.startPipe},
 		{"lab", s.startLab},
@@ -102,7 +103,7 @@ func (s *Server) start(ctx context.Context) error {
 		if err := step.do(ctx); err != nil {
 			return err
 		}
-		if step.name == "lab" && s.lab == nil {
+		if step.name == "lab" && s.lab == nil || step.name == "leadership" && s.opts.Configuration.DatabaseURL == "" {
 			continue
 		}
 		s.opts.Say(fmt.Sprintf("%-15s ready in %.1f s", step.name, time.Since(began).Seconds()))
