@@ -36,6 +36,15 @@ type Configuration struct {
 	// RemindAfter is the time without acknowledgement after which the operator's
 	// second level is called.
 	RemindAfter time.Duration `yaml:"remind_after"`
+	// Watchdog is who notices that Vigie is silent.
+	Watchdog WatchdogConfiguration `yaml:"watchdog"`
+}
+
+// WatchdogConfiguration is an address elsewhere that is called as long as all is well.
+type WatchdogConfiguration struct {
+	// URLFile holds the address alone: whoever knows it may call it too.
+	URLFile string        `yaml:"url_file"`
+	Every   time.Duration `yaml:"every"`
 }
 
 // ProberConfiguration names the vantage point beside its rhythm.
@@ -75,6 +84,7 @@ func DefaultConfiguration() Configuration {
 		Prober:      ProberConfiguration{Name: "local", Configuration: prober.DefaultConfiguration()},
 		Mail:        MailConfiguration{Host: "127.0.0.1", Port: 25, From: "vigie@localhost"},
 		RemindAfter: ticket.DefaultPolicy().RemindAfter,
+		Watchdog:    WatchdogConfiguration{Every: time.Minute},
 	}
 }
 
@@ -129,6 +139,8 @@ func (c Configuration) validate() error {
 		return fmt.Errorf("mail.from: %q, expected an address", c.Mail.From)
 	case c.RemindAfter <= 0:
 		return fmt.Errorf("remind_after: %s, expected more than 0", c.RemindAfter)
+	case c.Watchdog.Every < 10*time.Second || c.Watchdog.Every > time.Hour:
+		return fmt.Errorf("watchdog.every: %s, expected 10s to 1h", c.Watchdog.Every)
 	}
 	for operator, way := range c.TMF621 {
 		token := "any" // its file is read at the start only

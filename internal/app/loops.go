@@ -39,6 +39,10 @@ func (s *Server) startLoops(ctx context.Context) {
 			return nil
 		})
 	}
+	if s.watchdog != nil {
+		s.watchdog.parts, s.watchdog.warn = s.Parts, s.opts.Log.Warn
+		s.run(ctx, "watchdog", s.watchdog.run)
+	}
 	if s.opts.Demo {
 		s.run(ctx, "history", s.history)
 	}

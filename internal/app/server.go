@@ -58,6 +58,7 @@ type Server struct {
 	started  stack
 	failed   chan error
 	address  string
+	watchdog *watchdog // nil where none is configured
 	running  sync.WaitGroup
 }
 
@@ -77,6 +78,10 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) start(ctx context.Context) error {
+	var err error
+	if s.watchdog, err = newWatchdog(s.opts.Configuration.Watchdog); err != nil {
+		return err
+	}
 	// The port first: it is what most often is not free, and costs nothing to try.
 	listener, err := net.Listen("tcp", s.opts.Configuration.Listen)
 	if err != nil {
