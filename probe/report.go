@@ -34,6 +34,8 @@ var findings = map[string]func() Finding{
 	(*Look).Kind(nil):       func() Finding { return new(Look) },
 	(*Throughput).Kind(nil): func() Finding { return new(Throughput) },
 	(*Check).Kind(nil):      func() Finding { return new(Check) },
+	(*Look).Kind(nil):       func() Finding { return new(Look) },
+	(*Device).Kind(nil):     func() Finding { return new(Device) },
 }
 
 // maxFinding bounds a finding as JSON, in octets.

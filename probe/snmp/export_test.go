@@ -1,6 +1,10 @@
 package snmp
 
 import (
+	"context"
+	"net/netip"
+	"strings"
+
 	"github.com/gosnmp/gosnmp"
 
 	"vigie/probe"
@@ -19,4 +23,40 @@ func Decoded(message []byte, index int) (probe.Poll, error) {
 	}
 	got, err := found.answer(index)
 	return probe.Poll{Uptime: got.uptime, Boots: got.boots, Access: got.access}, err
+}
+
+// Turns is how many addresses somebody asks or waits for.
+func Turns(p *Poller) int {
+	p.turns.mu.Lock()
+	defer p.turns.mu.Unlock()
+	return len(p.turns.held)
+}
+
+// ReadRows reads a device each of whose columns has one row more, as Walk would, for the
+// fuzzer: an index, and under it a text, a number and the name of an object in turn.
+func ReadRows(index string, octets []byte, number int64, pointer string) probe.Device {
+	requests := 0
+	w := walker{
+		ctx: context.Background(), turn: func(context.Context, netip.AddrPort) error { return nil }, give: func(netip.AddrPort) {},
+		ask: func(kind gosnmp.PDUType, names []string, _ uint32) (*gosnmp.SnmpPacket, error) {
+			requests++
+			packet := &gosnmp.SnmpPacket{PDUType: gosnmp.GetResponse, RequestID: 1}
+			for _, name := range names {
+				if kind != gosnmp.GetRequest && !strings.HasSuffix(name, "."+index) {
+					name += "." + index
+				}
+				for _, v := range []gosnmp.SnmpPDU{
+					{Name: name, Type: gosnmp.OctetString, Value: octets},
+					{Name: name, Type: gosnmp.Integer, Value: int(number)},
+					{Name: name, Type: gosnmp.Gauge32, Value: uint(number)},
+					{Name: name, Type: gosnmp.ObjectIdentifier, Value: pointer},
+				}[requests%4 : requests%4+1] {
+					packet.Variables = append(packet.Variables, v)
+				}
+			}
+			return packet, nil
+		},
+	}
+	d, _ := w.device() // one that tells nothing is empty
+	return d
 }

@@ -59,6 +59,7 @@ type Router struct {
 type Poller struct {
 	options Options
 	slots   chan struct{} // one token per router asked at the moment
+	turns   turns
 
 	mu       sync.Mutex
 	memories map[Router]*memory
@@ -84,7 +85,7 @@ func New(o Options) (*Poller, error) {
 		o.Open = func(create func() error) error { return create() }
 	}
 	return &Poller{
-		options: o, slots: make(chan struct{}, o.InFlight),
+		options: o, slots: make(chan struct{}, o.InFlight), turns: turns{held: map[netip.AddrPort]*turn{}},
 		memories: map[Router]*memory{}, sweepAt: firstSweep, accounts: map[Credential]*sync.Pool{},
 	}, nil
 }
@@ -102,8 +103,17 @@ func (p *Poller) Poll(ctx context.Context, r Router) (poll probe.Poll) {
 		poll.Problem = problem(ctx.Err())
 		return poll
 	}
+	if err := p.turns.take(ctx, r.Addr); err != nil {
+		poll.Problem = problem(err)
+		return poll
+	}
+	defer p.turns.give(r.Addr)
 	known := p.recall(r)
-	answer, err := p.ask(ctx, r, &known)
+	var answer answer
+	err := p.use(ctx, r, &known, func(s *session) (err error) {
+		answer, err = s.router(r, &known)
+		return err
+	})
 	if err != nil {
 		poll.Problem = problem(err)
 		known.engine = engine{} // learned anew, if it is why
@@ -114,16 +124,16 @@ func (p *Poller) Poll(ctx context.Context, r Router) (poll probe.Poll) {
 	return poll
 }
 
-// ask asks through a session of its own. An engine that is no longer the one
-// remembered is met anew.
-func (p *Poller) ask(ctx context.Context, r Router, known *memory) (answer, error) {
+// use calls ask with a session of its own. An engine that is no longer the one
+// remembered is met anew, and ask called again.
+func (p *Poller) use(ctx context.Context, r Router, known *memory, ask func(*session) error) error {
 	if err := r.Credential.Validate(); err != nil {
-		return answer{}, err
+		return err
 	}
 	pool := p.account(r.Credential)
 	s, err := p.connect(ctx, pool, r)
 	if err != nil {
-		return answer{}, err
+		return err
 	}
 	defer func() {
 		// The socket was only read from and written to: nothing is lost with it.
@@ -136,16 +146,16 @@ func (p *Poller) ask(ctx context.Context, r Router, known *memory) (answer, erro
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	s.meet(known.engine)
-	got, err := s.router(r, known)
+	err = ask(s)
 	if ctx.Err() != nil {
-		return answer{}, ctx.Err()
+		return ctx.Err()
 	}
 	if err != nil && known.engine.id != "" && !silent(err) {
 		s.meet(engine{})
-		got, err = s.router(r, known)
+		err = ask(s)
 	}
 	known.engine = s.met()
-	return got, err
+	return err
 }
 
 // account returns the idle sessions of a credential.

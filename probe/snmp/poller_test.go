@@ -247,9 +247,9 @@ func TestNoMoreRoutersAreAskedTogetherThanAllowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	silent := serve(t, func([]byte) [][]byte { return nil })
 	done := make(chan probe.Poll)
 	for range routers {
+		silent := serve(t, func([]byte) [][]byte { return nil })
 		go func() {
 			poll := p.Poll(t.Context(), asked(silent))
 			open.Add(-1)
@@ -262,6 +262,33 @@ func TestNoMoreRoutersAreAskedTogetherThanAllowed(t *testing.T) {
 	// The count falls a moment after a poll gave its turn back.
 	if got := worst.Load(); got < most || got > 2*most {
 		t.Errorf("%d routers asked together, want %d", got, most)
+	}
+}
+
+func TestOneRouterIsAskedOneThingAtATime(t *testing.T) {
+	t.Parallel()
+	const links, patience = 4, 50 * time.Millisecond
+	p, err := snmp.New(snmp.Options{Timeout: patience, InFlight: links})
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := serve(t, func([]byte) [][]byte { return nil })
+	done, began := make(chan probe.Poll), time.Now()
+	for link := range links {
+		r := asked(silent)
+		r.Link = int64(link)
+		go func() { done <- p.Poll(t.Context(), r) }()
+	}
+	for range links {
+		if got := <-done; got.Problem != snmp.ProblemSilent {
+			t.Errorf("problem %q, want %q", got.Problem, snmp.ProblemSilent)
+		}
+	}
+	if took := time.Since(began); took < links*patience {
+		t.Errorf("%d polls of one router took %v, want %v: one after the other", links, took, links*patience)
+	}
+	if got := snmp.Turns(p); got != 0 {
+		t.Errorf("%d addresses are remembered after the last poll, want none", got)
 	}
 }
 

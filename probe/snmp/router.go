@@ -293,9 +293,16 @@ func text(v gosnmp.SnmpPDU) string {
 	if !ok || v.Type != gosnmp.OctetString {
 		return ""
 	}
+	return shown(raw)
+}
+
+func shown(raw []byte) string {
 	raw = raw[:min(len(raw), maxText)]
 	clean := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case unicode.IsControl(r):
 			return -1
 		}
 		return r

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"slices"
 )
 
@@ -23,6 +24,20 @@ func Integer(n int32) Value { return Value{tagInteger, appendInteger(nil, int64(
 
 // Text is a string of octets, 60,000 at most.
 func Text(s string) Value { return Value{tagText, appendValue(nil, tagText, []byte(s))} }
+
+// Identifier is the name of an object, as a value.
+func Identifier(o OID) Value { return Value{tagOID, appendOID(nil, o)} }
+
+// Address is an address of IPv4.
+func Address(addr netip.Addr) Value {
+	octets := addr.As4()
+	return Value{tagAddress, appendValue(nil, tagAddress, octets[:])}
+}
+
+// Counter32 is a number of 32 bits that only goes up, and wraps.
+func Counter32(n uint32) Value {
+	return Value{tagCounter32, appendUnsigned(nil, tagCounter32, uint64(n))}
+}
 
 // Gauge is an unsigned number that goes up and down.
 func Gauge(n uint32) Value { return Value{tagGauge, appendUnsigned(nil, tagGauge, uint64(n))} }

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,9 @@ func objects() []agent.Object {
 		{Name: column.With(6, 1), Value: agent.Counter64(0)},
 		{Name: column.With(6, 2), Value: agent.Counter64(18_446_744_073_709_551_615)},
 		{Name: column.With(15, 4_294_967_295), Value: agent.Gauge(4_000_000_000)},
+		{Name: column.With(16, 1), Value: agent.Identifier(agent.OID{1, 3, 6, 1, 4, 1, 4_294_967_295})},
+		{Name: column.With(16, 2), Value: agent.Address(netip.MustParseAddr("192.0.2.255"))},
+		{Name: column.With(16, 3), Value: agent.Counter32(4_294_967_295)},
 	}
 }
 
@@ -70,6 +74,7 @@ func TestAGetTellsEveryKindOfValue(t *testing.T) {
 	got := ask(t, gosnmp.GetRequest, 0, 0,
 		".1.3.6.1.2.1.1.3.0", ".1.3.6.1.2.1.2.2.1.8.300", ".1.3.6.1.2.1.31.1.1.1.1.1",
 		".1.3.6.1.2.1.31.1.1.1.6.2", ".1.3.6.1.2.1.31.1.1.1.15.4294967295",
+		".1.3.6.1.2.1.31.1.1.1.16.1", ".1.3.6.1.2.1.31.1.1.1.16.2", ".1.3.6.1.2.1.31.1.1.1.16.3",
 		".1.3.6.1.2.1.31.1.1.1.6.3", ".1.3.6.1.2.1.99.1")
 	want := []gosnmp.SnmpPDU{
 		{Name: ".1.3.6.1.2.1.1.3.0", Type: gosnmp.TimeTicks, Value: uint32(4_294_967_295)},
@@ -77,6 +82,9 @@ func TestAGetTellsEveryKindOfValue(t *testing.T) {
 		{Name: ".1.3.6.1.2.1.31.1.1.1.1.1", Type: gosnmp.OctetString, Value: []byte("lan0")},
 		{Name: ".1.3.6.1.2.1.31.1.1.1.6.2", Type: gosnmp.Counter64, Value: uint64(18_446_744_073_709_551_615)},
 		{Name: ".1.3.6.1.2.1.31.1.1.1.15.4294967295", Type: gosnmp.Gauge32, Value: uint(4_000_000_000)},
+		{Name: ".1.3.6.1.2.1.31.1.1.1.16.1", Type: gosnmp.ObjectIdentifier, Value: ".1.3.6.1.4.1.4294967295"},
+		{Name: ".1.3.6.1.2.1.31.1.1.1.16.2", Type: gosnmp.IPAddress, Value: "192.0.2.255"},
+		{Name: ".1.3.6.1.2.1.31.1.1.1.16.3", Type: gosnmp.Counter32, Value: uint(4_294_967_295)},
 		{Name: ".1.3.6.1.2.1.31.1.1.1.6.3", Type: gosnmp.NoSuchInstance},
 		{Name: ".1.3.6.1.2.1.99.1", Type: gosnmp.NoSuchObject},
 	}

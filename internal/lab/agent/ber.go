@@ -14,6 +14,8 @@ const (
 	tagNull      = 0x05
 	tagOID       = 0x06
 	tagSequence  = 0x30
+	tagAddress   = 0x40
+	tagCounter32 = 0x41
 	tagGauge     = 0x42
 	tagTicks     = 0x43
 	tagCounter64 = 0x46
