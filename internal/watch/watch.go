@@ -67,6 +67,8 @@ type Tx interface {
 	SaveReports(ctx context.Context, prober string, reports []probe.Report) error
 	SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error
 	AddGap(ctx context.Context, g Gap) error
+	// FillGap takes a span out of the gaps of its prober and reason.
+	FillGap(ctx context.Context, g Gap) error
 	Inventory(ctx context.Context) (*inventory.Index, error)
 	Modes(ctx context.Context) (ticket.Modes, error)
 	Ticket(ctx context.Context, id int64) (ticket.Ticket, error)
@@ -144,7 +146,12 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 			return err
 		}
 		if former.Seq > 0 && b.Seq > former.Seq+1 {
-			if err := tx.AddGap(ctx, lost(former, b)); err != nil {
+			if err := s.lose(ctx, tx, lost(former, b)); err != nil {
+				return err
+			}
+		}
+		if late && !strange && b.Last {
+			if err := s.fill(ctx, tx, b); err != nil {
 				return err
 			}
 		}
