@@ -128,8 +128,8 @@ func readDistribution(r *bitReader) (Distribution, error) {
 		if r.err != nil {
 			return d, r.err
 		}
-		if gap > buckets || d.first+len(d.counts)+int(gap) >= buckets || n > math.MaxInt32 {
-			return d, fmt.Errorf("%d echoes in the bucket %d: expected at most %d, and %d buckets", n, d.first+len(d.counts)+int(gap), math.MaxInt32, buckets)
+		if gap > buckets || d.first+len(d.counts)+int(gap) >= buckets || n > math.MaxUint32 {
+			return d, fmt.Errorf("%d echoes in the bucket %d: expected at most %d, and %d buckets", n, d.first+len(d.counts)+int(gap), math.MaxUint32, buckets)
 		}
 		for range gap {
 			d.counts = append(d.counts, 0)
