@@ -44,8 +44,7 @@ var (
 	sqlPackingDone = query("packing.done", `
 		UPDATE packing SET doing = @changes, packed = @changes, through = 0 WHERE day = @day`)
 	sqlPackingMinutes = query("packing.minutes", `
-		SELECT link_id, at, planned, sent, received, coalesce(min_micros, -1), coalesce(median_micros, -1),
-			coalesce(p95_micros, -1), coalesce(max_micros, -1), coalesce(jitter_micros, -1), simulated
+		SELECT `+minuteColumns+`
 		FROM minute WHERE link_id = ANY (@links::bigint[]) AND at >= @from AND at < @to
 		ORDER BY link_id, at, prober`)
 	sqlPackingCarried = query("packing.carried", `
@@ -53,8 +52,8 @@ var (
 		FROM utilisation WHERE link_id = ANY (@links::bigint[]) AND at >= @from AND at < @to
 		ORDER BY link_id, at`)
 	sqlHoursSave = query("link_hours.save", `
-		INSERT INTO link_hours (link_id, day, body, simulated) VALUES (@link, @day, @body, @simulated)
-		ON CONFLICT (link_id, day) DO UPDATE SET body = excluded.body, simulated = excluded.simulated`)
+		INSERT INTO link_hours (link_id, day, body, simulated, delays) VALUES (@link, @day, @body, @simulated, @delays)
+		ON CONFLICT (link_id, day) DO UPDATE SET body = excluded.body, simulated = excluded.simulated, delays = excluded.delays`)
 	sqlDaySave = query("link_day.save", `
 		INSERT INTO link_day (link_id, day, planned, sent, received, covered_millis, min_micros, median_micros, p95_micros, max_micros, jitter_micros, simulated)
 		VALUES (@link, @day, @planned, @sent, @received, @covered, nullif(@low::int, -1), nullif(@median::int, -1), nullif(@p95::int, -1), nullif(@high::int, -1), nullif(@jitter::int, -1), @simulated)
@@ -162,14 +161,11 @@ func (w packWriter) minutes(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) 
 		if len(minutes) == 0 {
 			return nil
 		}
-		err := w.hours(minutes[0].Link, measure.HoursOf(w.day, minutes), anySimulated)
+		err := w.hours(minutes, anySimulated)
 		minutes, anySimulated = minutes[:0], false
 		return err
 	}
-	var m measure.Minute
-	var simulated bool
-	into := []any{&m.Link, &m.At, &m.Planned, &m.Sent, &m.Received, &m.MinMicros, &m.MedianMicros, &m.P95Micros, &m.MaxMicros, &m.JitterMicros, &simulated}
-	_, err = pgx.ForEachRow(rows, into, func() error {
+	err = forEachMinute(rows, func(m measure.Minute, simulated bool) error {
 		if len(minutes) > 0 && minutes[0].Link != m.Link {
 			if err := flush(); err != nil {
 				return err
@@ -184,12 +180,18 @@ func (w packWriter) minutes(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) 
 	return flush()
 }
 
-func (w packWriter) hours(link int64, hours measure.Hours, simulated bool) error {
+// hours packs the minutes of one link.
+func (w packWriter) hours(minutes []measure.Minute, simulated bool) error {
+	link, hours := minutes[0].Link, measure.HoursOf(w.day, minutes)
 	body, err := hours.MarshalBinary()
 	if err != nil {
 		return fmt.Errorf("link %d: %w", link, err)
 	}
-	w.batch.Queue(sqlHoursSave, pgx.NamedArgs{"link": link, "day": w.day, "body": body, "simulated": simulated})
+	delays, err := measure.DelaysOf(w.day, minutes).MarshalBinary()
+	if err != nil {
+		return fmt.Errorf("link %d: %w", link, err)
+	}
+	w.batch.Queue(sqlHoursSave, pgx.NamedArgs{"link": link, "day": w.day, "body": body, "simulated": simulated, "delays": delays})
 	d := hours.Day()
 	w.batch.Queue(sqlDaySave, pgx.NamedArgs{
 		"link": link, "day": w.day, "planned": d.Planned, "sent": d.Sent, "received": d.Received, "covered": d.CoveredMillis,

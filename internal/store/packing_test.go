@@ -12,6 +12,8 @@ import (
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
 	"vigie/internal/view"
+	"vigie/internal/watch"
+	"vigie/probe"
 )
 
 var packedDay = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
@@ -65,7 +67,7 @@ func count(t *testing.T, db *store.DB, sql string) (n int) {
 
 // history is what the pages read of a link's days.
 type history struct {
-	Hours   []view.Hourly
+	Hours   []view.Measured
 	Carried []view.FiveMinutes
 }
 
@@ -85,9 +87,9 @@ func readHistory(t *testing.T, db *store.DB, link int64) (h history) {
 
 // withoutPlan leaves out what the rows cannot tell any more once they are summed.
 func (h history) withoutPlan() history {
-	hours := make([]view.Hourly, len(h.Hours))
+	hours := make([]view.Measured, len(h.Hours))
 	for i, hour := range h.Hours {
-		hour.Planned, hour.JitterMicros = 0, 0
+		hour.Planned = 0
 		hours[i] = hour
 	}
 	h.Hours = hours
@@ -126,7 +128,7 @@ func TestALateMinuteChangesItsPackedDay(t *testing.T) {
 		VALUES (1, '2026-11-23 05:30Z', 1, 60, 60, 60, 7, 8, 9, 10, false)`
 	exec(t, db, late)
 	at := packedDay.Add(5 * time.Hour)
-	find := func() (found view.Hourly) {
+	find := func() (found view.Measured) {
 		for _, h := range readHistory(t, db, 1).Hours {
 			if h.At.Equal(at) {
 				found = h
@@ -262,5 +264,69 @@ func TestRowsAreDroppedOnlyWhenTheyArePackedAndOld(t *testing.T) {
 	upkeep(old)
 	if got := rows(); got != [2]int{} {
 		t.Errorf("rows that came too late: %v, want none", got)
+	}
+}
+
+// saveMinutes writes minutes as the watching service does.
+func saveMinutes(t *testing.T, db *store.DB, prober string, minutes ...measure.Minute) {
+	t.Helper()
+	w, err := store.NewWatch(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range minutes {
+		err := w.InTx(context.Background(), func(ctx context.Context, tx watch.Tx) error {
+			return tx.SaveMinutes(ctx, prober, []measure.Minute{m})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAPackedDayKeepsItsDelaysAndWhatTheStandardsAsk(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	exec(t, db, `INSERT INTO operator (key, name, ticket_email, source) VALUES ('o', 'O', 'o@o.test', 'test')`)
+	exec(t, db, `INSERT INTO link (ref, operator, down_kbps, up_kbps, probe_address, cpe_owner, starts, source)
+		VALUES ('l', 'o', 1000, 1000, '198.18.0.1', 'operator', '2026-01-01', 'test')`)
+	minute := func(n int, rtt ...int32) measure.Minute {
+		o := probe.Observation{At: packedDay, RTTMicros: rtt, Duplicates: 1, Reordered: 2}
+		return measure.Summarise(1, packedDay.Add(time.Duration(n)*time.Minute), len(rtt), []measure.Round{{Observation: o}})
+	}
+	first := minute(60, 1000, 1100, probe.Lost, probe.Lost, 1200)
+	saveMinutes(t, db, "a", first, minute(61, 9000, probe.Lost), minute(200, 50))
+	saveMinutes(t, db, "b", minute(60, 1050, 1300))
+	saveMinutes(t, db, "a", minute(61, 7000, probe.Lost)) // summed again, it takes the place of the first
+	// A minute of an older version, in an hour of its own.
+	exec(t, db, `INSERT INTO minute (link_id, at, prober, planned, sent, received, min_micros, median_micros, p95_micros, max_micros, simulated)
+		VALUES (1, '2026-11-23 05:30Z', 1, 60, 60, 59, 7, 8, 9, 10, false)`)
+	before := readHistory(t, db, 1)
+	if len(before.Hours) != 3 {
+		t.Fatalf("%d hours before the packing, want 3", len(before.Hours))
+	}
+	hour := before.Hours[0]
+	want := measure.Extras{Duplicates: 3, Reordered: 6, LossPeriods: 2, LongestLoss: 2}
+	if diff := cmp.Diff(want, hour.Extras); diff != "" || hour.Detailed != 9 || hour.PDVMicros != 250 {
+		t.Errorf("an hour: %d of %d detailed, PDV %d µs, (-want +got):\n%s", hour.Detailed, hour.Sent, hour.PDVMicros, diff)
+	}
+	largest := hour.Delays.ReceivedAt(measure.Quantile{Num: 1, Den: 1})
+	if hour.Delays.Sent() != 9 || hour.Delays.Lost != 3 || largest < 6972 || largest > 7028 {
+		t.Errorf("its delays: %s up to %d µs, want nine, three lost, the largest 7 ms", hour.Delays, largest)
+	}
+	if old := before.Hours[2]; old.Detailed != 0 || old.Delays.Sent() != 0 || old.Sent != 60 {
+		t.Errorf("an hour of an older version: %+v, want no details", old)
+	}
+	pack(t, db, packedDay.Add(25*time.Hour))
+	exec(t, db, `DELETE FROM minute`)
+	if diff := cmp.Diff(before.withoutPlan(), readHistory(t, db, 1).withoutPlan()); diff != "" {
+		t.Errorf("read from the packed day (-rows +packed):\n%s", diff)
+	}
+	// A day that an older version packed.
+	exec(t, db, `UPDATE link_hours SET delays = NULL`)
+	for _, h := range readHistory(t, db, 1).Hours {
+		if h.Delays.Sent() != 0 || !h.Measured() {
+			t.Errorf("a day packed without delays: %+v", h)
+		}
 	}
 }

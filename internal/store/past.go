@@ -52,6 +52,7 @@ type PastDay struct {
 	Link    int64
 	Day     time.Time
 	Hours   measure.Hours
+	Delays  *measure.HourlyDelays
 	Carried measure.UtilisationDay
 }
 
@@ -150,7 +151,7 @@ func copyPast(ctx context.Context, tx pgx.Tx, piece PastPiece) error {
 		rows    [][]any
 	}{
 		{"utilisation", []string{"link_id", "at", "down_octets", "up_octets", "covered_millis", "simulated"}, rows},
-		{"link_hours", []string{"link_id", "day", "body", "simulated"}, hours},
+		{"link_hours", []string{"link_id", "day", "body", "simulated", "delays"}, hours},
 		{"link_day", []string{
 			"link_id", "day", "planned", "sent", "received", "covered_millis",
 			"min_micros", "median_micros", "p95_micros", "max_micros", "jitter_micros", "simulated",
@@ -185,14 +186,20 @@ func copyPastMinutes(ctx context.Context, tx pgx.Tx, piece PastPiece) error {
 			}
 			made[day] = true
 		}
+		delays, err := m.Delays.MarshalBinary()
+		if err != nil {
+			return fmt.Errorf("link %d: %w", m.Link, err)
+		}
 		rows[i] = []any{
 			m.Link, m.At, prober, int16(m.Planned), int16(m.Sent), int16(m.Received),
 			defined(m.MinMicros), defined(m.MedianMicros), defined(m.P95Micros), defined(m.MaxMicros), defined(m.JitterMicros), true,
+			counted(m.Duplicates), counted(m.Reordered), int16(m.LossPeriods), int16(m.LongestLoss), delays,
 		}
 	}
 	columns := []string{
 		"link_id", "at", "prober", "planned", "sent", "received",
 		"min_micros", "median_micros", "p95_micros", "max_micros", "jitter_micros", "simulated",
+		"duplicates", "reordered", "loss_periods", "longest_loss", "delays",
 	}
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"minute"}, columns, pgx.CopyFromRows(rows))
 	return err
@@ -214,12 +221,16 @@ func packPast(list []PastDay) (hours, days, carried [][]any, err error) {
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("link %d, day %s: %w", d.Link, d.Day.Format(time.DateOnly), err)
 		}
+		delays, err := d.Delays.MarshalBinary()
+		if err != nil {
+			return nil, nil, nil, err
+		}
 		used, err := d.Carried.MarshalBinary()
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		f := d.Hours.Day()
-		hours = append(hours, []any{d.Link, d.Day, body, true})
+		hours = append(hours, []any{d.Link, d.Day, body, true, delays})
 		carried = append(carried, []any{d.Link, d.Day, used, true})
 		days = append(days, []any{
 			d.Link, d.Day, f.Planned, f.Sent, f.Received, f.CoveredMillis,

@@ -18,17 +18,12 @@ var (
 	sqlViewUnpacked = query("view.unpacked", `
 		SELECT day FROM packing WHERE packed <> changes AND NOT dropped AND day >= @from AND day < @to ORDER BY day`)
 	sqlViewHours = query("view.hours", `
-		SELECT day, body, simulated FROM link_hours
+		SELECT day, body, simulated, delays FROM link_hours
 		WHERE link_id = @link AND day >= @from AND day < @to AND day <> ALL (@unpacked::date[]) ORDER BY day`)
 	sqlViewHourRows = query("view.hour_rows", `
-		SELECT date_trunc('hour', at) AS at, sum(sent)::bigint AS sent, sum(received)::bigint AS received, sum(covered)::bigint AS covered_millis,
-			coalesce(min(min_micros), -1) AS min_micros,
-			coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY median_micros), -1) AS median_micros,
-			coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY p95_micros), -1) AS p95_micros,
-			coalesce(max(max_micros), -1) AS max_micros, bool_or(simulated) AS simulated
-		FROM (`+seenMinutes()+`) AS seen
-		WHERE (at AT TIME ZONE 'UTC')::date = ANY (@unpacked::date[])
-		GROUP BY 1 ORDER BY 1`)
+		SELECT `+minuteColumns+` FROM minute
+		WHERE link_id = @link AND at >= @from AND at < @to AND (at AT TIME ZONE 'UTC')::date = ANY (@unpacked::date[])
+		ORDER BY at, prober`)
 	sqlViewUtilisationDays = query("view.utilisation_days", `
 		SELECT day, body, simulated FROM utilisation_day
 		WHERE link_id = @link AND day >= @from AND day < @to AND day <> ALL (@unpacked::date[]) ORDER BY day`)
@@ -38,29 +33,36 @@ var (
 		ORDER BY at`)
 )
 
-type hourRow struct {
-	At            time.Time
-	Sent          int64
-	Received      int64
-	CoveredMillis int64
-	MinMicros     int32
-	MedianMicros  int32
-	P95Micros     int32
-	MaxMicros     int32
-	Simulated     bool
-}
-
-func (r hourRow) hour() view.Hourly {
-	return view.Hourly{At: r.At.UTC(), Simulated: r.Simulated, Figures: measure.Figures{
-		Planned: r.Sent, Sent: r.Sent, Received: r.Received, CoveredMillis: r.CoveredMillis,
-		MinMicros: r.MinMicros, MedianMicros: r.MedianMicros, P95Micros: r.P95Micros, MaxMicros: r.MaxMicros, JitterMicros: measure.Undefined,
-	}}
-}
-
 type packedRow struct {
 	Day       time.Time
 	Body      []byte
 	Simulated bool
+}
+
+type packedHoursRow struct {
+	packedRow
+	Delays []byte
+}
+
+// hours are the measured ones of the day that begin in a window.
+func (r packedHoursRow) hours(w view.Window) (list []view.Measured, err error) {
+	var body measure.Hours
+	if err := body.UnmarshalBinary(r.Body); err != nil {
+		return nil, fmt.Errorf("the day %s: %w", r.Day.Format(time.DateOnly), err)
+	}
+	var delays measure.HourlyDelays
+	if r.Delays != nil {
+		if err := delays.UnmarshalBinary(r.Delays); err != nil {
+			return nil, fmt.Errorf("the day %s: %w", r.Day.Format(time.DateOnly), err)
+		}
+	}
+	for i, figures := range body {
+		at := r.Day.Add(time.Duration(i) * time.Hour)
+		if figures.Measured() && !at.Before(w.From) && at.Before(w.To) {
+			list = append(list, view.Measured{At: at, Figures: figures, Delays: delays[i], Simulated: r.Simulated})
+		}
+	}
+	return list, nil
 }
 
 // days bounds the UTC days that a window touches.
@@ -70,14 +72,14 @@ func days(link int64, w view.Window) pgx.NamedArgs {
 
 // packedAndRows reads the packed days of a link that a window touches, and which days
 // have to be read from their rows; args then bounds these.
-func packedAndRows(ctx context.Context, tx pgx.Tx, sql string, link int64, w view.Window) (packed []packedRow, args pgx.NamedArgs, err error) {
+func packedAndRows[T any](ctx context.Context, tx pgx.Tx, sql string, link int64, w view.Window) (packed []T, args pgx.NamedArgs, err error) {
 	args = days(link, w)
 	unpacked, err := scalars[time.Time](ctx, tx, sqlViewUnpacked, args)
 	if err != nil {
 		return nil, nil, err
 	}
 	args["unpacked"] = unpacked
-	if packed, err = many(ctx, tx, sql, args, same[packedRow]); err != nil || len(unpacked) == 0 {
+	if packed, err = many(ctx, tx, sql, args, same[T]); err != nil || len(unpacked) == 0 {
 		return packed, nil, err
 	}
 	args["from"], args["to"] = calendar.Later(w.From, unpacked[0]), calendar.Earlier(w.To, unpacked[len(unpacked)-1].Add(24*time.Hour))
@@ -85,29 +87,24 @@ func packedAndRows(ctx context.Context, tx pgx.Tx, sql string, link int64, w vie
 }
 
 // Hours gives the measured hours of a link that begin in a window, in order.
-func (v *View) Hours(ctx context.Context, link int64, w view.Window) (hours []view.Hourly, err error) {
+func (v *View) Hours(ctx context.Context, link int64, w view.Window) (hours []view.Measured, err error) {
 	err = v.read(ctx, func(tx pgx.Tx) error {
-		packed, args, err := packedAndRows(ctx, tx, sqlViewHours, link, w)
+		packed, args, err := packedAndRows[packedHoursRow](ctx, tx, sqlViewHours, link, w)
 		if err != nil {
 			return err
 		}
 		for _, row := range packed {
-			var body measure.Hours
-			if err := body.UnmarshalBinary(row.Body); err != nil {
-				return fmt.Errorf("the day %s: %w", row.Day.Format(time.DateOnly), err)
+			day, err := row.hours(w)
+			if err != nil {
+				return err
 			}
-			for i, figures := range body {
-				at := row.Day.Add(time.Duration(i) * time.Hour)
-				if figures.Measured() && !at.Before(w.From) && at.Before(w.To) {
-					hours = append(hours, view.Hourly{At: at, Figures: figures, Simulated: row.Simulated})
-				}
-			}
+			hours = append(hours, day...)
 		}
 		if args == nil {
 			return nil
 		}
-		rows, err := many(ctx, tx, sqlViewHourRows, args, hourRow.hour)
-		hours = inOrder(hours, rows, func(h view.Hourly) time.Time { return h.At })
+		minutes, err := measured(ctx, tx, sqlViewHourRows, args)
+		hours = inOrder(hours, hoursOf(minutes), func(h view.Measured) time.Time { return h.At })
 		return err
 	})
 	if err != nil {
@@ -135,7 +132,7 @@ func inOrder[T any](a, b []T, at func(T) time.Time) []T {
 // order; what was not measured is left out.
 func (v *View) Carried(ctx context.Context, link int64, w view.Window) (list []view.FiveMinutes, err error) {
 	err = v.read(ctx, func(tx pgx.Tx) error {
-		packed, args, err := packedAndRows(ctx, tx, sqlViewUtilisationDays, link, w)
+		packed, args, err := packedAndRows[packedRow](ctx, tx, sqlViewUtilisationDays, link, w)
 		if err != nil {
 			return err
 		}

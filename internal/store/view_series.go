@@ -11,29 +11,9 @@ import (
 	"vigie/internal/view"
 )
 
-// seenMinutes are the minutes of a link in [from, to) as measure.Seen sums them: one
-// that several probers saw counts once in the covered time, as the best of them
-// covered it.
-func seenMinutes() string {
-	return `
-			SELECT at, sum(sent) AS sent, sum(received) AS received, max(sent * 1000 / planned) AS covered,
-				min(min_micros) AS min_micros, percentile_disc(0.5) WITHIN GROUP (ORDER BY median_micros) AS median_micros,
-				max(p95_micros) AS p95_micros, max(max_micros) AS max_micros, bool_or(simulated) AS simulated
-			FROM minute
-			WHERE link_id = @link AND at >= @from AND at < @to AND sent > 0
-			GROUP BY at`
-}
-
 var (
 	sqlViewMinutes = query("view.minutes", `
-		SELECT date_bin(@step::interval, at, @from::timestamptz) AS at, sum(sent)::int AS sent, sum(received)::int AS received,
-			sum(covered)::bigint AS covered_millis,
-			coalesce(min(min_micros), 0) AS min_micros,
-			coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY median_micros), 0) AS median_micros,
-			coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY p95_micros), 0) AS p95_micros,
-			coalesce(max(max_micros), 0) AS max_micros, bool_or(simulated) AS simulated
-		FROM (`+seenMinutes()+`) AS seen
-		GROUP BY 1 ORDER BY 1`)
+		SELECT `+minuteColumns+` FROM minute WHERE link_id = @link AND at >= @from AND at < @to ORDER BY at, prober`)
 	sqlViewOutages = query("view.outages", `
 		SELECT link_id, from_at, to_at, coalesce(incident_id, 0) AS incident_id, coalesce(i.kind, '') AS kind,
 			coalesce(cause, '') AS cause, told_at, router_started, simulated
@@ -42,34 +22,17 @@ var (
 		ORDER BY from_at DESC`)
 )
 
-type pointRow struct {
-	At            time.Time
-	Sent          int
-	Received      int
-	CoveredMillis int64
-	MinMicros     int32
-	MedianMicros  int32
-	P95Micros     int32
-	MaxMicros     int32
-	Simulated     bool
-}
-
-func (r pointRow) point() view.Point {
-	r.At = r.At.UTC()
-	return view.Point(r)
-}
-
-// Minutes sums the minutes of a link in the steps of a window.
-func (v *View) Minutes(ctx context.Context, link int64, w view.Window) (points []view.Point, err error) {
-	args := pgx.NamedArgs{"link": link, "from": w.From, "to": w.To, "step": w.Step}
+// Minutes gives the measured minutes of a link that begin in a window, in order, each
+// as its probers saw it together.
+func (v *View) Minutes(ctx context.Context, link int64, w view.Window) (minutes []view.Measured, err error) {
 	err = v.read(ctx, func(tx pgx.Tx) error {
-		points, err = many(ctx, tx, sqlViewMinutes, args, pointRow.point)
+		minutes, err = measured(ctx, tx, sqlViewMinutes, pgx.NamedArgs{"link": link, "from": w.From, "to": w.To})
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the minutes of link %d: %w", link, err)
 	}
-	return points, nil
+	return minutes, nil
 }
 
 type viewOutageRow struct {

@@ -8,12 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vigie/internal/fault"
+	"vigie/internal/measure"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
 	"vigie/internal/view"
 )
 
-func TestMinutesAreSummedInSteps(t *testing.T) {
+func TestMinutesAreThoseThatTheirProbersSawTogether(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	db := storetest.New(t)
@@ -38,12 +39,22 @@ func TestMinutesAreSummedInSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []view.Point{
-		{At: from, Sent: 25, Received: 14, CoveredMillis: 2000, MinMicros: 50, MedianMicros: 200, P95Micros: 350, MaxMicros: 900, Simulated: true},
-		{At: from.Add(5 * time.Minute), Sent: 4, Received: 4, CoveredMillis: 400, MinMicros: 10, MedianMicros: 20, P95Micros: 30, MaxMicros: 40},
+	want := []view.Measured{
+		{At: from, Simulated: true, Figures: measure.Figures{
+			Planned: 20, Sent: 15, Received: 14, CoveredMillis: 1000, MinMicros: 50, MedianMicros: 200, P95Micros: 350, MaxMicros: 900,
+			JitterMicros: measure.Undefined, PDVMicros: measure.Undefined,
+		}},
+		{At: from.Add(2 * time.Minute), Figures: measure.Figures{
+			Planned: 10, Sent: 10, CoveredMillis: 1000, MinMicros: measure.Undefined, MedianMicros: measure.Undefined, P95Micros: measure.Undefined,
+			MaxMicros: measure.Undefined, JitterMicros: measure.Undefined, PDVMicros: measure.Undefined,
+		}},
+		{At: from.Add(5 * time.Minute), Figures: measure.Figures{
+			Planned: 10, Sent: 4, Received: 4, CoveredMillis: 400, MinMicros: 10, MedianMicros: 20, P95Micros: 30, MaxMicros: 40,
+			JitterMicros: measure.Undefined, PDVMicros: measure.Undefined,
+		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("points (-want +got):\n%s", diff)
+		t.Errorf("minutes (-want +got):\n%s", diff)
 	}
 }
 

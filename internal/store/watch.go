@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -183,15 +184,19 @@ var sqlProberSeq = query("prober.seq", `SELECT last_seq FROM prober WHERE name =
 var (
 	sqlMinutePartition = query("minute.partition", `SELECT minute_partition(@day)`)
 	sqlMinuteSave      = query("minute.save", `
-		INSERT INTO minute (link_id, at, prober, planned, sent, received, min_micros, median_micros, p95_micros, max_micros, jitter_micros, simulated)
-		SELECT link, @at, p.id, least(planned, 32767), sent, received, nullif(low, -1), nullif(median, -1), nullif(p95, -1), nullif(high, -1), nullif(jitter, -1), @simulated
+		INSERT INTO minute (link_id, at, prober, planned, sent, received, min_micros, median_micros, p95_micros, max_micros, jitter_micros, simulated,
+			duplicates, reordered, loss_periods, longest_loss, delays)
+		SELECT link, @at, p.id, least(planned, 32767), sent, received, nullif(low, -1), nullif(median, -1), nullif(p95, -1), nullif(high, -1), nullif(jitter, -1), @simulated,
+			duplicates, reordered, periods, longest, delays
 		FROM prober p, unnest(@links::bigint[], @planned::int[], @sent::int[], @received::int[],
-			@lows::int[], @medians::int[], @p95s::int[], @highs::int[], @jitters::int[])
-			AS row (link, planned, sent, received, low, median, p95, high, jitter)
+			@lows::int[], @medians::int[], @p95s::int[], @highs::int[], @jitters::int[],
+			@duplicates::int[], @reordered::int[], @periods::int[], @longest::int[], @delays::bytea[])
+			AS row (link, planned, sent, received, low, median, p95, high, jitter, duplicates, reordered, periods, longest, delays)
 		WHERE p.name = @prober
 		ON CONFLICT (link_id, at, prober) DO UPDATE SET planned = excluded.planned, sent = excluded.sent, received = excluded.received,
 			min_micros = excluded.min_micros, median_micros = excluded.median_micros, p95_micros = excluded.p95_micros,
-			max_micros = excluded.max_micros, jitter_micros = excluded.jitter_micros`)
+			max_micros = excluded.max_micros, jitter_micros = excluded.jitter_micros, duplicates = excluded.duplicates,
+			reordered = excluded.reordered, loss_periods = excluded.loss_periods, longest_loss = excluded.longest_loss, delays = excluded.delays`)
 	// Time is in one gap only. What is covered already stays as it is, but for the
 	// better reason: data lost says more than nothing came.
 	sqlGapExtend = query("gap.extend", `
@@ -226,13 +231,21 @@ func saveMinutes(ctx context.Context, tx pgx.Tx, prober string, minutes []measur
 	}
 	n := len(minutes)
 	links := make([]int64, n)
-	var columns [8][]int32
+	delays := make([][]byte, n)
+	var columns [12][]int32
 	for i := range columns {
 		columns[i] = make([]int32, n)
 	}
 	for i, m := range minutes {
 		links[i] = m.Link
-		for c, v := range [8]int32{int32(m.Planned), int32(m.Sent), int32(m.Received), m.MinMicros, m.MedianMicros, m.P95Micros, m.MaxMicros, m.JitterMicros} {
+		var err error
+		if delays[i], err = m.Delays.MarshalBinary(); err != nil {
+			return fmt.Errorf("link %d: %w", m.Link, err)
+		}
+		for c, v := range [12]int32{
+			int32(m.Planned), int32(m.Sent), int32(m.Received), m.MinMicros, m.MedianMicros, m.P95Micros, m.MaxMicros, m.JitterMicros,
+			counted(m.Duplicates), counted(m.Reordered), counted(m.LossPeriods), counted(m.LongestLoss),
+		} {
 			columns[c][i] = v
 		}
 	}
@@ -240,12 +253,17 @@ func saveMinutes(ctx context.Context, tx pgx.Tx, prober string, minutes []measur
 		"at": at, "prober": prober, "simulated": simulated, "links": links,
 		"planned": columns[0], "sent": columns[1], "received": columns[2],
 		"lows": columns[3], "medians": columns[4], "p95s": columns[5], "highs": columns[6], "jitters": columns[7],
+		"duplicates": columns[8], "reordered": columns[9], "periods": columns[10], "longest": columns[11], "delays": delays,
 	})
 	if err != nil {
 		return fmt.Errorf("save the minute %s: %w", at.Format(time.RFC3339), err)
 	}
 	return nil
 }
+
+// counted is a count as a column holds it: a host that answers without end is not
+// counted to its end.
+func counted(n int64) int32 { return int32(min(n, math.MaxInt32)) }
 
 // AddGap lengthens the gap that ends where this one begins, or begins new ones in the
 // time that no gap covers yet.

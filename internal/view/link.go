@@ -219,11 +219,12 @@ func (s *Service) series(ctx context.Context, r reach, link inventory.Link, g Ra
 
 // points reads minutes, or hours where the steps are as long.
 func (s *Service) points(ctx context.Context, link int64, w Window) ([]Point, error) {
+	read := s.store.Hours
 	if w.Step < time.Hour {
-		return s.store.Minutes(ctx, link, w)
+		read = s.store.Minutes
 	}
-	hours, err := s.store.Hours(ctx, link, w)
-	return sumHours(w, hours), err
+	parts, err := read(ctx, link, w)
+	return sum(w, parts), err
 }
 
 // past gives the latest incidents and tickets of links.

@@ -62,25 +62,57 @@ func TestAYearIsMadeOfDaysOfParis(t *testing.T) {
 	}
 }
 
-func TestHoursAreSummedInTheStepsOfTheirWindow(t *testing.T) {
+func TestMeasuresAreSummedInTheStepsOfTheirWindow(t *testing.T) {
 	t.Parallel()
-	hour := func(n int, micros int32) Hourly {
-		return Hourly{At: tuesday.Add(time.Duration(n) * time.Hour), Simulated: n == 4, Figures: measure.Figures{
+	hour := func(n int, micros int32) Measured {
+		return Measured{At: tuesday.Add(time.Duration(n) * time.Hour), Simulated: n == 4, Figures: measure.Figures{
 			Planned: 10, Sent: 10, Received: 9, CoveredMillis: 60_000,
-			MinMicros: micros, MedianMicros: micros, P95Micros: micros, MaxMicros: micros, JitterMicros: measure.Undefined,
+			MinMicros: micros, MedianMicros: micros, P95Micros: micros, MaxMicros: micros, JitterMicros: micros, PDVMicros: measure.Undefined,
 		}}
 	}
 	lost := hour(11, measure.Undefined)
 	lost.Received = 0
 	w := Window{From: tuesday, To: tuesday.Add(12 * time.Hour), Step: 3 * time.Hour}
-	got := sumHours(w, []Hourly{hour(0, 5), hour(1, 7), hour(2, 6), hour(4, 9), lost})
+	got := sum(w, []Measured{hour(0, 5), hour(1, 7), hour(2, 6), hour(4, 9), lost})
 	want := []Point{
-		{At: tuesday, Sent: 30, Received: 27, CoveredMillis: 180_000, MinMicros: 5, MedianMicros: 6, P95Micros: 7, MaxMicros: 7},
-		{At: tuesday.Add(3 * time.Hour), Sent: 10, Received: 9, CoveredMillis: 60_000, MinMicros: 9, MedianMicros: 9, P95Micros: 9, MaxMicros: 9, Simulated: true},
-		{At: tuesday.Add(9 * time.Hour), Sent: 10, CoveredMillis: 60_000},
+		{At: tuesday, Sent: 30, Received: 27, CoveredMillis: 180_000, MinMicros: 5, MedianMicros: 6, P95Micros: 7, MaxMicros: 7, JitterMicros: 6, PDVMicros: measure.Undefined},
+		{At: tuesday.Add(3 * time.Hour), Sent: 10, Received: 9, CoveredMillis: 60_000, MinMicros: 9, MedianMicros: 9, P95Micros: 9, MaxMicros: 9, JitterMicros: 9, PDVMicros: measure.Undefined, Simulated: true},
+		{At: tuesday.Add(9 * time.Hour), Sent: 10, CoveredMillis: 60_000, JitterMicros: measure.Undefined, PDVMicros: measure.Undefined},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("points (-want +got):\n%s", diff)
+	}
+}
+
+func TestAStepHasThePercentilesOfItsEchoesWhereAllWereKept(t *testing.T) {
+	t.Parallel()
+	// Nine minutes of nine echoes at 1 ms, and one of which eight took 2 ms and one was lost.
+	minute := func(n int) Measured {
+		m := Measured{At: tuesday.Add(time.Duration(n) * time.Minute), Figures: measure.Figures{
+			Planned: 9, Sent: 9, Received: 9, CoveredMillis: 1000, Detailed: 9, JitterMicros: 10, PDVMicros: 20,
+			MinMicros: 1000, MedianMicros: 1000, P95Micros: 1000, MaxMicros: 1000,
+		}}
+		m.Delays.Add(1000, 9)
+		return m
+	}
+	var minutes []Measured
+	for n := range 9 {
+		minutes = append(minutes, minute(n))
+	}
+	late := Measured{At: tuesday.Add(9 * time.Minute), Figures: measure.Figures{
+		Planned: 9, Sent: 9, Received: 8, CoveredMillis: 1000, Detailed: 9, JitterMicros: 10, PDVMicros: measure.Undefined,
+		MinMicros: 2000, MedianMicros: 2000, P95Micros: measure.Undefined, MaxMicros: 2000, Extras: measure.Extras{LossPeriods: 1, LongestLoss: 1},
+	}, Delays: measure.Distribution{Lost: 1}}
+	late.Delays.Add(2000, 8)
+	w := Window{From: tuesday, To: tuesday.Add(time.Hour), Step: 15 * time.Minute}
+	whole := sum(w, append(minutes, late))[0]
+	if !whole.Whole() || whole.P95Micros != 2000 || whole.MedianMicros > 1004 || whole.LossPeriods != 1 || whole.Detailed != 90 {
+		t.Errorf("of the echoes: %+v, want the 95th percentile of 90 of which 81 took 1 ms and one was lost", whole)
+	}
+	late.Delays, late.Detailed = measure.Distribution{}, 0
+	part := sum(w, append(minutes, late))[0]
+	if part.Whole() || part.P95Micros != 1000 || part.Detailed != 81 {
+		t.Errorf("with a minute whose delays were not kept: %+v, want the percentile of the minutes", part)
 	}
 }
 

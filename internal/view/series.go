@@ -78,7 +78,7 @@ func (g Range) window(now time.Time) Window {
 }
 
 // Point sums the minutes of one step, by the rules of measure.RollUp. Delays are 0
-// where every echo was lost.
+// where they are undefined, their variations measure.Undefined.
 type Point struct {
 	At       time.Time
 	Sent     int
@@ -87,40 +87,78 @@ type Point struct {
 	// which half the planned echoes left counts 500.
 	CoveredMillis int64
 	MinMicros     int32
-	MedianMicros  int32 // median of the minutes' medians
-	P95Micros     int32 // 95th percentile of the minutes' 95th percentiles
-	MaxMicros     int32
-	Simulated     bool
-}
-
-// Hourly is what was measured of a link in the hour that begins at At.
-type Hourly struct {
-	At time.Time
-	measure.Figures
+	// MedianMicros and P95Micros are the percentiles of the step's echoes, the lost ones
+	// infinite, where all their delays were kept (Whole); else the median of the
+	// minutes' medians and the 95th percentile of the minutes' 95th percentiles.
+	MedianMicros int32
+	P95Micros    int32
+	MaxMicros    int32
+	JitterMicros int32
+	PDVMicros    int32
+	// Detailed are those of the echoes sent of which Extras and PDVMicros tell.
+	Detailed int64
+	measure.Extras
+	Delays    measure.Distribution
 	Simulated bool
 }
 
-// sumHours sums hours, in order of time, in the steps of a window.
-func sumHours(w Window, hours []Hourly) []Point {
+// Whole reports whether the delays of all echoes of the step are in Delays.
+func (p Point) Whole() bool { return p.Delays.Sent() == int64(p.Sent) }
+
+// quantile is one of the step's echoes, 0 where it is undefined; the width of a bucket
+// takes it neither below the least nor above the largest.
+func (p Point) quantile(q measure.Quantile) int32 {
+	micros := p.Delays.At(q)
+	if micros == measure.Undefined {
+		return 0
+	}
+	return min(max(micros, p.MinMicros), p.MaxMicros)
+}
+
+// Measured is what was measured of a link in the minute or the hour that begins at At.
+type Measured struct {
+	At time.Time
+	measure.Figures
+	Delays    measure.Distribution // none of what an older version measured
+	Simulated bool
+}
+
+// sum sums minutes or hours, in order of time, in the steps of a window.
+func sum(w Window, list []Measured) []Point {
 	var points []Point
 	next := w.From
-	for len(hours) > 0 {
-		at := w.stepOf(next, hours[0].At)
+	for len(list) > 0 {
+		at := w.stepOf(next, list[0].At)
 		next = w.Next(at)
-		var parts []measure.Figures
-		point := Point{At: at}
-		for len(hours) > 0 && hours[0].At.Before(next) {
-			parts = append(parts, hours[0].Figures)
-			point.Simulated = point.Simulated || hours[0].Simulated
-			hours = hours[1:]
+		n := 1
+		for n < len(list) && list[n].At.Before(next) {
+			n++
 		}
-		f := measure.RollUp(parts)
-		point.Sent, point.Received, point.CoveredMillis = int(f.Sent), int(f.Received), f.CoveredMillis
-		point.MinMicros, point.MedianMicros = max(f.MinMicros, 0), max(f.MedianMicros, 0)
-		point.P95Micros, point.MaxMicros = max(f.P95Micros, 0), max(f.MaxMicros, 0)
-		points = append(points, point)
+		points = append(points, sumStep(at, list[:n]))
+		list = list[n:]
 	}
 	return points
+}
+
+// sumStep sums what was measured in one step.
+func sumStep(at time.Time, list []Measured) Point {
+	point := Point{At: at}
+	parts := make([]measure.Figures, len(list))
+	for i, m := range list {
+		parts[i] = m.Figures
+		point.Simulated = point.Simulated || m.Simulated
+		point.Delays.Merge(m.Delays)
+	}
+	f := measure.RollUp(parts)
+	point.Sent, point.Received, point.CoveredMillis = int(f.Sent), int(f.Received), f.CoveredMillis
+	point.Detailed, point.Extras = f.Detailed, f.Extras
+	point.MinMicros, point.MaxMicros = max(f.MinMicros, 0), max(f.MaxMicros, 0)
+	point.MedianMicros, point.P95Micros = max(f.MedianMicros, 0), max(f.P95Micros, 0)
+	if point.Whole() {
+		point.MedianMicros, point.P95Micros = point.quantile(measure.Median), point.quantile(measure.P95)
+	}
+	point.JitterMicros, point.PDVMicros = f.JitterMicros, f.PDVMicros
+	return point
 }
 
 // Lost is the number of echoes without answer.

@@ -21,10 +21,10 @@ type Store interface {
 	Inventory(ctx context.Context) (*inventory.Index, error)
 	// Live gives what is true now; a link's latest minute counts from since.
 	Live(ctx context.Context, since time.Time) (Live, error)
-	// Minutes sums the minutes of a link in steps from a time to another.
-	Minutes(ctx context.Context, link int64, w Window) ([]Point, error)
+	// Minutes gives the measured minutes of a link that begin in a window, in order.
+	Minutes(ctx context.Context, link int64, w Window) ([]Measured, error)
 	// Hours gives the measured hours of a link that begin in a window, in order.
-	Hours(ctx context.Context, link int64, w Window) ([]Hourly, error)
+	Hours(ctx context.Context, link int64, w Window) ([]Measured, error)
 	// Carried gives what a link carried in the five minutes that begin in a window, in
 	// order, without those that were not measured.
 	Carried(ctx context.Context, link int64, w Window) ([]FiveMinutes, error)
