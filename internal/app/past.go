@@ -93,7 +93,11 @@ func (p *simulatedPast) rows(from time.Time, mark store.PastMark) store.PastPiec
 	for _, l := range p.links {
 		outages := l.outages(from, mark)
 		piece.Outages = append(piece.Outages, l.begun(outages, from, mark.Written)...)
-		piece.Minutes = append(piece.Minutes, l.minutes(from, mark.Written, outages)...)
+		minutes := l.minutes(from, mark.Written, outages)
+		for i := range minutes {
+			addDelays(&minutes[i].Delays, minutes[i])
+		}
+		piece.Minutes = append(piece.Minutes, minutes...)
 		// Whole intervals only: the one that the past ends in belongs to the living chain.
 		for at := from.Truncate(lab.SlotLength); at.Before(mark.Written); at = at.Add(lab.SlotLength) {
 			if end := at.Add(lab.SlotLength); !at.Before(from) && !end.After(mark.Until) {
@@ -118,9 +122,12 @@ func (p *simulatedPast) days(ctx context.Context, from time.Time, mark store.Pas
 			if !inventory.InForce(l.Starts, l.Ends, at) {
 				continue
 			}
+			minutes := l.minutes(at, at.Add(utcDay), outages)
 			day := store.PastDay{
-				Link: l.ID, Day: at, Carried: measure.NewUtilisationDay(),
-				Hours: measure.HoursOf(at, l.minutes(at, at.Add(utcDay), outages)),
+				Link: l.ID, Day: at, Hours: measure.HoursOf(at, minutes), Delays: &measure.HourlyDelays{}, Carried: measure.NewUtilisationDay(),
+			}
+			for _, m := range minutes {
+				addDelays(&day.Delays[m.At.Hour()], m)
 			}
 			for slot := at; slot.Before(at.Add(utcDay)); slot = slot.Add(lab.SlotLength) {
 				day.Carried.Put(at, l.carried(slot, slot.Add(lab.SlotLength), outages))
@@ -170,6 +177,14 @@ func simulated(link int64, m lab.Minute) measure.Minute {
 		Link: link, At: m.At, Planned: lab.EchoesPerMinute, Sent: m.Sent, Received: m.Received,
 		MinMicros: int32(m.MinMicros), MedianMicros: int32(m.MedianMicros), P95Micros: int32(m.P95Micros),
 		MaxMicros: int32(m.MaxMicros), JitterMicros: int32(m.JitterMicros),
+		Detailed: true,
+	}
+	// A bad spell scatters its losses over a minute; more of them are an outage's.
+	switch lost := int64(m.Sent - m.Received); {
+	case lost > lab.MostScattered:
+		minute.LossPeriods, minute.LongestLoss = 1, lost
+	case lost > 0:
+		minute.LossPeriods, minute.LongestLoss = lost, 1
 	}
 	switch {
 	case m.Received == 0:
@@ -182,6 +197,26 @@ func simulated(link int64, m lab.Minute) measure.Minute {
 		minute.P95Micros = measure.Undefined
 	}
 	return minute
+}
+
+// addDelays adds the echoes of a simulated minute: one took the longest, the others as
+// long as straight lines between its least, its median and its 95th percentile say, in
+// five parts of about the same size.
+func addDelays(d *measure.Distribution, m measure.Minute) {
+	d.Lost += int64(m.Sent - m.Received)
+	if m.Received == 0 {
+		return
+	}
+	median := max(m.MedianMicros, m.MinMicros) // undefined where much was lost
+	late := max(m.P95Micros, median)
+	others := uint32(m.Received - 1)
+	part := others / 5
+	d.Add(m.MinMicros+(median-m.MinMicros)/5, part)
+	d.Add(m.MinMicros+(median-m.MinMicros)*3/5, part)
+	d.Add(median, others-4*part)
+	d.Add(median+(late-median)*4/9, part)
+	d.Add(median+(late-median)*8/9, part)
+	d.Add(m.MaxMicros, 1)
 }
 
 // carried is what the router of a link would have counted: during an outage nobody

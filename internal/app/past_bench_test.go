@@ -32,7 +32,24 @@ func BenchmarkHistory(b *testing.B) {
 			_, err := store.NewView(db).Carried(b.Context(), link, year)
 			return err
 		}), "ms", 50)
+		without, with := octetsPerMinute(b, db)
+		figure("history_minute_octets", without, "octets", 12)
+		figure("history_minute_octets_with_distribution", with, "octets", 12)
 	}
+}
+
+// octetsPerMinute tells what a minute of a link costs once its day is packed, indexes
+// included, without the distributions of delays and with them.
+func octetsPerMinute(b *testing.B, db *store.DB) (without, with float64) {
+	b.Helper()
+	err := db.Pool().QueryRow(b.Context(), `
+		SELECT (octets - delays) / minutes, octets / minutes FROM
+			(SELECT sum(pg_total_relation_size(name))::float8 AS octets FROM unnest('{link_hours,link_day,utilisation_day}'::regclass[]) name) o,
+			(SELECT sum(pg_column_size(delays))::float8 AS delays, count(*) * 1440::float8 AS minutes FROM link_hours) d`).Scan(&without, &with)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return without, with
 }
 
 // best is the shortest of some runs, in milliseconds.

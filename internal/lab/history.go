@@ -6,6 +6,9 @@ import "time"
 // seconds, as the demonstration does.
 const EchoesPerMinute = 60
 
+// MostScattered is the most echoes that a minute loses outside an outage.
+const MostScattered = 13
+
 // Minute is what one minute of probing a link would have measured. It is
 // simulated and must be shown as such.
 type Minute struct {
@@ -87,9 +90,8 @@ func (p past) minute(at time.Time) Minute {
 // once in two weeks, those of a bad spell of some minutes.
 func (p past) lost(at time.Time, draws *dice) int {
 	const (
-		spellOneIn  = 340 // hours
-		longest     = 4   // minutes
-		mostInSpell = 12  // echoes a minute
+		spellOneIn = 340 // hours
+		longest    = 4   // minutes
 	)
 	var lost int
 	if draws.below(million) < uint64(p.base.LossPerMillion)*EchoesPerMinute {
@@ -103,7 +105,7 @@ func (p past) lost(at time.Time, draws *dice) int {
 	begins := hour.below(60 - longest)
 	ends := begins + 1 + hour.below(longest)
 	if now := minute % 60; now >= begins && now < ends {
-		lost += 1 + int(draws.below(mostInSpell))
+		lost += 1 + int(draws.below(MostScattered-1))
 	}
 	return lost
 }

@@ -86,9 +86,9 @@ func TestDelayVariationIsAboveTheLeastOfTheMinute(t *testing.T) {
 func TestRollUpsSayWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	minute := func(p95 int32, extras measure.Extras) measure.Minute {
-		m := measure.Minute{Planned: 10, Sent: 10, Received: 10, MinMicros: 100, MedianMicros: 150, P95Micros: p95, MaxMicros: p95, Extras: extras}
-		m.Delays.Add(150, 10)
-		return m
+		return measure.Minute{
+			Planned: 10, Sent: 10, Received: 10, MinMicros: 100, MedianMicros: 150, P95Micros: p95, MaxMicros: p95, Detailed: true, Extras: extras,
+		}
 	}
 	one := minute(300, measure.Extras{Duplicates: 1, Reordered: 2, LossPeriods: 3, LongestLoss: 4})
 	other := minute(500, measure.Extras{Duplicates: 10, Reordered: 20, LossPeriods: 30, LongestLoss: 2})

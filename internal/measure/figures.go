@@ -50,7 +50,7 @@ func Seen(minutes ...Minute) Figures {
 		f.CoveredMillis = max(f.CoveredMillis, min(1000, int64(m.Sent)*1000/int64(max(m.Planned, 1))))
 		f.P95Micros = max(f.P95Micros, m.P95Micros)
 		f.JitterMicros = max(f.JitterMicros, m.JitterMicros)
-		if m.Detailed() {
+		if m.Detailed {
 			f.Detailed += int64(m.Sent)
 			f.PDVMicros = max(f.PDVMicros, m.PDVMicros())
 			f.Extras.add(m.Extras)

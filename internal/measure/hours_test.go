@@ -36,7 +36,7 @@ func anyMinute(at time.Time) *rapid.Generator[measure.Minute] {
 			m.P95Micros = rtt[2]
 		}
 		m.JitterMicros = rapid.Int32Range(measure.Undefined, 5000).Draw(t, "jitter")
-		if rapid.Bool().Draw(t, "detailed") {
+		if m.Detailed = rapid.Bool().Draw(t, "detailed"); m.Detailed {
 			m.Delays.Lost = int64(m.Sent - m.Received)
 			m.Delays.Add(rtt[1], uint32(m.Received))
 			m.Duplicates, m.Reordered = rapid.Int64Range(0, 9).Draw(t, "duplicates"), rapid.Int64Range(0, 9).Draw(t, "reordered")
@@ -76,7 +76,7 @@ func TestWhatIsRolledUpAddsUpExactly(t *testing.T) {
 			if m.MinMicros != measure.Undefined && (want.MinMicros == measure.Undefined || m.MinMicros < want.MinMicros) {
 				want.MinMicros = m.MinMicros
 			}
-			if m.Sent > 0 && m.Delays.Sent() > 0 {
+			if m.Sent > 0 && m.Detailed {
 				want.Detailed += int64(m.Sent)
 				want.Duplicates += m.Duplicates
 				want.Reordered += m.Reordered

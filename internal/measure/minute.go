@@ -33,8 +33,10 @@ type Minute struct {
 	P95Micros               int32 // likewise
 	MaxMicros               int32 // of the received
 	JitterMicros            int32 // mean |IPDV| over consecutive received echoes of a round
+	// Detailed tells that Extras were looked at; an older version did not, and kept no
+	// Delays.
+	Detailed bool
 	Extras
-	// Delays are all of them. Minutes of an older version have none and no Extras.
 	Delays Distribution
 }
 
@@ -63,9 +65,6 @@ func (e *Extras) add(other Extras) {
 	e.LongestLoss = max(e.LongestLoss, other.LongestLoss)
 }
 
-// Detailed reports whether the minute has Extras and Delays.
-func (m Minute) Detailed() bool { return m.Sent > 0 && m.Delays.Sent() == int64(m.Sent) }
-
 // PDVMicros is the 95th percentile of the packet delay variation of RFC 5481, the delay
 // of an echo less the least of the minute. A lost echo is infinite in it, so that it
 // exists where the 95th percentile of the delay does.
@@ -79,7 +78,7 @@ func (m Minute) PDVMicros() int32 {
 // Summarise builds the minute of a link that starts at at, from its rounds in any
 // order and the echoes that were planned for it.
 func Summarise(link int64, at time.Time, planned int, rounds []Round) Minute {
-	minute := Minute{Link: link, At: at.UTC(), Planned: planned}
+	minute := Minute{Link: link, At: at.UTC(), Planned: planned, Detailed: true}
 	var sorted []int32
 	var jitter variation
 	var run lossRun

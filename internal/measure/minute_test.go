@@ -81,7 +81,7 @@ func TestSummarise(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tt.want.Link, tt.want.At, tt.want.Planned = 7, noon, 10
+			tt.want.Link, tt.want.At, tt.want.Planned, tt.want.Detailed = 7, noon, 10, true
 			got := measure.Summarise(7, noon, 10, tt.rounds)
 			if int(got.Delays.Sent()) != got.Sent || int(got.Delays.Received()) != got.Received {
 				t.Errorf("the delays are %s, of %d sent and %d received", got.Delays, got.Sent, got.Received)

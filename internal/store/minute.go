@@ -14,7 +14,7 @@ import (
 // minuteColumns are those of a minute, as forEachMinute reads them.
 const minuteColumns = `link_id, at, planned, sent, received, coalesce(min_micros, -1), coalesce(median_micros, -1),
 			coalesce(p95_micros, -1), coalesce(max_micros, -1), coalesce(jitter_micros, -1), simulated,
-			coalesce(duplicates, 0), coalesce(reordered, 0), coalesce(loss_periods, 0), coalesce(longest_loss, 0), delays`
+			coalesce(duplicates, 0), coalesce(reordered, 0), coalesce(loss_periods, 0), coalesce(longest_loss, 0), duplicates IS NOT NULL, delays`
 
 // forEachMinute calls f with each row.
 func forEachMinute(rows pgx.Rows, f func(m measure.Minute, simulated bool) error) error {
@@ -23,7 +23,7 @@ func forEachMinute(rows pgx.Rows, f func(m measure.Minute, simulated bool) error
 	var delays []byte
 	into := []any{
 		&m.Link, &m.At, &m.Planned, &m.Sent, &m.Received, &m.MinMicros, &m.MedianMicros, &m.P95Micros, &m.MaxMicros, &m.JitterMicros, &simulated,
-		&m.Duplicates, &m.Reordered, &m.LossPeriods, &m.LongestLoss, &delays,
+		&m.Duplicates, &m.Reordered, &m.LossPeriods, &m.LongestLoss, &m.Detailed, &delays,
 	}
 	_, err := pgx.ForEachRow(rows, into, func() error {
 		minute := m
