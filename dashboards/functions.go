@@ -12,6 +12,7 @@ import (
 	"vigie/internal/intake"
 	"vigie/internal/sla"
 	"vigie/internal/view"
+	"vigie/probe"
 	"vigie/probe/snmp"
 )
 
@@ -32,6 +33,9 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"instant":       p.Time,
 		"second":        p.TimeSeconds,
 		"hour":          p.ClockSeconds,
+		"percentage":    func(f probe.Figure) string { return percentText(p, f) },
+		"celsius":       func(f probe.Figure) string { return celsiusText(p, f) },
+		"minutes":       func(f probe.Figure) string { return minutesText(p, f) },
 		"pollproblem":   func(problem string) string { return pollProblem(p, problem) },
 		"civil":         p.CivilDate,
 		"month":         p.Month,

@@ -17,15 +17,18 @@ const (
 	pollCounted = 2
 )
 
+// figures lists the figures of a health in the order of the encoding.
+func (h *Health) figures() [4]*Figure {
+	return [4]*Figure{&h.CPU, &h.Memory, &h.Temperature, &h.Battery}
+}
+
 // appendPolls encodes the number of polls and each: the link, the time after the
 // cycle's start and the problem; only one without problem has an answer after it.
 func (b Batch) appendPolls(out []byte) ([]byte, error) {
 	out = binary.AppendUvarint(out, uint64(len(b.Polls)))
 	for _, p := range b.Polls {
-		for _, text := range []string{p.Problem, p.Access.Name, p.Access.Alias} {
-			if len(text) > maxText {
-				return nil, fmt.Errorf("encode batch: a text of the poll of link %d has %d octets, at most %d are expected", p.Link, len(text), maxText)
-			}
+		if err := p.fits(); err != nil {
+			return nil, fmt.Errorf("encode batch: poll of link %d: %w", p.Link, err)
 		}
 		out = binary.AppendVarint(out, p.Link)
 		out = binary.AppendVarint(out, p.At.Sub(b.Cycle).Microseconds())
@@ -37,17 +40,58 @@ func (b Batch) appendPolls(out []byte) ([]byte, error) {
 	return out, nil
 }
 
+// fits refuses what the encoding has no room for.
+func (p Poll) fits() error {
+	texts := []string{p.Problem, p.Access.Name, p.Access.Alias}
+	for _, i := range p.Further {
+		texts = append(texts, i.Name, i.Alias)
+	}
+	for _, text := range texts {
+		if len(text) > maxText {
+			return fmt.Errorf("a text of %d octets, at most %d are expected", len(text), maxText)
+		}
+	}
+	if len(p.Further) > MaxFurther {
+		return fmt.Errorf("%d further interfaces, at most %d are expected", len(p.Further), MaxFurther)
+	}
+	return p.Health.Validate()
+}
+
 func (p Poll) appendAnswer(out []byte) []byte {
 	out = binary.AppendUvarint(out, uint64(p.Uptime.Microseconds()))
 	out = binary.AppendUvarint(out, uint64(p.Boots))
-	a := p.Access
-	out = appendText(out, a.Name)
-	out = appendText(out, a.Alias)
-	out = append(out, bit(a.Up)*pollUp|bit(a.Counted)*pollCounted)
-	for _, n := range []uint64{uint64(a.Index), uint64(a.SpeedBits), a.InOctets, a.OutOctets, uint64(a.Discontinuity)} {
+	out = p.Access.append(out)
+	out = p.Health.append(out)
+	out = append(out, byte(len(p.Further)))
+	for _, i := range p.Further {
+		out = i.append(out)
+	}
+	return out
+}
+
+func (i Interface) append(out []byte) []byte {
+	out = appendText(out, i.Name)
+	out = appendText(out, i.Alias)
+	out = append(out, bit(i.Up)*pollUp|bit(i.Counted)*pollCounted)
+	for _, n := range []uint64{uint64(i.Index), uint64(i.SpeedBits), i.InOctets, i.OutOctets, uint64(i.Discontinuity)} {
 		out = binary.AppendUvarint(out, n)
 	}
 	return out
+}
+
+// append encodes which figures are told, then these alone.
+func (h Health) append(out []byte) []byte {
+	var told byte
+	for i, f := range h.figures() {
+		told |= bit(f.Told) << i
+	}
+	out = append(out, told, byte(h.OnBattery))
+	for _, f := range h.figures() {
+		if f.Told {
+			out = binary.AppendVarint(out, int64(f.Value))
+		}
+	}
+	return appendText(appendText(out, h.Profile), h.RestartCause)
 }
 
 func appendText(out []byte, text string) []byte {
@@ -71,16 +115,48 @@ func (r *reader) polls(cycle time.Time) []Poll {
 func (r *reader) answer(p *Poll) {
 	p.Uptime = time.Duration(r.bounded(maxUptime)) * time.Microsecond
 	p.Boots = int64(r.bounded(maxBoots))
-	p.Access.Name, p.Access.Alias = r.text(), r.text()
+	p.Access = r.iface()
+	if r.version < 3 {
+		return
+	}
+	p.Health = r.health()
+	further := r.bounded(MaxFurther)
+	for i := uint64(0); i < further && r.err == nil; i++ {
+		p.Further = append(p.Further, r.iface())
+	}
+}
+
+func (r *reader) iface() Interface {
+	i := Interface{Name: r.text(), Alias: r.text()}
 	flags := r.octet()
 	if r.err == nil && flags > pollUp|pollCounted {
 		r.fail("flags of an interface %d, expected 0 to %d", flags, pollUp|pollCounted)
 	}
-	p.Access.Up, p.Access.Counted = flags&pollUp != 0, flags&pollCounted != 0
-	p.Access.Index = int(r.bounded(maxIfIndex))
-	p.Access.SpeedBits = int64(r.bounded(maxSpeed))
-	p.Access.InOctets, p.Access.OutOctets = r.uvarint(), r.uvarint()
-	p.Access.Discontinuity = uint32(r.bounded(math.MaxUint32))
+	i.Up, i.Counted = flags&pollUp != 0, flags&pollCounted != 0
+	i.Index = int(r.bounded(maxIfIndex))
+	i.SpeedBits = int64(r.bounded(maxSpeed))
+	i.InOctets, i.OutOctets = r.uvarint(), r.uvarint()
+	i.Discontinuity = uint32(r.bounded(math.MaxUint32))
+	return i
+}
+
+func (r *reader) health() Health {
+	var h Health
+	told, figures := r.octet(), h.figures()
+	if told >= 1<<len(figures) {
+		r.fail("figures told %d, expected 0 to %d", told, 1<<len(figures)-1)
+	}
+	h.OnBattery = Answer(r.octet())
+	for i, f := range figures {
+		if told&(1<<i) != 0 {
+			*f = Tell(int32(r.within(math.MaxInt32)))
+		}
+	}
+	h.Profile, h.RestartCause = r.text(), r.text()
+	if err := h.Validate(); r.err == nil && err != nil {
+		r.fail("%w", err)
+	}
+	return h
 }
 
 func (r *reader) text() string { return string(r.take(int(r.octet()))) }

@@ -72,14 +72,33 @@ func drawPoll(t *rapid.T, cycle time.Time) probe.Poll {
 	p.Uptime = time.Duration(rapid.Int64Range(0, 1<<52).Draw(t, "uptime")) * time.Microsecond
 	p.Boots = rapid.Int64Range(0, 1<<31).Draw(t, "boots")
 	text := rapid.StringN(0, 20, 255)
-	p.Access = probe.Interface{
+	p.Access = drawInterface(t)
+	for range rapid.IntRange(0, probe.MaxFurther).Draw(t, "further") {
+		p.Further = append(p.Further, drawInterface(t))
+	}
+	figure := func(name string, low, high int32) probe.Figure {
+		if rapid.Bool().Draw(t, name+" told") {
+			return probe.Tell(rapid.Int32Range(low, high).Draw(t, name))
+		}
+		return probe.Figure{}
+	}
+	p.Health = probe.Health{
+		Profile: text.Draw(t, "profile"), RestartCause: text.Draw(t, "cause"),
+		CPU: figure("cpu", 0, 100), Memory: figure("memory", 0, 100), Temperature: figure("temperature", -1000, 2000),
+		Battery: figure("battery", 0, 100_000), OnBattery: rapid.SampledFrom([]probe.Answer{probe.Untold, probe.No, probe.Yes}).Draw(t, "on battery"),
+	}
+	return p
+}
+
+func drawInterface(t *rapid.T) probe.Interface {
+	text := rapid.StringN(0, 20, 255)
+	return probe.Interface{
 		Index: rapid.IntRange(0, 1<<31).Draw(t, "index"), Name: text.Draw(t, "name"), Alias: text.Draw(t, "alias"),
 		Up: rapid.Bool().Draw(t, "up"), Counted: rapid.Bool().Draw(t, "counted"),
 		SpeedBits: rapid.Int64Range(0, 1<<53).Draw(t, "speed"),
 		InOctets:  rapid.Uint64().Draw(t, "in"), OutOctets: rapid.Uint64().Draw(t, "out"),
 		Discontinuity: rapid.Uint32().Draw(t, "discontinuity"),
 	}
-	return p
 }
 
 func TestABatchSurvivesItsEncoding(t *testing.T) {
@@ -104,7 +123,7 @@ func TestEveryTruncationOfABatchIsRefused(t *testing.T) {
 	t.Parallel()
 	b := probe.Batch{Prober: "p", Seq: 300, Cycle: time.Unix(1790000000, 0).UTC(), CycleLength: 5 * time.Second, Observations: []probe.Observation{
 		{Target: 4, Kind: probe.Link, At: time.Unix(1790000001, 0).UTC(), RTTMicros: []int32{900, probe.Lost}},
-	}, Polls: []probe.Poll{{Link: 4, At: time.Unix(1790000003, 0).UTC(), Uptime: time.Hour, Access: probe.Interface{Name: "wan", InOctets: 1 << 40}}}, Reports: []probe.Report{
+	}, Polls: []probe.Poll{{Link: 4, At: time.Unix(1790000003, 0).UTC(), Uptime: time.Hour, Access: probe.Interface{Name: "wan", InOctets: 1 << 40}, Further: []probe.Interface{{Name: "lan"}}, Health: probe.Health{CPU: probe.Tell(7), RestartCause: "power"}}}, Reports: []probe.Report{
 		{Link: 4, At: time.Unix(1790000004, 0).UTC(), Finding: aLook(time.Unix(1790000002, 0).UTC())},
 	}}
 	raw, err := b.MarshalBinary()
@@ -177,7 +196,7 @@ func TestABatchOfVersion2IsStillRead(t *testing.T) {
 func TestATextOfAPollThatIsTooLongIsRefused(t *testing.T) {
 	t.Parallel()
 	b := probe.Batch{Polls: []probe.Poll{{Link: 7, Problem: strings.Repeat("x", 256)}}}
-	if _, err := b.MarshalBinary(); err == nil || !strings.Contains(err.Error(), "poll of link 7 has 256 octets, at most 255") {
+	if _, err := b.MarshalBinary(); err == nil || !strings.Contains(err.Error(), "poll of link 7: a text of 256 octets, at most 255") {
 		t.Errorf("got error %v", err)
 	}
 }
@@ -185,7 +204,7 @@ func TestATextOfAPollThatIsTooLongIsRefused(t *testing.T) {
 func FuzzBatchDecoding(f *testing.F) {
 	raw, err := probe.Batch{
 		Prober: "p", Seq: 1, Observations: []probe.Observation{{Kind: probe.Demarcation, RTTMicros: []int32{1}}},
-		Polls:   []probe.Poll{{Link: 1, Uptime: time.Hour, Access: probe.Interface{Name: "wan", Up: true, Counted: true, InOctets: 9}}, {Link: 2, Problem: "timeout"}},
+		Polls:   []probe.Poll{{Link: 1, Uptime: time.Hour, Access: probe.Interface{Name: "wan", Up: true, Counted: true, InOctets: 9}, Further: []probe.Interface{{Name: "lan"}}, Health: probe.Health{Profile: "any", CPU: probe.Tell(7), Temperature: probe.Tell(-5), OnBattery: probe.Yes}}, {Link: 2, Problem: "timeout"}},
 		Reports: []probe.Report{{Link: 1, Finding: aLook(time.Unix(1, 0))}},
 	}.MarshalBinary()
 	if err != nil {

@@ -12,14 +12,23 @@ type Poll struct {
 	// without an answer.
 	Problem string
 	// Uptime is how long the router has been running: snmpEngineTime (RFC 3411)
-	// where it is told, else sysUpTime (RFC 3418), which wraps after 497 days.
+	// where it is told, else sysUpTime (RFC 3418), which wraps after 497 days; 0 where
+	// neither is.
 	Uptime time.Duration
 	// Boots is snmpEngineBoots (RFC 3411), 0 where the router does not tell it.
 	Boots int64
 	// Access is the interface that carries the link; its Name is empty when the
 	// router has no such interface.
 	Access Interface
+	// Further are the other interfaces that were asked for and are there, at most
+	// MaxFurther.
+	Further []Interface
+	// Health is how the router is.
+	Health Health
 }
+
+// MaxFurther is how many interfaces beside the access a poll asks for.
+const MaxFurther = 3
 
 // Interface is what a router tells of one of its interfaces (RFC 2863).
 type Interface struct {

@@ -31,11 +31,11 @@ type Finding interface {
 
 // findings makes an empty finding of each kind, to decode into.
 var findings = map[string]func() Finding{
+	(*Check).Kind(nil):      func() Finding { return new(Check) },
+	(*Device).Kind(nil):     func() Finding { return new(Device) },
 	(*Look).Kind(nil):       func() Finding { return new(Look) },
 	(*Throughput).Kind(nil): func() Finding { return new(Throughput) },
-	(*Check).Kind(nil):      func() Finding { return new(Check) },
-	(*Look).Kind(nil):       func() Finding { return new(Look) },
-	(*Device).Kind(nil):     func() Finding { return new(Device) },
+	(*Trap).Kind(nil):       func() Finding { return new(Trap) },
 }
 
 // maxFinding bounds a finding as JSON, in octets.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"time"
 
+	"vigie/configs"
 	"vigie/internal/calendar"
 	"vigie/internal/inventory"
 	"vigie/internal/lab"
@@ -50,7 +52,17 @@ func (s *Server) startProber(ctx context.Context) error {
 	if s.opts.Demo {
 		s.secrets[demoCredential] = snmp.Credential{Version: snmp.V2c, Community: lab.Community}
 	}
-	poller, err := snmp.New(snmp.Options{Timeout: pollTimeout, Retries: pollRetries, InFlight: prober.PollsInFlight, Open: o.Open})
+	folder, err := configs.SNMPProfiles()
+	if err != nil {
+		return err
+	}
+	profiles, err := c.SNMP.ReadProfiles(folder)
+	if err != nil {
+		return err
+	}
+	poller, err := snmp.New(snmp.Options{
+		Timeout: pollTimeout, Retries: pollRetries, InFlight: prober.PollsInFlight, Open: o.Open, Profiles: profiles,
+	})
 	if err != nil {
 		return err
 	}
@@ -165,9 +177,19 @@ func routers(x *inventory.Index, secrets map[string]snmp.Credential, day time.Ti
 		if !ok || r.SNMP == "" || !inventory.InForce(l.Starts, l.Ends, day) {
 			continue
 		}
-		out = append(out, snmp.Router{
-			Link: l.ID, Ref: l.Ref, Addr: netip.AddrPortFrom(r.Address, snmp.Port), Credential: secrets[r.SNMP], Interface: r.Interface,
-		})
+		asked := snmp.Router{Link: l.ID, Ref: l.Ref, Addr: netip.AddrPortFrom(r.Address, snmp.Port), Credential: secrets[r.SNMP]}
+		asked.Interface, asked.Further = interfaces(r.Interface)
+		out = append(out, asked)
 	}
 	return out
+}
+
+// interfaces reads the column interface of routers.csv: the one that carries the link,
+// then further ones with a semicolon between.
+func interfaces(column string) (access string, further [probe.MaxFurther]string) {
+	names := strings.Split(column, ";")
+	for i, name := range names[1:min(len(names), 1+probe.MaxFurther)] {
+		further[i] = strings.TrimSpace(name)
+	}
+	return strings.TrimSpace(names[0]), further
 }

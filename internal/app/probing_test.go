@@ -56,7 +56,7 @@ func TestARouterIsAskedWithItsCredentialOrWithNone(t *testing.T) {
 	x := inventory.NewIndex(inventory.Snapshot{
 		Links: []inventory.Link{{ID: 4, Ref: "A"}, {ID: 5, Ref: "B"}, {ID: 6, Ref: "C"}, {ID: 7, Ref: "D", Ends: today}},
 		Routers: []inventory.Router{
-			{Key: "r-a", Link: "A", Address: addr("198.18.100.1"), SNMP: "access", Interface: "wan0"},
+			{Key: "r-a", Link: "A", Address: addr("198.18.100.1"), SNMP: "access", Interface: "wan0; lan0;backup"},
 			{Key: "r-b", Link: "B", Address: addr("2001:db8::2"), SNMP: "forgotten"},
 			{Key: "r-c", Link: "C", Address: addr("198.18.100.3")},
 			{Key: "r-d", Link: "D", Address: addr("198.18.100.4"), SNMP: "access"},
@@ -64,7 +64,7 @@ func TestARouterIsAskedWithItsCredentialOrWithNone(t *testing.T) {
 	})
 	secret := snmp.Credential{Version: snmp.V2c, Community: "word"}
 	want := []snmp.Router{
-		{Link: 4, Ref: "A", Addr: netip.MustParseAddrPort("198.18.100.1:161"), Credential: secret, Interface: "wan0"},
+		{Link: 4, Ref: "A", Addr: netip.MustParseAddrPort("198.18.100.1:161"), Credential: secret, Interface: "wan0", Further: [3]string{"lan0", "backup"}},
 		{Link: 5, Ref: "B", Addr: netip.MustParseAddrPort("[2001:db8::2]:161")},
 	}
 	got := routers(x, map[string]snmp.Credential{"access": secret}, today)

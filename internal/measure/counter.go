@@ -115,10 +115,14 @@ func Running(before, after probe.Poll) time.Duration {
 // HasRestarted reports whether a router started again between two polls: its count
 // of starts changed (snmpEngineBoots, where it is told), or it has run for less
 // long than it must have, which a wrap of its uptime does not explain. Some routers
-// forget their count, so that the uptime speaks even where the count did not move.
+// forget their count, so that the uptime speaks even where the count did not move. Of a
+// router that tells neither, only its counters can tell.
 func HasRestarted(before, after probe.Poll) bool {
 	if before.Boots != after.Boots {
 		return true
+	}
+	if before.Uptime == 0 && after.Uptime == 0 {
+		return false
 	}
 	took := after.At.Sub(before.At)
 	behind := before.Uptime + took - after.Uptime

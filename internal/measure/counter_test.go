@@ -54,6 +54,9 @@ func TestWhatPeersShowAsPhantomsIsAGap(t *testing.T) {
 		"an uptime that wraps after 497 days is no restart": {func(a, b *probe.Poll) {
 			a.Boots, b.Boots, a.Uptime, b.Uptime = 0, 0, wrap-20*time.Second, 40*time.Second
 		}, measure.Certain},
+		"a router that never tells how long it runs is judged by its counters": {func(a, b *probe.Poll) {
+			a.Boots, b.Boots, a.Uptime, b.Uptime = 0, 0, 0, 0
+		}, measure.Certain},
 		"an engine time never wraps so soon": {func(a, b *probe.Poll) { a.Uptime, b.Uptime = wrap-20*time.Second, 40*time.Second }, measure.Restarted},
 		"a start near the 497th day is one when the uptime does not fit": {func(a, b *probe.Poll) {
 			a.Boots, b.Boots, a.Uptime, b.Uptime = 0, 0, wrap-10*time.Minute, 40*time.Second

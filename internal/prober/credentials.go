@@ -3,6 +3,7 @@ package prober
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -15,6 +16,9 @@ type SNMPConfiguration struct {
 	// Interval is the time between two polls of a router, 5s to 1h.
 	Interval    time.Duration    `yaml:"interval"`
 	Credentials []SNMPCredential `yaml:"credentials"`
+	// Profiles is a folder with profiles of devices that take the place of ours; empty =
+	// none.
+	Profiles string `yaml:"profiles"`
 }
 
 // SNMPCredential is a credential without its secrets: each stands alone in a file.
@@ -64,6 +68,25 @@ func (c SNMPConfiguration) Read() (map[string]snmp.Credential, error) {
 		out[configured.Name] = cred
 	}
 	return out, nil
+}
+
+// ReadProfiles puts the profiles of the installation over those that are shipped.
+func (c SNMPConfiguration) ReadProfiles(shipped fs.FS) (*snmp.Profiles, error) {
+	profiles, err := snmp.ReadProfiles(shipped)
+	if err != nil || c.Profiles == "" {
+		return profiles, err
+	}
+	if folder, err := os.Stat(c.Profiles); err != nil || !folder.IsDir() {
+		return nil, fmt.Errorf("prober.snmp.profiles: %s: expected a folder (%v)", c.Profiles, err)
+	}
+	own, err := snmp.ReadProfiles(os.DirFS(c.Profiles))
+	if err != nil {
+		return nil, fmt.Errorf("prober.snmp.profiles: %s: %w", c.Profiles, err)
+	}
+	if profiles, err = profiles.Over(own); err != nil {
+		return nil, fmt.Errorf("prober.snmp.profiles: %s: %w", c.Profiles, err)
+	}
+	return profiles, nil
 }
 
 func (c SNMPCredential) read() (snmp.Credential, error) {

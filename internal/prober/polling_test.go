@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -216,6 +217,33 @@ func TestCredentialsAreReadFromFiles(t *testing.T) {
 		_, err := SNMPConfiguration{Credentials: []SNMPCredential{test.credential}}.Read()
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) || strings.Contains(err.Error(), "word") {
 			t.Errorf("%s: got error %v, want %s...", name, err, test.want)
+		}
+	}
+}
+
+func TestProfilesOfAnInstallationAreReadFromItsFolder(t *testing.T) {
+	t.Parallel()
+	shipped := fstest.MapFS{"a.yaml": {Data: []byte("name: ours\nmatch: [1.3.6.1.4.1.9]\n")}}
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "own.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("name: theirs\nmatch: [1.3.6.1.4.1.9.1]\n")
+	for folder, want := range map[string]string{"": "ours", dir: "theirs"} {
+		profiles, err := SNMPConfiguration{Profiles: folder}.ReadProfiles(shipped)
+		if err != nil || profiles.For("1.3.6.1.4.1.9.1.5").Name != want {
+			t.Errorf("folder %q: got %v, error %v; want %s", folder, profiles, err, want)
+		}
+	}
+	write("name: theirs\ncpus: 1\n")
+	for folder, want := range map[string]string{
+		dir: `own.yaml: line 2: unknown key "cpus"`, filepath.Join(dir, "none"): "expected a folder", filepath.Join(dir, "own.yaml"): "expected a folder",
+	} {
+		_, err := SNMPConfiguration{Profiles: folder}.ReadProfiles(shipped)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "prober.snmp.profiles: "+folder) {
+			t.Errorf("folder %s: got error %v, want %s", folder, err, want)
 		}
 	}
 }

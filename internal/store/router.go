@@ -40,10 +40,17 @@ var (
 		UPDATE outage SET cause = @cause, told_at = @told, router_started = @started WHERE id = @id AND cause IS NULL`)
 )
 
-// pollState is the answer of a router as it is kept.
+// pollState is the answer of a router as it is kept. The access stands flat in it.
 type pollState struct {
-	UptimeMicros  int64  `json:"uptime_us"`
-	Boots         int64  `json:"boots,omitzero"`
+	UptimeMicros int64 `json:"uptime_us"`
+	Boots        int64 `json:"boots,omitzero"`
+	interfaceState
+	Further []interfaceState `json:"further,omitempty"`
+	Health  probe.Health     `json:"health,omitzero"`
+}
+
+// interfaceState is what was told of an interface.
+type interfaceState struct {
 	Index         int    `json:"index,omitzero"`
 	Name          string `json:"name,omitzero"`
 	Alias         string `json:"alias,omitzero"`
@@ -56,21 +63,22 @@ type pollState struct {
 }
 
 func stateOf(p probe.Poll) pollState {
-	a := p.Access
-	return pollState{
-		UptimeMicros: p.Uptime.Microseconds(), Boots: p.Boots, Index: a.Index, Name: a.Name, Alias: a.Alias, Up: a.Up, SpeedBits: a.SpeedBits,
-		InOctets: a.InOctets, OutOctets: a.OutOctets, Counted: a.Counted, Discontinuity: a.Discontinuity,
+	s := pollState{UptimeMicros: p.Uptime.Microseconds(), Boots: p.Boots, interfaceState: interfaceState(p.Access), Health: p.Health}
+	for _, i := range p.Further {
+		s.Further = append(s.Further, interfaceState(i))
 	}
+	return s
 }
 
 func (s pollState) poll(link int64, at time.Time) probe.Poll {
-	return probe.Poll{
+	p := probe.Poll{
 		Link: link, At: at, Uptime: time.Duration(s.UptimeMicros) * time.Microsecond, Boots: s.Boots,
-		Access: probe.Interface{
-			Index: s.Index, Name: s.Name, Alias: s.Alias, Up: s.Up, SpeedBits: s.SpeedBits,
-			InOctets: s.InOctets, OutOctets: s.OutOctets, Counted: s.Counted, Discontinuity: s.Discontinuity,
-		},
+		Access: probe.Interface(s.interfaceState), Health: s.Health,
 	}
+	for _, i := range s.Further {
+		p.Further = append(p.Further, probe.Interface(i))
+	}
+	return p
 }
 
 type routerPollRow struct {

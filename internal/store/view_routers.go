@@ -60,7 +60,10 @@ func (r viewRouterRow) router(link int64) (*view.Router, error) {
 		return nil, fmt.Errorf("last answer: %w", err)
 	}
 	p := s.poll(link, r.AnsweredAt.UTC())
-	out.Answered, out.Started, out.Access = p.At, p.At.Add(-p.Uptime), p.Access
+	out.Answered, out.Access, out.Further, out.Health = p.At, p.Access, p.Further, p.Health
+	if p.Uptime > 0 {
+		out.Started = p.At.Add(-p.Uptime)
+	}
 	return out, nil
 }
 

@@ -16,10 +16,14 @@ type Router struct {
 	Asked   time.Time
 	Problem string
 	// Answered is when it answered last, zero before the first time; Started when it
-	// had started by its own account, and Access the interface that carries the link.
+	// had started by its own account, zero when it does not tell, and Access the
+	// interface that carries the link.
 	Answered time.Time
 	Started  time.Time
 	Access   probe.Interface
+	// Further are the other interfaces that were asked for, Health how it is.
+	Further []probe.Interface
+	Health  probe.Health
 	// Doubt says why the last answer counts nothing that was carried.
 	Doubt measure.Doubt
 	Now   Carrying

@@ -71,7 +71,12 @@ func (s *Service) applyPolls(ctx context.Context, tx Tx, polls []probe.Poll, now
 	})
 	for i := range polls {
 		p := &polls[i]
-		for _, text := range []*string{&p.Problem, &p.Access.Name, &p.Access.Alias} {
+		p.Further = slices.Clone(p.Further)
+		texts := []*string{&p.Problem, &p.Access.Name, &p.Access.Alias, &p.Health.Profile, &p.Health.RestartCause}
+		for i := range p.Further {
+			texts = append(texts, &p.Further[i].Name, &p.Further[i].Alias)
+		}
+		for _, text := range texts {
 			*text = storable(*text)
 		}
 	}

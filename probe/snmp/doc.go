@@ -1,8 +1,14 @@
 // Package snmp asks routers how they are: how long they have been running, and of
-// the interface that carries a link its state, its speed and its 64-bit counters
-// (RFC 2863); and what they carry. Versions 2c and 3.
+// the interface that carries a link, and up to three others, its state, its speed and
+// its 64-bit counters (RFC 2863); and what they carry. Versions 2c and 3.
 //
-// A Poller asks one router at a time and per call, several together up to a limit.
+// A Profile says by which objects a vendor's devices tell their processor, memory,
+// temperature, power and last restart; configs/snmp holds those that are shipped. Where
+// they stand on a device is learned once and asked for again, in the same request as
+// far as a packet holds it.
+//
+// A Poller asks one router at a time and per call, several together up to a limit, and
+// one agent for one link at a time.
 // Where the interface is known from an earlier poll that is one request; its name
 // is verified in every answer, since an index may move at a restart, and it is
 // searched for when it has moved. Each poll has a socket of its own, so what comes

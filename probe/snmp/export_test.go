@@ -21,8 +21,8 @@ func Decoded(message []byte, index int) (probe.Poll, error) {
 	for _, variable := range packet.Variables {
 		found[variable.Name] = variable
 	}
-	got, err := found.answer(index)
-	return probe.Poll{Uptime: got.uptime, Boots: got.boots, Access: got.access}, err
+	got := found.answer(index)
+	return probe.Poll{Uptime: got.uptime, Boots: got.boots, Access: got.access}, nil
 }
 
 // Turns is how many addresses somebody asks or waits for.

@@ -27,6 +27,8 @@ type Options struct {
 	// Open, when set, calls create exactly once, on a thread and in a network
 	// namespace of its choice; there the socket stays.
 	Open func(create func() error) error
+	// Profiles say by which objects devices tell how they are; nil: they are not asked.
+	Profiles *Profiles
 }
 
 func (o Options) validate() error {
@@ -53,6 +55,9 @@ type Router struct {
 	// Interface is the ifName, else the ifAlias, of the interface that carries
 	// the link; empty: see Ref.
 	Interface string
+	// Further are the ifName, else the ifAlias, of other interfaces to ask for. Without
+	// any they are those whose alias holds Ref as a word too.
+	Further [probe.MaxFurther]string
 }
 
 // Poller asks routers. Its methods may be called from several goroutines.
@@ -73,6 +78,9 @@ type memory struct {
 	used     time.Time
 	index    int       // of the interface, 0 when not known
 	searched time.Time // when it was looked for in vain; zero when it was found
+	located  time.Time // when it was found
+	further  []int     // indexes of the further interfaces
+	plan     plan      // what tells how it is
 	engine   engine
 }
 
@@ -91,8 +99,9 @@ func New(o Options) (*Poller, error) {
 }
 
 // Poll asks a router and returns when it has answered or was given up; it waits
-// for its turn when too many are asked already. A router that cannot be asked is
-// no error: the poll says why. The context ends the waiting.
+// for its turn when too many are asked already, or this device is: no agent is asked
+// for two links at once. A router that cannot be asked is no error: the poll says why.
+// The context ends the waiting.
 func (p *Poller) Poll(ctx context.Context, r Router) (poll probe.Poll) {
 	poll.Link = r.Link
 	defer func() { poll.At = time.Now().UTC().Truncate(time.Microsecond) }()
@@ -119,6 +128,7 @@ func (p *Poller) Poll(ctx context.Context, r Router) (poll probe.Poll) {
 		known.engine = engine{} // learned anew, if it is why
 	} else {
 		poll.Uptime, poll.Boots, poll.Access = answer.uptime, answer.boots, answer.access
+		poll.Further, poll.Health = answer.further, answer.health
 	}
 	p.remember(r, known)
 	return poll
@@ -175,7 +185,7 @@ func (p *Poller) account(c Credential) *sync.Pool {
 func (p *Poller) connect(ctx context.Context, pool *sync.Pool, r Router) (*session, error) {
 	s, reused := pool.Get().(*session)
 	if !reused {
-		s = &session{library: r.Credential.session()}
+		s = &session{library: r.Credential.session(), profiles: p.options.Profiles}
 	}
 	s.library.Target, s.library.Port = r.Addr.Addr().String(), r.Addr.Port()
 	s.library.Timeout, s.library.Retries = p.options.Timeout, p.options.Retries
@@ -231,7 +241,10 @@ func (p *Poller) remember(r Router, m memory) {
 
 // session is a connection of the library's, reused for one router after another
 // because it holds a buffer of 64 kB.
-type session struct{ library *gosnmp.GoSNMP }
+type session struct {
+	library  *gosnmp.GoSNMP
+	profiles *Profiles
+}
 
 // engine is what an earlier answer told of a version 3 agent.
 type engine struct {

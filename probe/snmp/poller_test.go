@@ -136,9 +136,7 @@ func TestWhatARouterDoesNotTellIsMissingNotZero(t *testing.T) {
 		},
 		"no uptime at all": {
 			func(r *table) { r.without(framing); r.without(system) },
-			func(p *probe.Poll) {
-				*p = probe.Poll{Link: 17, Problem: "snmp: the agent tells neither snmpEngineTime nor sysUpTime"}
-			},
+			func(p *probe.Poll) { p.Uptime, p.Boots = 0, 0 },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -290,6 +288,25 @@ func TestOneRouterIsAskedOneThingAtATime(t *testing.T) {
 	if got := snmp.Turns(p); got != 0 {
 		t.Errorf("%d addresses are remembered after the last poll, want none", got)
 	}
+}
+
+func TestWhoWaitsForAnAgentIsStoppedAtOnce(t *testing.T) {
+	t.Parallel()
+	addr := serve(t, func([]byte) [][]byte { return nil })
+	p, err := snmp.New(snmp.Options{Timeout: time.Second, InFlight: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make(chan probe.Poll)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() { first <- p.Poll(ctx, asked(addr)) }()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := p.Poll(ended, asked(addr)); got.Problem != snmp.ProblemStopped {
+		t.Errorf("problem %q, want %q", got.Problem, snmp.ProblemStopped)
+	}
+	stop()
+	<-first
 }
 
 func TestSocketsAreOpenedWhereTheCallerSays(t *testing.T) {

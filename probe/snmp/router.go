@@ -1,7 +1,10 @@
 package snmp
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,59 +33,154 @@ const (
 
 // answer is what a router told.
 type answer struct {
-	uptime time.Duration
-	boots  int64
-	access probe.Interface
+	uptime  time.Duration
+	told    bool // the uptime
+	boots   int64
+	access  probe.Interface
+	further []probe.Interface
+	health  probe.Health
 }
 
-// router asks for everything. Where the interface is remembered that is one
-// request; its name is verified, and it is searched for when it has moved.
+// router asks for everything. What is remembered of it saves requests: where it still
+// holds, one or two bring all. It is verified by the answer, and what does not hold any
+// more is looked for.
 func (s *session) router(r Router, known *memory) (answer, error) {
-	values, err := s.everything(known.index)
-	if err != nil {
-		return answer{}, err
-	}
-	if known.index != 0 && r.carriedBy(values.access(known.index)) {
-		return values.answer(known.index)
-	}
-	if known.index == 0 && time.Since(known.searched) < searchAgain {
-		return values.answer(0)
-	}
-	if known.index, err = s.search(r); err != nil {
-		return answer{}, err
-	}
-	if known.index == 0 {
-		known.searched = time.Now()
-		return values.answer(0)
-	}
-	if values, err = s.everything(known.index); err != nil {
-		return answer{}, err
-	}
-	if !r.carriedBy(values.access(known.index)) { // it moved meanwhile
-		known.index = 0
-	}
-	return values.answer(known.index)
-}
-
-// everything asks for the objects of the router and, unless its index is 0, of
-// one interface.
-func (s *session) everything(index int) (values, error) {
-	oids := []string{sysUpTime, snmpEngineBoots, snmpEngineTime}
-	if index != 0 {
-		suffix := "." + strconv.Itoa(index)
-		for _, column := range []string{
-			ifName, ifAlias, ifOperStatus, ifHighSpeed, ifHCInOctets, ifHCOutOctets, ifCounterDiscontinuityTime,
-		} {
-			oids = append(oids, column+suffix)
-		}
+	oids, also := known.oids(), known.plan.oids()
+	if len(oids)+len(also) <= perRequest {
+		oids, also = append(oids, also...), nil
 	}
 	found := values{}
-	return found, s.get(oids, found)
+	if err := s.get(oids, found); err != nil {
+		return answer{}, err
+	}
+	if err := s.locate(r, known, found); err != nil {
+		return answer{}, err
+	}
+	got := found.answer(known.index)
+	for _, index := range known.further {
+		if i := found.access(index); i.Index != 0 {
+			got.further = append(got.further, i)
+		}
+	}
+	// A device that falls silent here has told how long it runs and what it carried:
+	// that counts, and how it is stays unknown.
+	var err error
+	if got.health, err = s.health(known, found, also, got.boots); err != nil && !silent(err) {
+		return answer{}, err
+	}
+	if !got.told && got.access.Index == 0 && len(got.further) == 0 && found.object() == "" {
+		return answer{}, errors.New("snmp: the agent tells nothing of itself")
+	}
+	return got, nil
 }
 
-// get asks for objects and adds what is there to found. An agent that refuses the
-// request as a whole is asked again for less.
+// locate makes sure that the interfaces remembered are those that are wanted, searches
+// for them where they are not, and adds what they tell to found.
+func (s *session) locate(r Router, known *memory, found values) error {
+	held := known.index != 0 && r.carriedBy(found.access(known.index)) && time.Since(known.located) < learnAgain
+	for _, index := range known.further {
+		held = held && r.alsoCarriedBy(found.access(index))
+	}
+	if held || time.Since(known.searched) < searchAgain {
+		if !held {
+			known.keep(r, found)
+		}
+		return nil
+	}
+	known.index, known.further, known.searched = 0, nil, time.Now()
+	indexes, err := s.search(r)
+	if err != nil || len(indexes) == 0 {
+		return err
+	}
+	var oids []string
+	for _, index := range indexes {
+		oids = append(oids, interfaceOIDs(index)...)
+	}
+	if err := s.get(oids, found); err != nil {
+		return err
+	}
+	known.index, known.further = indexes[0], indexes[1:]
+	known.keep(r, found) // one may have moved meanwhile
+	if known.index != 0 {
+		known.located, known.searched = time.Now(), time.Time{}
+	}
+	return nil
+}
+
+// keep forgets the interfaces that are others by now.
+func (m *memory) keep(r Router, found values) {
+	if !r.carriedBy(found.access(m.index)) {
+		m.index = 0
+	}
+	m.further = slices.DeleteFunc(slices.Clone(m.further), func(index int) bool { return !r.alsoCarriedBy(found.access(index)) })
+}
+
+// health reads how the router is, after asking for what was not asked for yet, and
+// learns anew what tells it when that may have changed.
+func (s *session) health(known *memory, found values, also []string, boots int64) (probe.Health, error) {
+	if s.profiles == nil {
+		return probe.Health{}, nil
+	}
+	if known.plan.profile == "" {
+		also = []string{sysObjectID}
+	}
+	if err := s.get(also, found); err != nil {
+		return probe.Health{}, err
+	}
+	if known.plan.stale(found, boots, time.Now()) {
+		var err error
+		if known.plan, err = s.learn(found, boots); err != nil {
+			return probe.Health{}, err
+		}
+		if err := s.get(known.plan.oids(), found); err != nil {
+			return probe.Health{}, err
+		}
+	}
+	return known.plan.health(found), nil
+}
+
+// oids are the objects of the router and of the interfaces that are remembered.
+func (m *memory) oids() []string {
+	oids := []string{sysUpTime, snmpEngineBoots, snmpEngineTime}
+	if m.index != 0 {
+		oids = append(oids, interfaceOIDs(m.index)...)
+	}
+	for _, index := range m.further {
+		oids = append(oids, interfaceOIDs(index)...)
+	}
+	return oids
+}
+
+// interfaceOIDs are the objects of one interface.
+func interfaceOIDs(index int) []string {
+	suffix := "." + strconv.Itoa(index)
+	var oids []string
+	for _, column := range []string{
+		ifName, ifAlias, ifOperStatus, ifHighSpeed, ifHCInOctets, ifHCOutOctets, ifCounterDiscontinuityTime,
+	} {
+		oids = append(oids, column+suffix)
+	}
+	return oids
+}
+
+// perRequest is how many objects are asked for together: their answer fits into a
+// packet of 1,500 octets, with room for names.
+const perRequest = 40
+
+// get asks for objects, as many together as a packet holds, and adds what is there to
+// found.
 func (s *session) get(oids []string, found values) error {
+	for some := range slices.Chunk(oids, perRequest) {
+		if err := s.some(some, found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// some asks for objects and adds what is there to found. An agent that refuses the
+// request as a whole is asked again for less.
+func (s *session) some(oids []string, found values) error {
 	packet, err := s.library.Get(oids)
 	if err != nil {
 		return err
@@ -95,10 +193,10 @@ func (s *session) get(oids []string, found values) error {
 			return nil // this object is not there
 		}
 		half := len(oids) / 2
-		if err := s.get(oids[:half], found); err != nil {
+		if err := s.some(oids[:half], found); err != nil {
 			return err
 		}
-		return s.get(oids[half:], found)
+		return s.some(oids[half:], found)
 	}
 	for _, variable := range packet.Variables {
 		found[variable.Name] = variable
@@ -128,31 +226,91 @@ func (r Router) carriedBy(i probe.Interface) bool {
 	return holdsWord(i.Alias, r.Ref)
 }
 
-// search looks for the interface that carries the link and returns its index, 0
-// when there is none: by name, else by alias, the lowest index when there are
+// alsoCarriedBy reports whether an interface is one of the further ones: one that is
+// named, or without names another one whose alias holds the link's reference.
+func (r Router) alsoCarriedBy(i probe.Interface) bool {
+	switch {
+	case i.Index == 0:
+		return false
+	case r.Further != [probe.MaxFurther]string{}:
+		return slices.ContainsFunc(r.Further[:], func(name string) bool { return name != "" && (i.Name == name || i.Alias == name) })
+	}
+	return holdsWord(i.Alias, r.Ref)
+}
+
+// search looks for the interface that carries the link and returns its index, then
+// those of the further ones; 0 stands first where only further ones are there, and
+// nothing when there is none. By name, else by alias, the lowest index when there are
 // several, since a port stands before its sub-interfaces.
-func (s *session) search(r Router) (int, error) {
-	if r.Interface == "" && r.Ref == "" {
-		return 0, nil
+func (s *session) search(r Router) ([]int, error) {
+	named := r.Interface != "" || r.Further != [probe.MaxFurther]string{}
+	if !named && r.Ref == "" {
+		return nil, nil
 	}
-	columns := []string{ifName, ifAlias}
-	matches := func(text string) bool { return text == r.Interface }
-	if r.Interface == "" {
-		columns = columns[1:]
-		matches = func(text string) bool { return holdsWord(text, r.Ref) }
-	}
-	for _, column := range columns {
-		lowest := 0
-		err := s.walk(column, func(index int, v gosnmp.SnmpPDU) {
-			if matches(text(v)) && (lowest == 0 || index < lowest) {
-				lowest = index
-			}
-		})
-		if err != nil || lowest != 0 {
-			return lowest, err
+	names, aliases := map[int]string{}, map[int]string{}
+	if named {
+		if err := s.walk(ifName, func(index int, v gosnmp.SnmpPDU) { names[index] = text(v) }); err != nil {
+			return nil, err
 		}
 	}
-	return 0, nil
+	wanted := append([]string{r.Interface}, r.Further[:]...)
+	held := func(texts map[int]string, name string) bool {
+		return slices.Contains(slices.Collect(maps.Values(texts)), name)
+	}
+	if !named || slices.ContainsFunc(wanted, func(name string) bool { return !held(names, name) }) {
+		if err := s.walk(ifAlias, func(index int, v gosnmp.SnmpPDU) { aliases[index] = text(v) }); err != nil {
+			return nil, err
+		}
+	}
+	byRef := lowest(aliases, func(alias string) bool { return holdsWord(alias, r.Ref) })
+	access := 0
+	if r.Interface != "" {
+		access = first(lookUp(names, aliases, r.Interface))
+	} else {
+		access = first(byRef)
+	}
+	var further []int
+	for _, name := range r.Further {
+		if name != "" {
+			further = append(further, first(lookUp(names, aliases, name)))
+		}
+	}
+	if r.Further == [probe.MaxFurther]string{} {
+		further = byRef
+	}
+	further = slices.DeleteFunc(further, func(index int) bool { return index == access || index == 0 })
+	if access == 0 && len(further) == 0 {
+		return nil, nil
+	}
+	return append([]int{access}, further[:min(len(further), probe.MaxFurther)]...), nil
+}
+
+// lookUp returns the interfaces of a name, else of an alias, the lowest index first.
+func lookUp(names, aliases map[int]string, wanted string) []int {
+	is := func(text string) bool { return text == wanted }
+	if found := lowest(names, is); len(found) > 0 {
+		return found
+	}
+	return lowest(aliases, is)
+}
+
+// lowest returns the indexes whose text matches, ascending.
+func lowest(texts map[int]string, matches func(string) bool) []int {
+	var out []int
+	for index, text := range texts {
+		if matches(text) {
+			out = append(out, index)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func first(indexes []int) int {
+	if len(indexes) == 0 {
+		return 0
+	}
+	return indexes[0]
 }
 
 // Limits of a walk, far above any router: 10,000 rows, 25 a request.
@@ -161,9 +319,24 @@ const (
 	rowsPerRequest = 25
 )
 
-// walk calls row for each row of a column of the interfaces' tables. Rows may come
-// in any order; an agent that only repeats itself is left.
+// walk calls row for each row of a column of the interfaces' tables.
 func (s *session) walk(column string, row func(index int, v gosnmp.SnmpPDU)) error {
+	count := 0
+	err := s.each(column, maxRows, func(v gosnmp.SnmpPDU) {
+		if index, ok := rowOf(v.Name, column); ok {
+			row(index, v)
+		}
+		count++
+	})
+	if err == nil && count >= maxRows {
+		return fmt.Errorf("snmp: more than %d interfaces", maxRows)
+	}
+	return err
+}
+
+// each calls row for each row of a column, and for so many at most. Rows may come in any
+// order; an agent that only repeats itself is left.
+func (s *session) each(column string, most int, row func(v gosnmp.SnmpPDU)) error {
 	seen := map[string]bool{}
 	for from := column; ; {
 		packet, err := s.library.GetBulk([]string{from}, 0, rowsPerRequest)
@@ -178,18 +351,17 @@ func (s *session) walk(column string, row func(index int, v gosnmp.SnmpPDU)) err
 		}
 		next := ""
 		for _, v := range packet.Variables {
-			index, inside := rowOf(v.Name, column)
-			if !inside || seen[v.Name] {
+			if !strings.HasPrefix(v.Name, column+".") || seen[v.Name] {
 				continue
 			}
+			if len(seen) >= most {
+				return nil
+			}
 			seen[v.Name], next = true, v.Name
-			row(index, v)
+			row(v)
 		}
 		if next == "" {
 			return nil
-		}
-		if len(seen) > maxRows {
-			return fmt.Errorf("snmp: more than %d interfaces", maxRows)
 		}
 		from = next
 	}
@@ -209,20 +381,17 @@ func rowOf(name, column string) (int, bool) {
 type values map[string]gosnmp.SnmpPDU
 
 // answer reads the objects of the router and of one interface.
-func (v values) answer(index int) (answer, error) {
+func (v values) answer(index int) answer {
 	found := answer{access: v.access(index)}
 	ticks, told := v.unsigned(sysUpTime, gosnmp.TimeTicks)
-	found.uptime = time.Duration(ticks) * 10 * time.Millisecond
+	found.uptime, found.told = time.Duration(ticks)*10*time.Millisecond, told
 	if seconds, exact := v.integer(snmpEngineTime); exact && seconds >= 0 {
-		found.uptime, told = time.Duration(seconds)*time.Second, true
+		found.uptime, found.told = time.Duration(seconds)*time.Second, true
 	}
 	if boots, there := v.integer(snmpEngineBoots); there {
 		found.boots = max(boots, 0)
 	}
-	if !told {
-		return answer{}, fmt.Errorf("snmp: the agent tells neither snmpEngineTime nor sysUpTime")
-	}
-	return found, nil
+	return found
 }
 
 // access reads one interface; it is zero when the router does not name it.
@@ -296,8 +465,10 @@ func text(v gosnmp.SnmpPDU) string {
 	return shown(raw)
 }
 
-func shown(raw []byte) string {
-	raw = raw[:min(len(raw), maxText)]
+func shown(raw []byte) string { return cleaned(string(raw[:min(len(raw), maxText)])) }
+
+// cleaned is a text without what cannot be shown.
+func cleaned(text string) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
@@ -306,7 +477,7 @@ func shown(raw []byte) string {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(string(raw), ""))
+	}, strings.ToValidUTF8(text, ""))
 	return strings.TrimSpace(clean)
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"vigie/internal/view"
+	"vigie/probe"
 )
 
 // Router is what the router of a link told last.
@@ -16,7 +17,44 @@ type Router struct {
 	Up         *bool      `json:"interface_up"`
 	Speed      *int64     `json:"interface_bits_per_second" doc:"Null when not told."`
 	Doubt      *string    `json:"doubt" doc:"Why the last answer counts nothing that was carried."`
+	Health     *Health    `json:"health,omitempty" doc:"Absent when it was not asked how it is."`
 	Carrying   *Carrying  `json:"carrying,omitempty" doc:"Absent when nothing of the last ten minutes is measured."`
+}
+
+// Health is how a router is; what it does not tell is null.
+type Health struct {
+	Profile      string   `json:"profile" doc:"The SNMP profile by which it was read."`
+	CPU          *int32   `json:"cpu_percent"`
+	Memory       *int32   `json:"memory_percent"`
+	Temperature  *float64 `json:"temperature_celsius"`
+	OnBattery    *bool    `json:"on_battery"`
+	Battery      *int32   `json:"battery_minutes" doc:"How long it would last."`
+	RestartCause *string  `json:"restart_cause" doc:"In the words of the router."`
+}
+
+func newHealth(h probe.Health) *Health {
+	if h.Profile == "" {
+		return nil
+	}
+	out := &Health{
+		Profile: h.Profile, CPU: told(h.CPU), Memory: told(h.Memory), Battery: told(h.Battery), RestartCause: known(h.RestartCause),
+	}
+	if h.Temperature.Told {
+		celsius := float64(h.Temperature.Value) / 10
+		out.Temperature = &celsius
+	}
+	if h.OnBattery != probe.Untold {
+		yes := h.OnBattery == probe.Yes
+		out.OnBattery = &yes
+	}
+	return out
+}
+
+func told(f probe.Figure) *int32 {
+	if !f.Told {
+		return nil
+	}
+	return &f.Value
 }
 
 // Carrying is the mean use over the latest five minutes, as far as they are measured.
@@ -37,6 +75,7 @@ func newRouter(r *view.Router) *Router {
 	if r.Access.Name != "" {
 		out.Interface, out.Up, out.Speed = &r.Access.Name, &r.Access.Up, known(r.Access.SpeedBits)
 	}
+	out.Health = newHealth(r.Health)
 	if r.Now.Covered > 0 {
 		out.Carrying = &Carrying{From: r.Now.At.UTC(), Covered: seconds(r.Now.Covered), DownRate: r.Now.DownBits, UpRate: r.Now.UpBits}
 	}
