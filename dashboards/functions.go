@@ -65,6 +65,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"usedwidth":     usedWidth,
 		"amount":        func(n *big.Int) string { return amount(p, n) },
 		"pieces":        func(path, key string, piece view.Piece) pieceChoice { return pieceChoice{piece, path, key} },
+		"looks":         func(looks []view.Look, named bool) []lookDrawing { return newLookDrawings(p, named, looks) },
 		"load":          func(l view.Load, id string) LoadChart { return newLoadChart(p, l, id) },
 		"wholepercent":  func(n int) string { return p.Percent(int64(n), 100, 0) },
 		"rate":          func(r view.LoadRate) string { return rate(p, r) },

@@ -31,6 +31,14 @@ func (p Printer) TimeSeconds(t time.Time) string {
 	return p.layout(t, "02/01/2006 15:04:05", "2006-01-02 15:04:05")
 }
 
+// TimeTenths writes an instant to the tenth of a second below it.
+func (p Printer) TimeTenths(t time.Time) string {
+	return p.layout(t, "02/01/2006 15:04:05,0", "2006-01-02 15:04:05.0")
+}
+
+// ClockTenths writes the time of day to the tenth of a second below it.
+func (p Printer) ClockTenths(t time.Time) string { return p.layout(t, "15:04:05,0", "15:04:05.0") }
+
 // Date writes the civil day of an instant in Paris: 24/11/2026 or 2026-11-24.
 func (p Printer) Date(t time.Time) string {
 	return p.layout(t, "02/01/2006", "2006-01-02")

@@ -39,6 +39,8 @@ func TestFiguresAreWrittenAsEachLanguageDoes(t *testing.T) {
 		"slow rate":              {fr.BitRate(512), en.BitRate(512), "512\u00a0bit/s", "512\u00a0bit/s"},
 		"instant in winter":      {fr.Time(at), en.Time(at), "24/11/2026 14:05", "2026-11-24 14:05"},
 		"instant to the second":  {fr.TimeSeconds(at), en.TimeSeconds(at), "24/11/2026 14:05:09", "2026-11-24 14:05:09"},
+		"instant to the tenth":   {fr.TimeTenths(at.Add(480 * time.Millisecond)), en.TimeTenths(at), "24/11/2026 14:05:09,4", "2026-11-24 14:05:09.0"},
+		"time to the tenth":      {fr.ClockTenths(at), en.ClockTenths(at.Add(99 * time.Millisecond)), "14:05:09,0", "14:05:09.0"},
 		"day of a summer night":  {fr.Date(summer), en.Date(summer), "15/07/2026", "2026-07-15"},
 		"time of day":            {fr.Clock(summer), en.Clock(summer), "00:30", "00:30"},
 		"civil day":              {fr.CivilDate(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), en.CivilDate(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), "01/01/2026", "2026-01-01"},

@@ -20,6 +20,9 @@ var (
 	sqlFindingLatest = query("finding.latest", `
 		SELECT at, prober, body FROM finding
 		WHERE link_id = @link AND kind = @kind AND at >= @from AND at < @to ORDER BY at DESC, id DESC LIMIT @most`)
+	sqlFindingLatestOf = query("finding.latest_of", `
+		SELECT link_id, at, prober, body FROM finding
+		WHERE link_id = ANY(@links) AND kind = @kind AND at >= @from AND at < @to ORDER BY at DESC, id DESC LIMIT @most`)
 	sqlFindingDrop = query("finding.drop", `DELETE FROM finding WHERE at < @before`)
 )
 
@@ -43,10 +46,28 @@ func (t watchTx) SaveReports(ctx context.Context, prober string, reports []probe
 	return nil
 }
 
+// Reports returns the findings of a kind about links in [from, to), in order of time.
+func (t watchTx) Reports(ctx context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error) {
+	found, err := findingsOf(ctx, t.tx, links, kind, from, to, maxReports)
+	if err != nil {
+		return nil, err
+	}
+	reports := make([]probe.Report, len(found))
+	for i, f := range found {
+		reports[len(found)-1-i] = probe.Report{Link: f.Link, At: f.At, Finding: f.Finding.Finding}
+	}
+	return reports, nil
+}
+
 type reportRow struct {
 	At     time.Time
 	Prober string
 	Body   []byte
+}
+
+func (r reportRow) finding(kind string) (view.Finding, error) {
+	value, err := probe.ReadFinding(kind, r.Body)
+	return view.Finding{At: r.At.UTC(), Prober: r.Prober, Finding: value}, err
 }
 
 // Findings returns the findings of a kind about a link in a window, the latest first.
@@ -60,11 +81,36 @@ func (v *View) Findings(ctx context.Context, link int64, kind string, w view.Win
 		if err != nil {
 			return view.Finding{}, err
 		}
-		value, err := probe.ReadFinding(kind, r.Body)
-		return view.Finding{At: r.At.UTC(), Prober: r.Prober, Finding: value}, err
+		return r.finding(kind)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load the findings of kind %s: %w", kind, err)
+	}
+	return found, nil
+}
+
+// FindingsOf returns the findings of a kind about links in a window, the latest first.
+func (v *View) FindingsOf(ctx context.Context, links []int64, kind string, w view.Window, most int) ([]view.LinkFinding, error) {
+	return findingsOf(ctx, v.db.pool, links, kind, w.From, w.To, most)
+}
+
+// maxReports bounds what a decision reads of a failure of very many links.
+const maxReports = 2000
+
+func findingsOf(ctx context.Context, q querier, links []int64, kind string, from, to time.Time, most int) ([]view.LinkFinding, error) {
+	rows, err := q.Query(ctx, sqlFindingLatestOf, pgx.NamedArgs{"links": links, "kind": kind, "from": from, "to": to, "most": most})
+	if err != nil {
+		return nil, fmt.Errorf("load the findings of kind %s about %d links: %w", kind, len(links), err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f view.LinkFinding, err error) {
+		var r reportRow
+		if err = row.Scan(&f.Link, &r.At, &r.Prober, &r.Body); err == nil {
+			f.Finding, err = r.finding(kind)
+		}
+		return f, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the findings of kind %s about %d links: %w", kind, len(links), err)
 	}
 	return found, nil
 }

@@ -126,6 +126,9 @@ func (c *composer) tested() {
 		addresses = append(addresses, "…")
 	}
 	c.point(c.p.T("mail.tested.echoes."+c.manner(), fmt.Sprint(c.f.Tested.Rounds), fmt.Sprint(c.f.Tested.Echoes), strings.Join(addresses, ", ")))
+	if b := c.f.Tested.Began; b != nil {
+		c.point(c.p.T("mail.tested.look."+b.said(), c.p.TimeTenths(b.From), b.Probed, c.p.Number(int64(b.Lost())), c.p.Number(int64(b.Sent())), c.p.ClockTenths(b.LastLost)))
+	}
 	if c.f.Tested.Canaries > 0 {
 		c.point(c.p.N("mail.tested.canaries", c.f.Tested.Canaries))
 	}

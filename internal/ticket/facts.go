@@ -6,6 +6,7 @@ import (
 
 	"vigie/internal/calendar"
 	"vigie/internal/inventory"
+	"vigie/probe"
 )
 
 // Desks is how an operator is reached.
@@ -36,6 +37,27 @@ type Tested struct {
 	Rounds   int // consecutive rounds without any answer
 	Echoes   int // echoes of a round
 	Canaries int // canaries that answered meanwhile
+	Began    *Began
+}
+
+// Began is how the failure began on one of the links, as a closer look saw it.
+type Began struct {
+	Probed string // the address that was tested
+	probe.Look
+}
+
+// said names what the look saw.
+func (b Began) said() string {
+	switch {
+	case b.Lost() == 0:
+		return "well"
+	case b.End == probe.LookRecovered:
+		return "recovered"
+	case b.Lost() == b.Sent():
+		return "total"
+	default:
+		return "lasting"
+	}
 }
 
 // Facts is everything that a message says.

@@ -27,6 +27,7 @@ type LinkPage struct {
 	Series   Series
 	Load     Load
 	Router   *Router // nil when it was never asked
+	Looks    []Look  // within the range, the latest first
 	Incident IncidentRef
 	Ticket   TicketRef
 	// Incidents and Tickets are the latest ones; Tickets is empty for a role that
@@ -106,6 +107,9 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now
 		return LinkPage{}, err
 	}
 	if page.Router, err = s.store.Router(ctx, id, now.Add(-carriedWithin)); err != nil {
+		return LinkPage{}, err
+	}
+	if page.Looks, err = s.looks(ctx, page.LinkName, g.window(now)); err != nil {
 		return LinkPage{}, err
 	}
 	page.Incidents, page.Tickets, err = s.past(ctx, r, []int64{id}, now)

@@ -34,6 +34,8 @@ type Store interface {
 	// Findings gives the findings of a kind about a link in a window, the latest first
 	// and so many at most.
 	Findings(ctx context.Context, link int64, kind string, w Window, most int) ([]Finding, error)
+	// FindingsOf gives those about several links.
+	FindingsOf(ctx context.Context, links []int64, kind string, w Window, most int) ([]LinkFinding, error)
 	// Outages gives the outages of links that touch a window, the latest first.
 	Outages(ctx context.Context, links []int64, w Window) ([]Outage, error)
 	// Incidents gives the incidents within a scope, the latest first.

@@ -83,6 +83,7 @@ type Period struct {
 	ticket.Period
 	Clocks []LinkClock
 	Told   []Told // by the routers of the links seen, in order of time
+	Began  Beginning
 	// Contested is set when the operator claims the restoration much earlier or later
 	// than it was measured, by Dispute.
 	Contested bool
@@ -155,10 +156,14 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	if page.People, err = s.store.Names(ctx, file.people()); err != nil {
 		return TicketPage{}, err
 	}
+	began, err := s.beginnings(ctx, r, file.Ticket)
+	if err != nil {
+		return TicketPage{}, err
+	}
 	told := toldList(r.told(org.SeeTickets, file.Told))
 	for i := len(file.Ticket.Periods) - 1; i >= 0; i-- {
 		period := file.Ticket.Periods[i]
-		p := Period{Period: period, Clocks: r.clocks(file, period, now), Told: told.in(period)}
+		p := Period{Period: period, Clocks: r.clocks(file, period, now), Told: told.in(period), Began: began[i]}
 		p.Dispute, p.Contested = period.Dispute(now)
 		page.Periods = append(page.Periods, p)
 	}

@@ -132,6 +132,9 @@ func (s *Service) converse(ctx context.Context, tx Tx, d incident.Decision, p pl
 		f := ticket.Describe(p.index, modes, p.operatorKey(e), e.Links, now)
 		f.Simulated, f.Since = s.policy.Ticket.Simulated, e.Since
 		f.Tested = ticket.Tested{Echoes: s.policy.Echoes, Canaries: canaries, Rounds: 1 + int(e.At.Sub(e.Since)/s.cycle())}
+		if f.Tested.Began, err = s.began(ctx, tx, e, p.index); err != nil {
+			return fmt.Errorf("ticket %d, %s: %w", e.Ticket, e.Action, err)
+		}
 		decision, err := s.say(ctx, tx, e, p, f, now)
 		if err != nil {
 			return fmt.Errorf("ticket %d, %s: %w", e.Ticket, e.Action, err)

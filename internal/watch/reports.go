@@ -4,6 +4,9 @@ import (
 	"context"
 	"time"
 
+	"vigie/internal/incident"
+	"vigie/internal/inventory"
+	"vigie/internal/ticket"
 	"vigie/probe"
 )
 
@@ -22,4 +25,33 @@ func (s *Service) applyReports(ctx context.Context, tx Tx, former Mark, b probe.
 		}
 	}
 	return s.applyChecks(ctx, tx, former, b, now)
+}
+
+const (
+	// beganBefore is how long before the first failed round a link may have lost its
+	// first echo.
+	beganBefore = 5 * time.Minute
+	// beganAfter is how long after it a look may end.
+	beganAfter = time.Minute
+)
+
+// began is the earliest closer look at one of the links that an opening or a re-opening
+// is about; nil without one.
+func (s *Service) began(ctx context.Context, tx Tx, e incident.Effect, x *inventory.Index) (*ticket.Began, error) {
+	if e.Action != incident.Open && e.Action != incident.Reopen {
+		return nil, nil
+	}
+	found, err := tx.Reports(ctx, e.Links, (*probe.Look)(nil).Kind(), e.Since.Add(-beganBefore), e.Since.Add(beganAfter))
+	if err != nil {
+		return nil, err
+	}
+	var first *ticket.Began
+	for _, r := range found {
+		look, ok := r.Finding.(*probe.Look)
+		link, known := x.LinkByID(r.Link)
+		if ok && known && look.Sent() > 0 && (first == nil || look.From.Before(first.From)) {
+			first = &ticket.Began{Probed: link.ProbeAddress.String(), Look: *look}
+		}
+	}
+	return first, nil
 }

@@ -2,11 +2,13 @@ package watch_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"vigie/internal/i18n"
 	"vigie/internal/store"
 	"vigie/internal/view"
 	"vigie/probe"
@@ -43,5 +45,39 @@ func TestAReportIsStoredOnceWithTheBatchThatBringsIt(t *testing.T) {
 		if got, err := store.NewView(w.db).Findings(context.Background(), of.link, of.kind, of.Window, 10); err != nil || len(got) > 0 {
 			t.Errorf("%s: got %v, error %v; want none", name, got, err)
 		}
+	}
+}
+
+func TestALetterTellsWhatACloserLookSawAsItBegan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	failing := func(link int) result {
+		if link == 5 {
+			return "fail"
+		}
+		return "ok"
+	}
+	look := func(link int, from time.Time, rtts ...int32) probe.Report {
+		return probe.Report{Link: w.links[link], At: from.Add(11 * time.Second), Finding: &probe.Look{
+			From: from, LastLost: from.Add(10 * time.Second), Until: from.Add(11 * time.Second), End: probe.LookLasting,
+			RoundSent: 5, RoundLost: 5, Gap: 100 * time.Millisecond, RTTMicros: rtts, Together: 1,
+		}}
+	}
+	for i := range 12 {
+		b := w.batch("a", w.nth(i), false, failing)
+		if i == 1 {
+			b.Reports = []probe.Report{
+				look(4, w.nth(0), probe.Lost),                                    // another link
+				look(5, w.nth(0).Add(-time.Hour), probe.Lost),                    // another time
+				look(5, w.nth(0).Add(300*time.Millisecond), probe.Lost, 9, 9, 9), // this failure
+			}
+		}
+		w.apply(t, b, w.nth(i+1))
+		w.decide(t, w.nth(i), false, w.nth(i+1))
+	}
+	bodies := w.ask(t, `SELECT body FROM message WHERE kind = 'open'`)
+	want := "premier écho perdu le " + i18n.For(i18n.French).TimeTenths(w.nth(0).Add(300*time.Millisecond)) + " vers 198.18.0.6"
+	if len(bodies) != 1 || !strings.Contains(bodies[0], want) || !strings.Contains(bodies[0], "perdus\u00a0: 1 sur 4") {
+		t.Errorf("got %q, want one letter that says %q", bodies, want)
 	}
 }

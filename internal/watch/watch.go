@@ -65,6 +65,8 @@ type Tx interface {
 	Checks
 	// SaveReports stores what a prober found out beside its rounds.
 	SaveReports(ctx context.Context, prober string, reports []probe.Report) error
+	// Reports returns the findings of a kind about links in [from, to), in order of time.
+	Reports(ctx context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error)
 	SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error
 	AddGap(ctx context.Context, g Gap) error
 	// FillGap takes a span out of the gaps of its prober and reason.
