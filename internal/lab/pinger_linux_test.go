@@ -23,6 +23,11 @@ import (
 // this machine refuses a lab.
 func start(tb testing.TB, region lab.Topology, baseline lab.Baseline) *lab.Network {
 	tb.Helper()
+	return startSeeded(tb, region, baseline, seed)
+}
+
+func startSeeded(tb testing.TB, region lab.Topology, baseline lab.Baseline, seed uint64) *lab.Network {
+	tb.Helper()
 	network, err := lab.New(region, baseline, seed, routers(region))
 	if err != nil {
 		tb.Fatalf("New: %v", err)
