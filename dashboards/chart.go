@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vigie/internal/i18n"
+	"vigie/internal/measure"
 	"vigie/internal/view"
 )
 
@@ -18,16 +19,23 @@ type Chart struct {
 	ID      string // unique on the page
 	Empty   bool   // nothing was measured
 	Summary string // the drawing in words
-	Smoke   string // path of the band from min to p95, in the plot's own units
+	// Smoke are the bands in which the echoes lie, the widest first, as paths in the
+	// plot's own units; none where no distribution was kept, which Bare says.
+	Smoke   []string
+	Bare    string
 	Median  string // path
+	Lossy   []Lossy
 	Peak    string // path of the maxima
 	Gaps    []Span // not measured
 	Outages []Span
+	Works   []Span // announced maintenance
 	Losses  []Bar
 	Times   []Mark
 	Delays  []Mark
 	Limit   *Mark // the contract's limit, when it lies on the scale
 	Rows    []ChartRow
+	// Statistics are the figures of the whole series; none where nothing was measured.
+	Statistics []StatisticRow
 }
 
 // Span is a stretch of the time axis.
@@ -48,6 +56,8 @@ type ChartRow struct {
 	Measured bool
 	Point    view.Point
 	Coverage view.Coverage
+	// Middle is between which delays the middle half of the echoes lies.
+	Middle, IPDV, PDV string
 }
 
 // The plot is plotWidth x plotHeight units, stretched to the width of the drawing;
@@ -66,10 +76,13 @@ type drawing struct {
 }
 
 func newChart(p i18n.Printer, s view.Series, id string) Chart {
-	c := Chart{ID: id, Rows: chartRows(s), Empty: len(s.Points) == 0}
+	c := Chart{ID: id, Rows: chartRows(p, s), Empty: len(s.Points) == 0, Bare: bare(p, s)}
+	if s.Total.Sent > 0 {
+		c.Statistics = statistics(p, s.Total)
+	}
 	d := drawing{window: s.Window, top: scaleTop(s)}
-	for _, run := range runs(s) {
-		c.Smoke += d.band(run)
+	c.Smoke, c.Lossy = d.smoke(s), d.lossy(p, s)
+	for _, run := range runs(s, func(p view.Point) bool { return p.MedianMicros > 0 }) {
 		c.Median += d.line(run, func(p view.Point) int32 { return p.MedianMicros })
 		c.Peak += d.line(run, func(p view.Point) int32 { return p.MaxMicros })
 	}
@@ -82,6 +95,9 @@ func newChart(p i18n.Printer, s view.Series, id string) Chart {
 			to = s.Window.To
 		}
 		c.Outages = append(c.Outages, d.span(outage.From, to))
+	}
+	for _, works := range s.Works {
+		c.Works = append(c.Works, d.span(works.From, works.To))
 	}
 	for _, point := range s.Points {
 		if point.Lost() > 0 {
@@ -96,12 +112,12 @@ func newChart(p i18n.Printer, s view.Series, id string) Chart {
 	return c
 }
 
-// runs cuts the points where a step is missing or has no delay.
-func runs(s view.Series) [][]view.Point {
+// runs cuts the points where a step is missing or is not to be drawn.
+func runs(s view.Series, drawn func(view.Point) bool) [][]view.Point {
 	var all [][]view.Point
 	var last time.Time
 	for _, point := range s.Points {
-		if point.MedianMicros == 0 {
+		if !drawn(point) {
 			continue
 		}
 		if len(all) == 0 || !point.At.Equal(s.Window.Next(last)) {
@@ -138,7 +154,7 @@ func gaps(w view.Window, begins []time.Time, notDue time.Duration) []view.Window
 func scaleTop(s view.Series) int32 {
 	var highest int32
 	for _, point := range s.Points {
-		highest = max(highest, point.P95Micros, point.MedianMicros)
+		highest = max(highest, point.P95Micros, point.MedianMicros, point.Delays.ReceivedAt(measure.P95))
 	}
 	if s.LimitMicros <= 3*highest {
 		highest = max(highest, s.LimitMicros)
@@ -211,16 +227,6 @@ func (d drawing) line(run []view.Point, value func(view.Point) int32) string {
 	return d.path(beginsOf(run), func(i int) string { return d.y(value(run[i])) })
 }
 
-// band goes along the p95 and back along the min.
-func (d drawing) band(run []view.Point) string {
-	edges := d.edges(beginsOf(run))
-	var back strings.Builder
-	for i := len(edges) - 1; i >= 0; i-- {
-		back.WriteString("L" + edges[i] + " " + d.y(run[min(max(i-1, 0), len(run)-1)].MinMicros))
-	}
-	return d.line(run, func(p view.Point) int32 { return p.P95Micros }) + back.String() + "Z"
-}
-
 // times labels round civil times of Paris inside the window, some six of them, by
 // day or month where it is long. A label needs room: none stands at the very edges.
 func (d drawing) times(p i18n.Printer) []Mark {
@@ -276,7 +282,7 @@ func (d drawing) delays(p i18n.Printer) []Mark {
 }
 
 // chartRows gives every step of the window, measured or not, the latest first.
-func chartRows(s view.Series) []ChartRow {
+func chartRows(p i18n.Printer, s view.Series) []ChartRow {
 	points := make(map[int64]view.Point, len(s.Points))
 	for _, point := range s.Points {
 		points[point.At.Unix()] = point
@@ -289,7 +295,12 @@ func chartRows(s view.Series) []ChartRow {
 			end = s.Window.To
 		}
 		expected := int64(end.Sub(at)/time.Minute) * 1000
-		rows = append(rows, ChartRow{at, ok, point, view.Coverage{CoveredMillis: point.CoveredMillis, Expected: expected}})
+		row := ChartRow{At: at, Measured: ok, Point: point, Coverage: view.Coverage{CoveredMillis: point.CoveredMillis, Expected: expected}}
+		row.IPDV, row.PDV, row.Middle = defined(p, point.JitterMicros, measure.Undefined), defined(p, point.PDVMicros, measure.Undefined), p.T("stat.none")
+		if point.Received > 0 && point.Whole() {
+			row.Middle = p.T("chart.table.from-to", p.Millis(int64(point.Delays.ReceivedAt(quartiles[0]))), p.Millis(int64(point.Delays.ReceivedAt(quartiles[1]))))
+		}
+		rows = append(rows, row)
 	}
 	slices.Reverse(rows)
 	return rows

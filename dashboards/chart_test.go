@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vigie/internal/i18n"
+	"vigie/internal/measure"
 	"vigie/internal/view"
 )
 
@@ -22,17 +23,29 @@ var start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 // answer inside an outage, a peak over the scale.
 func hour() view.Series {
 	at := func(step int) time.Time { return start.Add(time.Duration(step) * 10 * time.Minute) }
+	spread := func(lost int64, delays ...int32) measure.Distribution {
+		d := measure.Distribution{Lost: lost}
+		for _, micros := range delays {
+			d.Add(micros, uint32(600-lost)/uint32(len(delays)))
+		}
+		return d
+	}
 	return view.Series{
 		Range:  view.Hour,
 		Window: view.Window{From: at(0), To: at(6), Step: 10 * time.Minute},
 		Points: []view.Point{
-			{At: at(0), Sent: 600, Received: 600, CoveredMillis: 10000, MinMicros: 4000, MedianMicros: 5000, P95Micros: 8000, MaxMicros: 90000},
-			{At: at(1), Sent: 600, Received: 570, CoveredMillis: 10000, MinMicros: 4100, MedianMicros: 5500, P95Micros: 9000, MaxMicros: 12000},
-			{At: at(3), Sent: 600, Received: 0, CoveredMillis: 10000},
-			{At: at(4), Sent: 300, Received: 300, CoveredMillis: 5000, MinMicros: 4000, MedianMicros: 5000, P95Micros: 8000, MaxMicros: 10000},
+			{At: at(0), Sent: 600, Received: 600, CoveredMillis: 10000, MinMicros: 4000, MedianMicros: 5000, P95Micros: 8000, MaxMicros: 90000, JitterMicros: 300, PDVMicros: 4000, Detailed: 600, Delays: spread(0, 4000, 4800, 5000, 6000, 8000)},
+			{At: at(1), Sent: 600, Received: 570, CoveredMillis: 10000, MinMicros: 4100, MedianMicros: 5500, P95Micros: 9000, MaxMicros: 12000, JitterMicros: 300, PDVMicros: 4900, Detailed: 600, Delays: spread(30, 4100, 5000, 5500, 6000, 9000)},
+			{At: at(3), Sent: 600, Received: 0, CoveredMillis: 10000, JitterMicros: measure.Undefined, PDVMicros: measure.Undefined, Detailed: 600, Delays: measure.Distribution{Lost: 600}},
+			{At: at(4), Sent: 300, Received: 300, CoveredMillis: 5000, MinMicros: 4000, MedianMicros: 5000, P95Micros: 8000, MaxMicros: 10000, JitterMicros: 0, PDVMicros: measure.Undefined},
 		},
-		Coverage:    view.Coverage{CoveredMillis: 35000, Expected: 60000},
-		Outages:     []view.Outage{{From: at(3), To: at(4)}},
+		Coverage: view.Coverage{CoveredMillis: 35000, Expected: 60000},
+		Outages:  []view.Outage{{From: at(3), To: at(4)}},
+		Works:    []view.Window{{From: at(4), To: at(5)}},
+		Total: view.Point{
+			At: at(0), Sent: 2100, Received: 1470, MinMicros: 4000, MedianMicros: 6000, MaxMicros: 90000, JitterMicros: 300, PDVMicros: 4900,
+			Detailed: 1800, Extras: measure.Extras{Duplicates: 2, Reordered: 1, LossPeriods: 7, LongestLoss: 600},
+		},
 		LimitMicros: 20000,
 	}
 }
@@ -99,7 +112,7 @@ func TestExtremeSeriesAreDrawn(t *testing.T) {
 		"nothing was measured": empty,
 	} {
 		c := newChart(i18n.For(i18n.English), s, "c")
-		for _, path := range []string{c.Smoke, c.Median, c.Peak} {
+		for _, path := range append(c.Smoke, c.Median, c.Peak) {
 			if strings.Contains(path, "NaN") || strings.Contains(path, "Inf") || strings.Contains(path, "-") {
 				t.Errorf("%s: path %q leaves the drawing", name, path)
 			}

@@ -72,7 +72,7 @@ func (c linkListCommand) Run(s surroundings) error {
 
 type linkShowCommand struct {
 	Ref    string `arg:"" help:"The operator's reference of the link, such as BRE-1001."`
-	Range  string `help:"How far back the outages go." enum:"1h,6h,24h,7d,30d,1y" default:"30d"`
+	Range  string `help:"How far back the outages go." enum:"1h,6h,24h,7d,30d,1y,13m" default:"30d"`
 	Format string `help:"Form of the result." enum:"table,json,csv" default:"table"`
 }
 

@@ -209,11 +209,16 @@ func (r reach) organisationName(key string) string {
 
 func (s *Service) series(ctx context.Context, r reach, link inventory.Link, g Range, now time.Time) (Series, error) {
 	w := g.window(now)
-	points, err := s.points(ctx, link.ID, w)
+	read := s.store.Hours
+	if w.Step < time.Hour {
+		read = s.store.Minutes
+	}
+	list, err := read(ctx, link.ID, w)
 	if err != nil {
 		return Series{}, err
 	}
-	series := newSeries(g, w, points, link.Starts, now)
+	series := newSeries(g, w, sum(w, list), link.Starts, now)
+	series.Total, series.Works = total(w, list), r.maintenances(link, w)
 	if clause, ok := r.ClauseAt(link.Lot, r.day); ok {
 		series.LimitMicros = clause.MaxRTTMicros
 	}
@@ -221,14 +226,15 @@ func (s *Service) series(ctx context.Context, r reach, link inventory.Link, g Ra
 	return series, err
 }
 
-// points reads minutes, or hours where the steps are as long.
-func (s *Service) points(ctx context.Context, link int64, w Window) ([]Point, error) {
-	read := s.store.Hours
-	if w.Step < time.Hour {
-		read = s.store.Minutes
+// maintenances are the announced works on a link that touch a window.
+func (r reach) maintenances(link inventory.Link, w Window) []Window {
+	var list []Window
+	for _, m := range r.Maintenances {
+		if m.From.Before(w.To) && m.To.After(w.From) && covers(m, link) {
+			list = append(list, Window{From: m.From, To: m.To})
+		}
 	}
-	parts, err := read(ctx, link, w)
-	return sum(w, parts), err
+	return list
 }
 
 // past gives the latest incidents and tickets of links.

@@ -23,17 +23,20 @@ const (
 	Week     Range = "7d"
 	Month    Range = "30d"
 	Year     Range = "1y"
+	// Compared is a year and the month before, so that a month stands beside the same
+	// one of the year before.
+	Compared Range = "13m"
 )
 
 // Ranges lists the ranges, the shortest first.
-func Ranges() []Range { return []Range{Hour, SixHours, Day, Week, Month, Year} }
+func Ranges() []Range { return []Range{Hour, SixHours, Day, Week, Month, Year, Compared} }
 
 // ParseRange reads a range.
 func ParseRange(s string) (Range, error) {
 	if slices.Contains(Ranges(), Range(s)) {
 		return Range(s), nil
 	}
-	return "", fmt.Errorf("range %q: expected 1h, 6h, 24h, 7d, 30d or 1y", s)
+	return "", fmt.Errorf("range %q: expected 1h, 6h, 24h, 7d, 30d, 1y or 13m", s)
 }
 
 // civilDay is the step that is a day of Paris, 23 or 25 hours long where the clocks
@@ -57,7 +60,8 @@ func (w Window) stepOf(from, at time.Time) time.Time {
 }
 
 // window gives the range's time up to now in whole minutes, and the step that a
-// screen can show. A year is one of 365 civil days and what there is of this one.
+// screen can show. A year is one of 365 civil days
+// and what there is of this one, as thirteen months are whole days.
 func (g Range) window(now time.Time) Window {
 	length, step := time.Hour, time.Minute
 	switch g {
@@ -71,8 +75,11 @@ func (g Range) window(now time.Time) Window {
 		length, step = 30*24*time.Hour, 3*time.Hour
 	}
 	to := now.UTC().Truncate(time.Minute)
-	if g == Year {
+	switch g {
+	case Year:
 		return Window{From: calendar.Midnight(calendar.Day(to).AddDate(0, 0, -365)), To: to, Step: civilDay}
+	case Compared:
+		return Window{From: calendar.Midnight(calendar.Day(to).AddDate(0, -13, 0)), To: to, Step: civilDay}
 	}
 	return Window{From: to.Add(-length).Truncate(step), To: to, Step: step}
 }
@@ -140,6 +147,14 @@ func sum(w Window, list []Measured) []Point {
 	return points
 }
 
+// total sums all that was measured in a window.
+func total(w Window, list []Measured) Point {
+	if len(list) == 0 {
+		return Point{At: w.From, JitterMicros: measure.Undefined, PDVMicros: measure.Undefined}
+	}
+	return sumStep(w.From, list)
+}
+
 // sumStep sums what was measured in one step.
 func sumStep(at time.Time, list []Measured) Point {
 	point := Point{At: at}
@@ -172,6 +187,9 @@ type Series struct {
 	Points   []Point
 	Coverage Coverage
 	Outages  []Outage // the latest first
+	Works    []Window // announced maintenance
+	// Total is the whole window as one step.
+	Total Point
 	// LimitMicros is the contract's limit of a round trip, 0 without one.
 	LimitMicros int32
 	Simulated   bool

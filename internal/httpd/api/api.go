@@ -123,7 +123,7 @@ func (m *mounting) links(s *Service) {
 		})
 	type ranged struct {
 		ByID
-		Range string `query:"range" enum:"1h,6h,24h,7d,30d,1y" default:"6h" doc:"How far back the two series look."`
+		Range string `query:"range" enum:"1h,6h,24h,7d,30d,1y,13m" default:"6h" doc:"How far back the two series look."`
 	}
 	operation(m, describe{"get-link", "/links/{id}", "links", "A link: what was bought, measured and told"},
 		func(ctx context.Context, who org.User, in *ranged, now time.Time) (LinkDetail, error) {
