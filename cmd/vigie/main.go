@@ -34,6 +34,7 @@ type cli struct {
 	Ipam    ipamCommand    `cmd:"" help:"Show the addressing plan, find room in it, take its files."`
 	Ping    pingCommand    `cmd:"" help:"Measure loss and delay to any hosts, live; needs no database."`
 	Stamp   stampCommand   `cmd:"" help:"Measure loss and two-way delay by STAMP or TWAMP Light, or be a reflector."`
+	SNMP    snmpCommand    `cmd:"" name:"snmp" help:"Show what Vigie sees of a router or switch."`
 	Trace   traceCommand   `cmd:"" help:"Find the routers on the way to a host, with loss and delay, live; needs no database."`
 	Bill    billCommand    `cmd:"" help:"Print the bill of a month, split between the members."`
 	Audit   auditCommand   `cmd:"" help:"Audit what links carried and cost over a year, or any period."`

@@ -34,6 +34,7 @@ func TestCommandLines(t *testing.T) {
 	}
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "Vie scolaire") }))
 	t.Cleanup(site.Close)
+	device := serveFirewall(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Condition: func(name string) (bool, error) {
@@ -59,6 +60,7 @@ func TestCommandLines(t *testing.T) {
 			env.Setenv("VIGIE_DATA", dir)
 			env.Setenv("ROOT", root)
 			env.Setenv("SITE", site.URL)
+			env.Setenv("AGENT", device)
 			env.Setenv("LANG", "fr_FR.UTF-8")
 			port, err := freePort()
 			if err != nil {

@@ -58,10 +58,7 @@ func (c SNMPConfiguration) validate() error {
 func (c SNMPConfiguration) Read() (map[string]snmp.Credential, error) {
 	out := make(map[string]snmp.Credential, len(c.Credentials))
 	for _, configured := range c.Credentials {
-		cred, err := configured.read()
-		if err == nil {
-			err = cred.Validate()
-		}
+		cred, err := configured.Read()
 		if err != nil {
 			return nil, fmt.Errorf("prober.snmp.credentials: %s: %w", configured.Name, err)
 		}
@@ -89,7 +86,8 @@ func (c SNMPConfiguration) ReadProfiles(shipped fs.FS) (*snmp.Profiles, error) {
 	return profiles, nil
 }
 
-func (c SNMPCredential) read() (snmp.Credential, error) {
+// Read reads the secrets of one credential. An error names the key, never a secret.
+func (c SNMPCredential) Read() (snmp.Credential, error) {
 	out := snmp.Credential{Version: c.Version, User: c.User, Auth: c.Auth, Priv: c.Priv}
 	var problems []error
 	for _, secret := range []struct {
@@ -109,5 +107,8 @@ func (c SNMPCredential) read() (snmp.Credential, error) {
 		}
 		*secret.into = strings.TrimSpace(string(text))
 	}
-	return out, errors.Join(problems...)
+	if err := errors.Join(problems...); err != nil {
+		return snmp.Credential{}, err
+	}
+	return out, out.Validate()
 }

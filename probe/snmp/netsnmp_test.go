@@ -164,6 +164,32 @@ func TestAnAgentThatRestartedIsMetAnew(t *testing.T) {
 	}
 }
 
+func TestARealAgentIsWalkedInEveryVersion(t *testing.T) {
+	t.Parallel()
+	addr, p := netSNMP(t), poller(t)
+	r := asked(addr)
+	patient(t, p, r)
+	for _, c := range []snmp.Credential{v2c(), {
+		Version: snmp.V3, User: "sha256", Auth: "SHA256", AuthPassword: "authentic-2", Priv: "AES", PrivPassword: "encrypted-2",
+	}} {
+		r.Credential = c
+		got, err := p.Walk(t.Context(), r)
+		if err != nil {
+			t.Fatalf("%v: %v", c, err)
+		}
+		var loopback, home bool
+		for _, port := range got.Ports {
+			loopback = loopback || port.Name == "lo" && port.Type == "softwareLoopback" && port.Oper == "up" && port.Alias == "acces BRE-1001"
+		}
+		for _, a := range got.Addresses {
+			home = home || a.String() == "127.0.0.1/8" && a.Port == 1
+		}
+		if !loopback || !home || got.Problem != "" || got.System.Vendor != "Net-SNMP" {
+			t.Errorf("%v: %+v, want the loopback and its address", c, got)
+		}
+	}
+}
+
 // relay carries one request to an agent and one answer back.
 func relay(request []byte, agent netip.AddrPort) ([]byte, error) {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(agent))

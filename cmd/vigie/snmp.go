@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"vigie/internal/app"
+	"vigie/internal/prober"
+	"vigie/internal/view"
+	"vigie/probe/snmp"
+)
+
+type snmpCommand struct {
+	Host string `arg:"" help:"Name or address, IPv4 or IPv6. A name with both is asked by IPv4."`
+
+	CommunityFile    string `help:"File with the community of version 2c." placeholder:"FILE"`
+	User             string `help:"User of version 3." placeholder:"NAME"`
+	Auth             string `help:"How a user proves itself: MD5, SHA, SHA224, SHA256, SHA384, SHA512." placeholder:"NAME"`
+	AuthPasswordFile string `help:"File with its password." placeholder:"FILE"`
+	Priv             string `help:"How its messages are encrypted: DES, AES, AES192, AES256, AES192C, AES256C." placeholder:"NAME"`
+	PrivPasswordFile string `help:"File with the password of the encryption." placeholder:"FILE"`
+	Credential       string `help:"Name of a credential of the configuration, instead of all these." placeholder:"NAME"`
+	Config           string `help:"The configuration that has it." default:"vigie.yaml" placeholder:"FILE"`
+
+	Port    uint16        `help:"Where the agent listens." default:"161"`
+	Timeout time.Duration `help:"How long an answer is waited for, at most 1m." default:"2s"`
+	Retries int           `help:"How often a request without answer is sent again, at most 10." default:"1"`
+	Format  string        `help:"Form of the result." enum:"table,json,csv" default:"table"`
+	Table   string        `help:"One table only: interfaces, addresses, vlans, hosts, neighbours. CSV needs one." enum:",interfaces,addresses,vlans,hosts,neighbours" default:"" placeholder:"NAME"`
+}
+
+// Help gives examples.
+func (snmpCommand) Help() string {
+	return `Asks a router, a switch or a firewall by SNMP for all that Vigie reads of it: what it
+is, its interfaces, addresses, VLANs, the hosts it resolved and the neighbours that
+announce themselves by LLDP. Nothing is written anywhere, and no database is needed.
+A device answers one request at a time; a large one takes some seconds.
+
+Secrets are read from files, never from the command line. The status is 1 when there
+is no answer, or when it ended midway.
+
+Examples:
+  vigie snmp 192.0.2.1 --community-file community.txt
+  vigie snmp 192.0.2.1 --credential access --config /etc/vigie/vigie.yaml
+  vigie snmp router.example --user vigie --auth SHA256 --auth-password-file auth.txt \
+      --priv AES --priv-password-file priv.txt
+  vigie snmp 192.0.2.1 --community-file community.txt --table vlans
+  vigie snmp 192.0.2.1 --community-file community.txt --format csv --table interfaces
+  vigie snmp 192.0.2.1 --community-file community.txt --format json`
+}
+
+// Run walks the device and shows it.
+func (c snmpCommand) Run(s surroundings) error {
+	if c.Format == "csv" && c.Table == "" {
+		return &usageError{"--format csv: expected --table interfaces, addresses, vlans, hosts or neighbours"}
+	}
+	credential, err := c.credential()
+	if err != nil {
+		return err
+	}
+	poller, err := snmp.New(snmp.Options{Timeout: c.Timeout, Retries: c.Retries, InFlight: 1})
+	if err != nil {
+		return &usageError{strings.TrimPrefix(err.Error(), "snmp: ")}
+	}
+	address, err := resolve(s.ctx, c.Host)
+	if err != nil {
+		return err
+	}
+	found, err := poller.Walk(s.ctx, snmp.Router{Addr: netip.AddrPortFrom(address, c.Port), Credential: credential})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Host, err)
+	}
+	device := view.NewDevice(found)
+	if err := (deviceSheet{s.print, device}).write(s.out, c.Format, c.Table); err != nil {
+		return err
+	}
+	if len(device.Cut) > 0 {
+		fmt.Fprintln(s.talk, "vigie: "+s.print.T("device.cut", strings.Join(deviceSheet{s.print, device}.cut(), ", ")))
+	}
+	if device.Problem != "" {
+		fmt.Fprintln(s.talk, "vigie: "+s.print.T("device.ended", device.Problem))
+		return errSaid
+	}
+	return nil
+}
+
+// credential reads what the device asks of who asks it.
+func (c snmpCommand) credential() (snmp.Credential, error) {
+	given := prober.SNMPCredential{
+		Version: snmp.V3, CommunityFile: c.CommunityFile, User: c.User, Auth: snmp.Auth(c.Auth), AuthPasswordFile: c.AuthPasswordFile,
+		Priv: snmp.Priv(c.Priv), PrivPasswordFile: c.PrivPasswordFile,
+	}
+	alone := given == (prober.SNMPCredential{Version: snmp.V3})
+	switch {
+	case c.Credential != "" && !alone:
+		return snmp.Credential{}, &usageError{"--credential: expected it alone, or what it stands for"}
+	case c.Credential != "":
+		return configuredCredential(c.Config, c.Credential)
+	case alone:
+		return snmp.Credential{}, &usageError{"expected --community-file FILE, --user NAME, or --credential NAME"}
+	}
+	if c.CommunityFile != "" {
+		given.Version = snmp.V2c
+	}
+	return given.Read()
+}
+
+// configuredCredential reads the secrets of one credential of a configuration alone.
+func configuredCredential(file, name string) (snmp.Credential, error) {
+	configuration, err := app.ReadConfiguration(file)
+	if err != nil {
+		return snmp.Credential{}, err
+	}
+	var names []string
+	for _, configured := range configuration.Prober.SNMP.Credentials {
+		if configured.Name == name {
+			return configured.Read()
+		}
+		names = append(names, configured.Name)
+	}
+	return snmp.Credential{}, fmt.Errorf("configuration %s: no credential %q under prober.snmp.credentials, expected one of: %s", file, name, strings.Join(names, ", "))
+}
