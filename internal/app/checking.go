@@ -1,9 +1,7 @@
 package app
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"vigie/internal/inventory"
@@ -40,21 +38,4 @@ func standing(x *inventory.Index, name string) (string, error) {
 		return "", fmt.Errorf("prober.site: %q is neither the key of a site of the inventory nor the UAI of one of its schools", name)
 	}
 	return site.Key, nil
-}
-
-// dialThrough opens connections with sockets that open makes, in its network namespace;
-// nil = where the program runs. Addresses are never names, so that no connection is made
-// on another thread.
-func dialThrough(open func(create func() error) error) func(ctx context.Context, network, address string) (net.Conn, error) {
-	var dialer net.Dialer
-	if open == nil {
-		return dialer.DialContext
-	}
-	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
-		failed := open(func() error {
-			conn, err = dialer.DialContext(ctx, network, address)
-			return err
-		})
-		return conn, failed
-	}
 }

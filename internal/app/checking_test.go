@@ -1,9 +1,6 @@
 package app
 
 import (
-	"context"
-	"errors"
-	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -57,27 +54,5 @@ func TestEachProberAsksWhatIsSeenFromWhereItStands(t *testing.T) {
 	}
 	if _, err := standing(x, "elsewhere"); err == nil {
 		t.Error("a site that nobody knows was taken")
-	}
-}
-
-func TestConnectionsAreMadeWhereTheSocketsAre(t *testing.T) {
-	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	times := 0
-	dial := dialThrough(func(create func() error) error { times++; return create() })
-	conn, err := dial(context.Background(), "tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.Close(); err != nil || times != 1 {
-		t.Errorf("close: %v; entered %d times, want once", err, times)
-	}
-	gone := errors.New("the namespace is gone")
-	if _, err := dialThrough(func(func() error) error { return gone })(context.Background(), "tcp", listener.Addr().String()); !errors.Is(err, gone) {
-		t.Errorf("got error %v, want %v", err, gone)
 	}
 }

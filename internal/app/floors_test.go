@@ -42,7 +42,7 @@ var house = [][][]string{
 		{"internal/lab/operator", "internal/lab/agent", "internal/lab"},
 		{"dashboards", "internal/report"},
 	},
-	7: {{"internal/httpd/api", "internal/httpd"}},
+	7: {{"internal/httpd/api", "internal/httpd"}, {"internal/outpost"}},
 	8: {{"internal/app", "cmd/vigie"}, {"internal/benchprobe"}},
 }
 

@@ -7,24 +7,17 @@ import (
 	"strings"
 	"time"
 
-	"vigie/configs"
 	"vigie/internal/calendar"
 	"vigie/internal/inventory"
 	"vigie/internal/lab"
+	"vigie/internal/outpost"
 	"vigie/internal/prober"
 	"vigie/probe"
-	"vigie/probe/service"
 	"vigie/probe/snmp"
 )
 
-const (
-	// demoCredential is what the demo's routers.csv calls that of the lab's routers.
-	demoCredential = "demo"
-	// pollTimeout is how long a router's answer is waited for, and pollRetries how
-	// often a request is sent again: a busy router answers late, and never twice.
-	pollTimeout = 2 * time.Second
-	pollRetries = 1
-)
+// demoCredential is what the demo's routers.csv calls that of the lab's routers.
+const demoCredential = "demo"
 
 func (s *Server) startProber(ctx context.Context) error {
 	if s.opts.Demo && s.lab == nil {
@@ -52,27 +45,9 @@ func (s *Server) startProber(ctx context.Context) error {
 	if s.opts.Demo {
 		s.secrets[demoCredential] = snmp.Credential{Version: snmp.V2c, Community: lab.Community}
 	}
-	folder, err := configs.SNMPProfiles()
-	if err != nil {
+	if err := outpost.Equip(&o); err != nil {
 		return err
 	}
-	profiles, err := c.SNMP.ReadProfiles(folder)
-	if err != nil {
-		return err
-	}
-	poller, err := snmp.New(snmp.Options{
-		Timeout: pollTimeout, Retries: pollRetries, InFlight: prober.PollsInFlight, Open: o.Open, Profiles: profiles,
-	})
-	if err != nil {
-		return err
-	}
-	o.Poll = func(ctx context.Context, r snmp.Router) probe.Poll {
-		if r.Credential == (snmp.Credential{}) {
-			return probe.Poll{Link: r.Link, At: time.Now().UTC().Truncate(time.Microsecond), Problem: snmp.ProblemUnset}
-		}
-		return poller.Poll(ctx, r)
-	}
-	o.Ask = service.Prober{Dial: dialThrough(o.Open)}.Run
 	if s.prober, err = prober.New(o); err != nil {
 		return err
 	}
@@ -93,25 +68,31 @@ func (s *Server) retarget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	today := calendar.Day(time.Now())
 	site, err := standing(x, s.opts.Configuration.Prober.Site)
 	if err != nil {
 		return err
 	}
-	asked, err := questions(x, site, today)
+	plan, err := s.plan(x, site, calendar.Day(time.Now()))
 	if err != nil {
 		return err
 	}
-	if err := s.prober.SetQuestions(asked); err != nil {
-		return err
+	return s.prober.Follow(plan)
+}
+
+// plan is what a prober has to do on a day. One that stands at a site tells what the
+// school sees, and measures no line.
+func (s *Server) plan(x *inventory.Index, site string, day time.Time) (prober.Plan, error) {
+	asked, err := questions(x, site, day)
+	if err != nil {
+		return prober.Plan{}, err
 	}
-	if site != "" { // it tells what the school sees, and measures no line
-		return s.prober.SetTargets(canaries(x, today))
+	p := prober.Plan{Configuration: s.opts.Configuration.Prober.Configuration, Questions: asked}
+	if site != "" {
+		p.Targets = canaries(x, day)
+		return p, nil
 	}
-	if err := s.prober.SetRouters(routers(x, s.secrets, today)); err != nil {
-		return err
-	}
-	return s.prober.SetTargets(targets(x, today))
+	p.Routers, p.Targets = routers(x, s.secrets, day), targets(x, day)
+	return p, nil
 }
 
 // dayCheck is how long after midnight the prober follows the inventory at the latest.

@@ -273,7 +273,9 @@ func TestProberAndCoreAskEachOther(t *testing.T) {
 		})
 	}()
 	go func() {
-		ended <- a.Answer(ctx, func(_ context.Context, question []byte) ([]byte, error) { return append([]byte("a heard "), question...), nil })
+		ended <- a.Answer(ctx, func(_ context.Context, question []byte) ([]byte, error) {
+			return append([]byte("a heard "), question...), nil
+		})
 	}()
 	asked := func(ask func(context.Context) ([]byte, error)) (answer string, err error) {
 		until(t, "nobody answers", func() bool {

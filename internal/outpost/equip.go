@@ -1,0 +1,64 @@
+package outpost
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"vigie/configs"
+	"vigie/internal/prober"
+	"vigie/probe"
+	"vigie/probe/service"
+	"vigie/probe/snmp"
+)
+
+const (
+	// pollTimeout is how long a router's answer is waited for, and pollRetries how
+	// often a request is sent again: a busy router answers late, and never twice.
+	pollTimeout = 2 * time.Second
+	pollRetries = 1
+)
+
+// Equip gives a prober the engines with which it looks at routers and services; their
+// sockets are placed by o.Open.
+func Equip(o *prober.Options) error {
+	folder, err := configs.SNMPProfiles()
+	if err != nil {
+		return err
+	}
+	profiles, err := o.SNMP.ReadProfiles(folder)
+	if err != nil {
+		return err
+	}
+	poller, err := snmp.New(snmp.Options{
+		Timeout: pollTimeout, Retries: pollRetries, InFlight: prober.PollsInFlight, Open: o.Open, Profiles: profiles,
+	})
+	if err != nil {
+		return err
+	}
+	o.Poll = func(ctx context.Context, r snmp.Router) probe.Poll {
+		if r.Credential == (snmp.Credential{}) {
+			return probe.Poll{Link: r.Link, At: time.Now().UTC().Truncate(time.Microsecond), Problem: snmp.ProblemUnset}
+		}
+		return poller.Poll(ctx, r)
+	}
+	o.Ask = service.Prober{Dial: dialThrough(o.Open)}.Run
+	return nil
+}
+
+// dialThrough opens connections with sockets that open makes, in its network namespace;
+// nil = where the program runs. Addresses are never names, so that no connection is made
+// on another thread.
+func dialThrough(open func(create func() error) error) func(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	if open == nil {
+		return dialer.DialContext
+	}
+	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		failed := open(func() error {
+			conn, err = dialer.DialContext(ctx, network, address)
+			return err
+		})
+		return conn, failed
+	}
+}
