@@ -43,6 +43,7 @@ func (b Batch) MarshalBinary() ([]byte, error) {
 		out = binary.AppendUvarint(out, uint64(*n))
 	}
 	out = binary.AppendVarint(out, b.Quality.WorstLag.Microseconds())
+	out = binary.AppendVarint(out, b.Quality.Lag95.Microseconds())
 	out, err := b.Quality.Clock.append(out)
 	if err != nil {
 		return nil, err
@@ -123,6 +124,7 @@ func (r *reader) quality(q *Quality) {
 	}
 	q.WorstLag = r.micros()
 	if r.version > 2 {
+		q.Lag95 = r.micros()
 		q.Clock = r.clock()
 	}
 }

@@ -28,6 +28,7 @@ func drawBatch(t *rapid.T) probe.Batch {
 			Malformed: count.Draw(t, "malformed"), Forged: count.Draw(t, "forged"), Duplicate: count.Draw(t, "duplicate"),
 			Late: count.Draw(t, "late"), Overrun: count.Draw(t, "overrun"), Gap: count.Draw(t, "gap"),
 			WorstLag: time.Duration(rapid.IntRange(-1000, 1e6).Draw(t, "lag")) * time.Microsecond,
+			Lag95:    time.Duration(rapid.IntRange(-1000, 1e6).Draw(t, "lag95")) * time.Microsecond,
 			Clock: probe.Clock{
 				Source:       rapid.StringN(0, 20, 255).Draw(t, "clock"),
 				Synchronised: rapid.Bool().Draw(t, "synchronised"),

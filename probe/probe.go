@@ -130,6 +130,9 @@ type Quality struct {
 	// WorstLag is the longest delay between the planned time of an echo and its
 	// sending or giving up.
 	WorstLag time.Duration
+	// Lag95 is the 95th percentile, by nearest rank, of the longest delays of the
+	// rounds.
+	Lag95 time.Duration
 	// Gap counts the batches given up since the batch published before this
 	// one, because the way to the core was closed for too long.
 	Gap int

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"vigie/probe/schedule"
@@ -17,14 +18,31 @@ type Configuration struct {
 	Gap time.Duration `yaml:"gap"`
 	// Timeout is how long a reply is waited for, less than a third of the cycle.
 	Timeout time.Duration `yaml:"timeout"`
+	// Rate bounds the echoes sent in a second, averaged over a cycle: 10 to 100,000.
+	// Targets beyond it take turns.
+	Rate int `yaml:"rate"`
+	// Clock says by what the prober's clock is judged.
+	Clock ClockConfiguration `yaml:"clock"`
 	// SNMP says how routers are asked.
 	SNMP SNMPConfiguration `yaml:"snmp"`
 }
 
+// ClockConfiguration says by what the prober's clock is judged.
+type ClockConfiguration struct {
+	// Server is a server of time, host or host:port; empty = what the kernel knows.
+	Server string `yaml:"server"`
+}
+
+const lowestRate, highestRate = 10, 100_000
+
 // DefaultConfiguration probes with 5 echoes, 100 ms apart, every 30 s, and asks
-// routers every minute.
+// routers every minute. The rate is what a third of a core sends and receives without
+// false loss: 60,000 targets fit three times into a cycle.
 func DefaultConfiguration() Configuration {
-	return Configuration{Cycle: 30 * time.Second, Echoes: 5, Gap: 100 * time.Millisecond, Timeout: time.Second, SNMP: SNMPConfiguration{Interval: time.Minute}}
+	return Configuration{
+		Cycle: 30 * time.Second, Echoes: 5, Gap: 100 * time.Millisecond, Timeout: time.Second, Rate: 30_000,
+		SNMP: SNMPConfiguration{Interval: time.Minute},
+	}
 }
 
 // Validate names the key that is out of its range. The limits of the engine
@@ -37,6 +55,12 @@ func (c Configuration) Validate() error {
 	// what comes later changes no decision.
 	if c.Timeout <= 0 || c.Timeout >= c.Cycle/3 {
 		return fmt.Errorf("timeout: %s, expected more than 0 and less than a third of the cycle (%s)", c.Timeout, c.Cycle/3)
+	}
+	if c.Rate < lowestRate || c.Rate > highestRate {
+		return fmt.Errorf("rate: %d, expected %d to %d echoes a second", c.Rate, lowestRate, highestRate)
+	}
+	if strings.ContainsAny(c.Clock.Server, " \t/") {
+		return fmt.Errorf("clock.server: %q, expected host or host:port", c.Clock.Server)
 	}
 	if err := c.SNMP.validate(); err != nil {
 		return fmt.Errorf("snmp.%w", err)

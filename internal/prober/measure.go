@@ -26,6 +26,8 @@ type run struct {
 	// suspect, where set, is told of each link that begins to lose echoes: since when,
 	// and whether nothing of its round was answered. It returns at once.
 	suspect func(link int64, at time.Time, total bool)
+	turns   *turns
+	clock   func(now time.Time) probe.Clock
 	deliver func(probe.Batch)
 	log     *slog.Logger
 
@@ -81,8 +83,9 @@ func (r *run) wake(next, now time.Time) time.Time {
 // begin plans a cycle that has just started by the wall clock.
 func (r *run) begin(cycle, now time.Time) error {
 	at := func(offset time.Duration) time.Time { return now.Add(cycle.Add(offset).Sub(now)) }
-	targets := r.targets()
-	slots := schedule.Spread(targets, r.shape(), schedule.Phase(r.name))
+	all := r.targets()
+	targets, left := r.turns.choose(all, r.shape().Room(r.Rate))
+	slots := schedule.Plan(targets, r.shape(), schedule.Phase(r.name), cycle)
 	rounds := make([]icmp.Round, len(slots))
 	for i, slot := range slots {
 		rounds[i] = icmp.Round{Target: slot.Target, Cycle: cycle, Start: at(slot.Offset)}
@@ -90,8 +93,8 @@ func (r *run) begin(cycle, now time.Time) error {
 	if err := r.engine.Add(rounds...); err != nil {
 		return fmt.Errorf("plan the cycle of %s: %w", cycle.Format(time.RFC3339), err)
 	}
-	r.looks.planned(targets, r.Echoes, now)
-	r.parts = append(r.parts, &part{cycle: cycle, end: at(r.Cycle), planned: len(rounds)})
+	r.looks.planned(all, r.Echoes, now)
+	r.parts = append(r.parts, &part{cycle: cycle, end: at(r.Cycle), planned: len(rounds), quality: probe.Quality{Overrun: left}})
 	r.last = cycle
 	return nil
 }
@@ -106,6 +109,7 @@ func (r *run) file(results []icmp.Result, now time.Time) {
 			}
 			continue
 		}
+		r.turns.saw(result.Observation)
 		for _, p := range r.parts {
 			if p.cycle.Equal(result.Cycle) {
 				p.take(result)
@@ -138,6 +142,8 @@ func (r *run) publish(now time.Time) {
 // at intervals what the host refused to send.
 func (r *run) account(p *part, now time.Time) {
 	counters := r.engine.Counters()
+	p.quality.WorstLag, p.quality.Lag95 = p.lag()
+	p.quality.Clock = r.clock(now)
 	p.quality.Dropped = int(counters.Dropped - r.told.Dropped)
 	p.quality.Overrun += int(r.overrun.Swap(0))
 	p.quality.Malformed = int(counters.Malformed - r.told.Malformed)

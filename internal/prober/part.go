@@ -23,6 +23,7 @@ type part struct {
 	planned      int       // rounds
 	finished     int
 	quality      probe.Quality
+	lags         []time.Duration // the longest of each round
 	observations []probe.Observation
 	began        int     // links that began to lose echoes
 	passed       []*look // of them those that were not looked at more closely
@@ -34,11 +35,20 @@ func (p *part) take(r icmp.Result) {
 	p.finished++
 	p.quality.Unsent += r.Unsent
 	p.quality.Void += r.Void
-	p.quality.WorstLag = max(p.quality.WorstLag, r.WorstLag)
+	p.lags = append(p.lags, r.WorstLag)
 	if r.Observation.Sent() > 0 {
 		r.Observation.RTTMicros = slices.Clone(r.Observation.RTTMicros) // the engine's, until it goes on
 		p.observations = append(p.observations, r.Observation)
 	}
+}
+
+// lag sums up how late the rounds of the part were.
+func (p *part) lag() (worst, lag95 time.Duration) {
+	if len(p.lags) == 0 {
+		return 0, 0
+	}
+	slices.Sort(p.lags)
+	return p.lags[len(p.lags)-1], p.lags[(95*len(p.lags)+99)/100-1]
 }
 
 // complete reports whether the cycle is over and all its rounds are finished.

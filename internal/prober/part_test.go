@@ -80,9 +80,24 @@ func TestTheQualityOfAPartIsThatOfItsRounds(t *testing.T) {
 	p := &part{}
 	p.take(icmp.Result{Unsent: 2, Void: 1, WorstLag: 30 * time.Millisecond})
 	p.take(icmp.Result{Unsent: 1, WorstLag: 10 * time.Millisecond})
-	want := probe.Quality{Unsent: 3, Void: 1, WorstLag: 30 * time.Millisecond}
-	if diff := cmp.Diff(want, p.quality); diff != "" {
+	if diff := cmp.Diff(probe.Quality{Unsent: 3, Void: 1}, p.quality); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	if worst, lag95 := p.lag(); worst != 30*time.Millisecond || lag95 != worst {
+		t.Errorf("late by %s, %s; want 30ms of two rounds", worst, lag95)
+	}
+}
+
+func TestTheLagOfAPartIsThatOfTheRoundAtItsRank(t *testing.T) {
+	t.Parallel()
+	for rounds, want := range map[int]time.Duration{0: 0, 1: 1, 20: 19, 21: 20, 100: 95} {
+		p := &part{}
+		for i := range rounds {
+			p.take(icmp.Result{WorstLag: time.Duration(rounds - i)})
+		}
+		if worst, got := p.lag(); got != want || worst != time.Duration(rounds) {
+			t.Errorf("%d rounds: %d, %d; want %d, %d", rounds, worst, got, rounds, want)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ type polling struct {
 	routers func() []snmp.Router
 	poll    func(context.Context, snmp.Router) probe.Poll
 	done    func(probe.Poll)
+	left    func(routers int) // told of those that were due and not asked
 }
 
 // run polls until ctx ends, and returns when no poll is under way any more. A router
@@ -65,12 +66,17 @@ func (p *polling) interval(ctx context.Context, from time.Time, ask func(r snmp.
 		targets = append(targets, probe.Target{ID: r.Link, Kind: probe.Router})
 	}
 	shape := schedule.Shape{Cycle: p.every, Echoes: 1, Gap: p.every}
-	for _, slot := range schedule.Spread(targets, shape, schedule.Phase(p.name)) {
+	slots := schedule.Spread(targets, shape, schedule.Phase(p.name))
+	for i, slot := range slots {
 		due := begin.Add(slot.Offset)
 		if due.Before(now) {
 			continue
 		}
-		if !pauseUntil(ctx, due) || time.Since(begin) >= p.every {
+		if !pauseUntil(ctx, due) {
+			return
+		}
+		if time.Since(begin) >= p.every {
+			p.left(len(slots) - i)
 			return
 		}
 		ask(routers[slot.Target.ID], due)

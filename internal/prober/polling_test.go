@@ -25,6 +25,7 @@ type asking struct {
 	at       map[int64][]time.Time
 	together int
 	most     int
+	left     int
 	ended    waiting[probe.Poll]
 }
 
@@ -36,6 +37,7 @@ func (a *asking) polling(routers int, takes func(r snmp.Router) time.Duration) *
 	}
 	return &polling{
 		name: "metz", every: time.Minute, most: 8, routers: func() []snmp.Router { return list }, done: a.ended.add,
+		left: func(n int) { a.left += n },
 		poll: func(ctx context.Context, r snmp.Router) probe.Poll {
 			a.mu.Lock()
 			a.at[r.Link] = append(a.at[r.Link], time.Now())
@@ -75,6 +77,9 @@ func TestEachRouterIsAskedOnceAnIntervalAtItsOwnMoment(t *testing.T) {
 			}
 			moments[times[0].Sub(times[0].Truncate(time.Minute)).Truncate(6*time.Second)] = true
 		}
+		if a.left != 0 {
+			t.Errorf("%d routers were left out, though there was time for all", a.left)
+		}
 		if len(moments) != 10 || a.most > 4 {
 			t.Errorf("routers are asked in %d of ten parts of the minute, %d together", len(moments), a.most)
 		}
@@ -96,6 +101,9 @@ func TestRoutersThatAreAwayHoldUpNoMoreThanTheirSlots(t *testing.T) {
 		}
 		if n := len(a.ended.kept); n < 300 {
 			t.Errorf("%d polls ended in five minutes", n)
+		}
+		if a.left == 0 {
+			t.Error("no router was left out, though not all could be asked")
 		}
 		for link, times := range a.at {
 			for i := 1; i < len(times); i++ {

@@ -56,6 +56,8 @@ type Prober struct {
 	polls   *waiting[probe.Poll]
 	reports *waiting[probe.Report]
 	overrun atomic.Int64 // errands left out and not told yet
+	turns   *turns
+	time    *timekeeping
 
 	mu        sync.Mutex
 	targets   []probe.Target
@@ -82,6 +84,7 @@ func New(o Options) (*Prober, error) {
 		opts: o, outbox: newOutbox(outboxBatches, o.NextSeq),
 		polls:   &waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }},
 		reports: &waiting[probe.Report]{at: func(r probe.Report) time.Time { return r.At }},
+		turns:   newTurns(), time: newTimekeeping(o.Clock, o.Name, o.Log),
 	}, nil
 }
 
@@ -126,6 +129,11 @@ func (p *Prober) SetRouters(routers []snmp.Router) error {
 	return nil
 }
 
+// SetUrgent replaces the links, by id, whose next rounds matter most: an incident is open
+// over them. They come first when a cycle has no room for all targets. It may be called
+// at any time.
+func (p *Prober) SetUrgent(links []int64) { p.turns.setUrgent(links) }
+
 // asked returns the routers; the list is never changed once it is set.
 func (p *Prober) asked() []snmp.Router {
 	p.mu.Lock()
@@ -168,6 +176,7 @@ func (p *Prober) Start() error {
 	if p.opts.Ask != nil {
 		asking.Go(func() { p.checking(measuring) })
 	}
+	asking.Go(func() { p.time.run(measuring) })
 	go func() {
 		defer close(published)
 		out := publisher{outbox: p.outbox, publish: p.opts.Publish, log: p.opts.Log}
@@ -202,6 +211,7 @@ func (p *Prober) Stop() {
 func (p *Prober) ask(ctx context.Context) {
 	asking := polling{
 		name: p.opts.Name, every: p.opts.SNMP.Interval, most: PollsInFlight, routers: p.asked, poll: p.opts.Poll, done: p.polls.add,
+		left: func(routers int) { p.overrun.Add(int64(routers)) },
 	}
 	asking.run(ctx)
 }
@@ -218,7 +228,8 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 	for engine != nil {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
-			targets: p.current, polls: p.polls, reports: p.reports, overrun: &p.overrun, report: p.report, looks: newLooks(p.opts.Configuration), deliver: p.deliver, log: p.opts.Log,
+			targets: p.current, polls: p.polls, reports: p.reports, overrun: &p.overrun, report: p.report, looks: newLooks(p.opts.Configuration),
+			turns: p.turns, clock: p.time.clock, deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {
 			p.opts.Log.Error("echo engine failed", "prober", p.opts.Name, "error", err)

@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // quick has two cycles a second.
-var quick = prober.Configuration{Cycle: 500 * time.Millisecond, Echoes: 5, Gap: 20 * time.Millisecond, Timeout: 150 * time.Millisecond, SNMP: prober.SNMPConfiguration{Interval: 5 * time.Second}}
+var quick = prober.Configuration{Cycle: 500 * time.Millisecond, Echoes: 5, Gap: 20 * time.Millisecond, Timeout: 150 * time.Millisecond, Rate: 30_000, SNMP: prober.SNMPConfiguration{Interval: 5 * time.Second}}
 
 // core takes batches as the core would.
 type core struct {
@@ -452,6 +452,38 @@ func TestAnEngineThatFailsIsReplaced(t *testing.T) {
 	p.Stop()
 	if len(opened) != 2 {
 		t.Errorf("opened %d engines, want 2", len(opened))
+	}
+}
+
+// A cycle of half a second at forty echoes a second has room for four rounds: for two
+// canaries and two of six links.
+func TestWhatACycleHasNoRoomForTakesTurnsAndIsNoLoss(t *testing.T) {
+	t.Parallel()
+	c := &core{}
+	o := options(c)
+	o.Rate = 40
+	targets := []probe.Target{link(1), link(2), link(3), link(4), link(5), link(6), canary(1), canary(2)}
+	start(t, o, targets...)
+	seen := map[target]bool{}
+	_, at := c.until(t, 0, full)
+	for range 6 {
+		var b probe.Batch
+		b, at = c.until(t, at+1, func(b probe.Batch) bool { return b.Last })
+		if b.Planned != 4 || b.Quality.Overrun != 4 || len(b.Observations) > 4 {
+			t.Errorf("%d planned, %d left out, %d measured; want 4 of each", b.Planned, b.Quality.Overrun, len(b.Observations))
+		}
+		got := received(b)
+		for key := range got {
+			seen[key] = true
+		}
+		for _, id := range []int64{1, 2} {
+			if _, ok := got[target{probe.Canary, id}]; !ok {
+				t.Errorf("cycle %s: canary %d is left out", b.Cycle, id)
+			}
+		}
+	}
+	if len(seen) != len(targets) {
+		t.Errorf("%d of %d targets had a turn in six cycles: %v", len(seen), len(targets), seen)
 	}
 }
 
