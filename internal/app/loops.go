@@ -65,6 +65,9 @@ func (s *Server) script(ctx context.Context) error {
 // decided is told of each decided cycle.
 func (s *Server) decided(r watch.Report) {
 	s.metrics.cycle(r)
+	if s.prober != nil {
+		s.prober.SetUrgent(r.Urgent)
+	}
 	s.changes.tell()
 }
 

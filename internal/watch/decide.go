@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,12 +37,23 @@ func (s *Service) Decide(ctx context.Context, cycle time.Time, backlog bool, now
 			return err
 		}
 		report.Transitions, report.Effects = len(d.Transitions), len(d.Effects)
+		report.Urgent = urgent(d.State.Incidents)
 		return nil
 	})
 	if err != nil {
 		return Report{}, fmt.Errorf("decide cycle %s: %w", cycle.Format(time.RFC3339), err)
 	}
 	return report, nil
+}
+
+// urgent gives the links of some incidents, each once.
+func urgent(incidents []incident.Incident) []int64 {
+	var links []int64
+	for _, i := range incidents {
+		links = append(links, i.Links...)
+	}
+	slices.Sort(links)
+	return slices.Compact(links)
 }
 
 // nothingBetween makes sure that a jump leaves no result behind: one may have come

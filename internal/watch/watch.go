@@ -98,6 +98,9 @@ type Report struct {
 	Transitions int
 	Effects     int
 	Lag         time.Duration // from the end of the cycle to its decision
+	// Urgent are the links, by id, of the open incidents: what their next rounds say
+	// decides whether a ticket is opened or closed.
+	Urgent []int64
 }
 
 // Service is the live chain. What it remembers itself only saves time: the
