@@ -133,8 +133,12 @@ func (s *Server) ticket(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) probers(w http.ResponseWriter, r *http.Request) error {
+	g, err := readRange(r)
+	if err != nil {
+		return err
+	}
 	who, _ := asker(r)
-	page, err := s.View.Probers(r.Context(), who, s.Now())
+	page, err := s.View.Probers(r.Context(), who, g, s.Now())
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,9 @@ func (u *Upkeep) Run(ctx context.Context, now time.Time) error {
 		if _, err := tx.Exec(ctx, sqlCheckTransitionDrop, pgx.NamedArgs{"before": now.Add(-keepFindings)}); err != nil {
 			return fmt.Errorf("drop old transitions of checks: %w", err)
 		}
+		if _, err := tx.Exec(ctx, sqlQualityDrop, pgx.NamedArgs{"before": now.Add(-keepRows)}); err != nil {
+			return fmt.Errorf("drop the old quality of probers: %w", err)
+		}
 		if _, err := tx.Exec(ctx, sqlSessionDrop, pgx.NamedArgs{"now": now}); err != nil {
 			return fmt.Errorf("drop expired sessions: %w", err)
 		}

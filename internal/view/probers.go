@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"vigie/internal/inventory"
@@ -16,6 +17,7 @@ type Prober struct {
 	Name     string
 	LastSeen time.Time // last batch; zero before the first
 	Gaps     []Gap     // the latest first
+	Quality  ProberQuality
 }
 
 // Gap is time that was planned and not measured: unknown, never loss.
@@ -27,12 +29,17 @@ type Gap struct {
 // ProberPage is the answer to "is it us or the line?".
 type ProberPage struct {
 	Notices
+	Range    Range // of the charts: a day or a week
 	Probers  []Prober
 	Canaries []inventory.Canary
 }
 
-// Probers answers for the last seven days.
-func (s *Service) Probers(ctx context.Context, who org.User, now time.Time) (ProberPage, error) {
+// QualityRanges lists the ranges over which the page of the vantage points looks.
+func QualityRanges() []Range { return []Range{Day, Week} }
+
+// Probers answers for the gaps of the last seven days, and for how well each vantage
+// point measured over a range; another than a day or a week is a day.
+func (s *Service) Probers(ctx context.Context, who org.User, g Range, now time.Time) (ProberPage, error) {
 	r, err := s.reach(ctx, who, org.SeeLinks, now)
 	if err != nil {
 		return ProberPage{}, err
@@ -41,12 +48,22 @@ func (s *Service) Probers(ctx context.Context, who org.User, now time.Time) (Pro
 	if err != nil {
 		return ProberPage{}, err
 	}
-	page := ProberPage{Notices: s.notices(r, live, now)}
+	page := ProberPage{Notices: s.notices(r, live, now), Range: g}
+	if !slices.Contains(QualityRanges(), g) {
+		page.Range = Day
+	}
 	for _, canary := range r.Canaries {
 		if inventory.InForce(time.Time{}, canary.Ends, r.day) {
 			page.Canaries = append(page.Canaries, canary)
 		}
 	}
-	page.Probers, err = s.store.Probers(ctx, now.Add(-gapsWithin))
-	return page, err
+	if page.Probers, err = s.store.Probers(ctx, now.Add(-gapsWithin)); err != nil {
+		return ProberPage{}, err
+	}
+	for i, p := range page.Probers {
+		if page.Probers[i].Quality, err = s.quality(ctx, p, page.Range, now); err != nil {
+			return ProberPage{}, err
+		}
+	}
+	return page, nil
 }

@@ -47,6 +47,9 @@ type Store interface {
 	Ticket(ctx context.Context, id int64) (TicketFile, error)
 	// Probers gives the vantage points and what they did not measure since a time.
 	Probers(ctx context.Context, since time.Time) ([]Prober, error)
+	// Quality gives how well a prober measured in the steps of a window, those that have a
+	// batch, in order, and what it told since a time.
+	Quality(ctx context.Context, prober string, w Window, since time.Time) ([]QualityPoint, ProberNow, error)
 	// Plan gives the addressing plan; the answers share it and change nothing.
 	Plan(ctx context.Context) (*ipam.Index, error)
 	// Names gives the names of persons by id.

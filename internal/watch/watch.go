@@ -59,6 +59,8 @@ type Tx interface {
 	// Around returns the newest cycle before at for which a batch that is not late
 	// is stored, and the oldest not before it; zero where there is none.
 	Around(ctx context.Context, at time.Time) (before, after time.Time, err error)
+	// SaveQuality adds to the prober's minute how well it measured in a fresh batch.
+	SaveQuality(ctx context.Context, b probe.Batch, now time.Time) error
 	State(ctx context.Context) (incident.State, error)
 	SaveState(ctx context.Context, prev incident.State, d incident.Decision) error
 	Routers
@@ -159,6 +161,9 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 			if err := s.fill(ctx, tx, b); err != nil {
 				return err
 			}
+		}
+		if err := tx.SaveQuality(ctx, b, now); err != nil {
+			return err
 		}
 		if err := s.applyPolls(ctx, tx, b.Polls, now); err != nil {
 			return err

@@ -1,0 +1,36 @@
+package httpd_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// quality is a prober that measured well until noon, and since with a clock that nobody
+// keeps and more to do than it can.
+const quality = `
+INSERT INTO prober (name, last_seen) VALUES ('metz', '2026-11-24 13:05:05Z');
+INSERT INTO prober_quality (prober, at, span_millis, rounds, echoes, unsent, void, dropped, malformed, forged, duplicate, late, overrun, lost_batches,
+		worst_lag_micros, lag95_micros, clock_source, clock_synchronised, clock_offset_micros, clock_error_micros, arrival_micros, received)
+	SELECT (SELECT id FROM prober WHERE name = 'metz'), at, 60000, 200, 1000, 0, 0, 0, 0, 0, 1, 2, CASE WHEN at < '2026-11-24 12:00Z' THEN 0 ELSE 50 END, 0,
+		8000, 3000, CASE WHEN at < '2026-11-24 12:00Z' THEN 'ntp.example' ELSE 'kernel' END, at < '2026-11-24 12:00Z', 1500, 20000, 900000, at + interval '61 s'
+	FROM generate_series('2026-11-24 08:00Z'::timestamptz, '2026-11-24 13:03Z', '1 minute') AS at`
+
+func TestAProbersPageShowsHowWellItMeasures(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(t, quality)
+	b := w.signIn(t, "reseau")
+	page := b.get("/probers")
+	page.contains(t, "metz", "80 % de ce qui était prévu ; le reste est inconnu, pas perdu", "3 000 mesures de la dernière heure ont été laissées de côté",
+		"Aucun serveur de temps ne règle son horloge", "8 ms 95e centile 3 ms", "120 tardives, 60 en double", "1,5 ms", "24/11/2026 12:45")
+	if !strings.Contains(page.body, `<a href="/probers?range=24h" aria-current="true">`) {
+		t.Error("a day is not the range chosen")
+	}
+	b.get("/probers?range=7d").contains(t, "24/11/2026 09:00")
+	if got := b.get("/probers?range=2d"); got.status != 400 && got.status != 422 {
+		t.Errorf("a range that is none is answered %d", got.status)
+	}
+	w.exec(t, `UPDATE prober_quality SET overrun = 0, clock_source = 'ntp.example', clock_synchronised = true WHERE clock_source = 'kernel'`)
+	english := w.signIn(t, "reseau").get("/probers")
+	english.contains(t, "Cette sonde mesure bien : ses chiffres de la dernière heure reposent sur 100 % de ce qui était prévu", "en avance de 1,5 ms à 20 ms près, selon ntp.example")
+}
