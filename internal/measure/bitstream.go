@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"encoding/binary"
 	"errors"
 	"math/bits"
 )
@@ -42,43 +43,62 @@ func (w *bitWriter) finish() []byte {
 
 // bitReader reads what a bitWriter wrote; after the first error all numbers are 0.
 type bitReader struct {
-	rest    []byte
-	pending uint64 // its last held bits are next
-	held    int
-	err     error
+	data []byte
+	at   int // bits read
+	err  error
 }
 
 var errBits = errors.New("truncated, or a number too large")
 
-// fill makes 48 bits ready, or all there are.
-func (r *bitReader) fill() {
-	for r.held <= 48 && len(r.rest) > 0 {
-		r.pending = r.pending<<8 | uint64(r.rest[0])
-		r.rest = r.rest[1:]
-		r.held += 8
+// peek gives the next bits from the top, 57 of them or all there are, and zeros behind.
+func (r *bitReader) peek() uint64 {
+	from := r.at / 8
+	if from+8 <= len(r.data) {
+		return binary.BigEndian.Uint64(r.data[from:]) << (r.at % 8)
 	}
+	var last [8]byte
+	copy(last[:], r.data[min(from, len(r.data)):])
+	return binary.BigEndian.Uint64(last[:]) << (r.at % 8)
 }
+
+// pass counts bits as read; false behind the end.
+func (r *bitReader) pass(width int) bool {
+	r.at += width
+	if r.at > 8*len(r.data) {
+		r.fail()
+	}
+	return r.err == nil
+}
+
+func (r *bitReader) fail() { r.err, r.data, r.at = errBits, nil, 0 }
 
 // take reads width bits, at most 48.
 func (r *bitReader) take(width int) uint64 {
-	r.fill()
-	if width > r.held {
-		r.err, r.rest, r.held = errBits, nil, 0
+	v := r.peek() >> (64 - width)
+	if !r.pass(width) {
 		return 0
 	}
-	r.held -= width
-	return r.pending >> r.held & (1<<width - 1)
+	return v
 }
 
-// golomb reads an exponential Golomb code of an order.
+// golomb reads an exponential Golomb code of an order, at most 15.
 func (r *bitReader) golomb(order int) uint64 {
-	r.fill()
-	zeros := bits.LeadingZeros64(r.pending << (64 - r.held))
-	if r.held == 0 || zeros >= r.held || zeros > 40 {
-		r.err, r.rest, r.held = errBits, nil, 0
+	next := r.peek()
+	zeros := bits.LeadingZeros64(next)
+	if zeros > 40 {
+		r.fail()
 		return 0
 	}
-	r.held -= zeros
+	if width := 2*zeros + 1 + order; width <= 57 {
+		u := next << zeros >> (63 - zeros - order)
+		if !r.pass(width) {
+			return 0
+		}
+		return u - 1<<order
+	}
+	if !r.pass(zeros) {
+		return 0
+	}
 	u, low := r.take(zeros+1), r.take(order)
 	if r.err != nil {
 		return 0
@@ -88,5 +108,5 @@ func (r *bitReader) golomb(order int) uint64 {
 
 // finished reports whether only the zeros that fill the last octet are left.
 func (r *bitReader) finished() bool {
-	return r.err == nil && len(r.rest) == 0 && r.held < 8 && r.pending&(1<<r.held-1) == 0
+	return r.err == nil && 8*len(r.data)-r.at < 8 && r.peek() == 0
 }

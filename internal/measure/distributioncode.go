@@ -53,7 +53,7 @@ func newDistributionReader(data []byte) (*bitReader, error) {
 	if len(data) == 0 || data[0] != distributionVersion {
 		return nil, fmt.Errorf("%d octets that begin with % x, expected version %d", len(data), data[:min(len(data), 1)], distributionVersion)
 	}
-	return &bitReader{rest: data[1:]}, nil
+	return &bitReader{data: data[1:]}, nil
 }
 
 // write appends the distribution without its version.

@@ -74,7 +74,7 @@ func (g Range) loadWindow(now time.Time) Window {
 		w.Step = 30 * time.Minute
 	case Month:
 		w.Step = 2 * time.Hour
-	case Year:
+	case Year, Compared:
 	default:
 		w.Step = LoadStep
 	}

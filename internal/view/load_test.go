@@ -62,6 +62,21 @@ func TestAYearIsMadeOfDaysOfParis(t *testing.T) {
 	}
 }
 
+func TestEveryRangeFitsOnAScreen(t *testing.T) {
+	t.Parallel()
+	for _, g := range Ranges() {
+		for name, w := range map[string]Window{"delays": g.window(tuesday), "load": g.loadWindow(tuesday)} {
+			steps := 0
+			for at := w.From; at.Before(w.To); at = w.Next(at) {
+				steps++
+			}
+			if steps < 12 || steps > 400 {
+				t.Errorf("%s of %s have %d steps, want 12 to 400", name, g, steps)
+			}
+		}
+	}
+}
+
 func TestMeasuresAreSummedInTheStepsOfTheirWindow(t *testing.T) {
 	t.Parallel()
 	hour := func(n int, micros int32) Measured {
