@@ -29,6 +29,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/", org.SeeLinks, s.board},
 		{http.MethodGet, "/map", org.SeeLinks, s.siteMap},
 		{http.MethodGet, "/links/{id}", org.SeeLinks, s.link},
+		{http.MethodGet, "/links/{id}/figures.csv", org.SeeLinks, s.linkFigures},
 		{http.MethodGet, "/sites/{id}", org.SeeLinks, s.site},
 		{http.MethodGet, "/sites/{id}/plan", org.SeePlan, s.sitePlan},
 		{http.MethodGet, "/plan", org.SeePlan, s.plan},

@@ -84,29 +84,6 @@ type Payer struct {
 	Legal        string `json:"legal"`
 }
 
-// Series is what was measured; what has no point was not measured.
-type Series struct {
-	From     time.Time `json:"from"`
-	To       time.Time `json:"to"`
-	Step     int64     `json:"step_seconds"`
-	Coverage *float64  `json:"coverage_ratio" doc:"Measured time over the time that should have been, 0 to 1; null when nothing was due."`
-	LimitRTT *int32    `json:"limit_rtt_microseconds" doc:"The contract's limit of a round trip."`
-	Points   []Point   `json:"points"`
-	Outages  []Outage  `json:"outages" doc:"The latest first."`
-}
-
-// Point sums the minutes of one step.
-type Point struct {
-	At        time.Time `json:"at"`
-	Sent      int       `json:"echoes_sent"`
-	Received  int       `json:"echoes_received"`
-	MinRTT    *int32    `json:"min_rtt_microseconds" doc:"Null when every echo was lost."`
-	MedianRTT *int32    `json:"median_rtt_microseconds" doc:"Median of the minutes' medians."`
-	P95RTT    *int32    `json:"p95_rtt_microseconds" doc:"Largest of the minutes' 95th percentiles."`
-	MaxRTT    *int32    `json:"max_rtt_microseconds"`
-	Simulated bool      `json:"simulated"`
-}
-
 // Outage is a confirmed absence of a link.
 type Outage struct {
 	From       time.Time  `json:"from"`
@@ -213,20 +190,6 @@ func newCost(c *view.Cost) *Cost {
 		cost.Monthly = &c.Monthly
 	}
 	return cost
-}
-
-func newSeries(s view.Series) Series {
-	return Series{
-		From: s.Window.From.UTC(), To: s.Window.To.UTC(), Step: seconds(s.Window.Step), LimitRTT: known(s.LimitMicros),
-		Coverage: covered(s.Coverage), Points: each(s.Points, newPoint), Outages: each(s.Outages, newOutage),
-	}
-}
-
-func newPoint(p view.Point) Point {
-	return Point{
-		At: p.At.UTC(), Sent: p.Sent, Received: p.Received, Simulated: p.Simulated,
-		MinRTT: known(p.MinMicros), MedianRTT: known(p.MedianMicros), P95RTT: known(p.P95Micros), MaxRTT: known(p.MaxMicros),
-	}
 }
 
 func newOutage(o view.Outage) Outage {
