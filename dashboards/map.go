@@ -39,7 +39,7 @@ type MapArea struct {
 // MapMark is a mark on the map, X and Y its middle.
 type MapMark struct {
 	ID     int64
-	State  string // name of a linkstate.Status; empty for a site without a link and for a POP
+	State  string // name of a linkstate.Status, or behindMark; empty for a site without a link and for a POP
 	Title  string
 	Label  string // of a POP, on the map of one département
 	X, Y   string
@@ -214,16 +214,19 @@ func units(u float64) string {
 	return strconv.FormatFloat(math.Round(u*10)/10, 'f', -1, 64)
 }
 
+// behindMark is the mark of a site whose lines are good and whose access does not answer.
+const behindMark = "behind"
+
 // order draws what is urgent last, so that nothing lies over it.
 func order(s view.MapSite) int {
 	switch {
 	case len(s.Links) == 0:
 		return 0
-	case s.Status == linkstate.Up:
+	case s.Status == linkstate.Up && !s.Behind:
 		return 1
 	case s.Status == linkstate.Unknown:
 		return 2
-	case s.Status == linkstate.Degraded:
+	case s.Status != linkstate.Down:
 		return 3
 	}
 	return 4
@@ -260,7 +263,10 @@ func (d *MapDrawing) marks(p i18n.Printer, m view.Map, project projection, frame
 		if len(site.Links) > 0 {
 			mark.State, radius = site.Status.String(), full
 		}
-		if len(site.Links) > 0 && site.Status != linkstate.Up {
+		if site.Behind && site.Status == linkstate.Up {
+			mark.State = behindMark
+		}
+		if len(site.Links) > 0 && mark.State != linkstate.Up.String() {
 			radius = max(full, 6.5*shrunk)
 		}
 		d.Sites = append(d.Sites, mark)
@@ -296,9 +302,12 @@ func siteTitle(p i18n.Printer, site view.MapSite) string {
 	if len(site.Links) > 0 {
 		state = p.T("state." + site.Status.String())
 	}
+	if site.Behind {
+		state += ", " + p.T("behind.site")
+	}
 	title := site.Name + ", " + site.Commune + p.T("map.colon") + state
 	for _, link := range site.Links {
-		if link.Status != linkstate.Up {
+		if link.Status != linkstate.Up || link.Behind != nil {
 			title += " · " + link.Ref
 		}
 	}

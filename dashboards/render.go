@@ -15,12 +15,12 @@ import (
 var sources embed.FS
 
 // shared are the templates that every page may use.
-var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "planparts", "operator", "router", "look", "quality"}
+var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "planparts", "operator", "router", "look", "quality", "checks"}
 
 // views are the pages by template name.
 var views = []string{
 	"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "site", "incidents", "tickets", "ticket", "probers", "statement", "audit", "tokens",
-	"inventory", "records", "record", "draft", "review", "signin", "error",
+	"services", "inventory", "records", "record", "draft", "review", "signin", "error",
 }
 
 // Renderer writes pages. It is safe for concurrent use.
@@ -59,7 +59,7 @@ func New() (*Renderer, error) {
 // parse reads one view with what it shares, the functions bound to the language. A
 // view defines "title", "main" and, when it follows the present, "live".
 func (r *Renderer) parse(lang i18n.Lang, name string) (*template.Template, error) {
-	t := template.New("page").Funcs(r.functions(i18n.For(lang))).Option("missingkey=error")
+	t := template.New("page").Funcs(r.functions(i18n.For(lang))).Funcs(checkFunctions(i18n.For(lang))).Option("missingkey=error")
 	for _, part := range append(append([]string{}, shared...), name) {
 		text, err := sources.ReadFile("templates/" + part + ".html")
 		if err != nil {

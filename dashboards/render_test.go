@@ -38,7 +38,7 @@ func TestEveryPageHasItsView(t *testing.T) {
 	var named []string
 	for _, page := range []Page{
 		&BoardPage{}, &MapPage{}, &PlanPage{}, &PrefixPage{}, &SitePlanPage{}, &VLANsPage{}, &LinkPage{}, &SitePage{}, &IncidentsPage{}, &TicketsPage{}, &TicketPage{}, &ProbersPage{}, &StatementPage{}, &AuditPage{}, &TokensPage{},
-		&InventoryPage{}, &RecordsPage{}, &RecordPage{}, &DraftPage{}, &ReviewPage{}, &SignInPage{}, &ErrorPage{},
+		&ServicesPage{}, &InventoryPage{}, &RecordsPage{}, &RecordPage{}, &DraftPage{}, &ReviewPage{}, &SignInPage{}, &ErrorPage{},
 	} {
 		named = append(named, page.template())
 	}

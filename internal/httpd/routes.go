@@ -36,6 +36,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/plan/prefix", org.SeePlan, s.prefix},
 		{http.MethodGet, "/plan/vlans", org.SeePlan, s.vlans},
 		{http.MethodGet, "/incidents", org.SeeLinks, s.incidents},
+		{http.MethodGet, "/services", org.SeeLinks, s.services},
 		{http.MethodGet, "/probers", org.SeeLinks, s.probers},
 		{http.MethodGet, "/tickets", org.SeeTickets, s.tickets},
 		{http.MethodGet, "/tickets/{id}", org.SeeTickets, s.ticket},

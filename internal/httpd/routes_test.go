@@ -42,6 +42,7 @@ var visits = []visit{
 	{"GET /plan/prefix", "/plan/prefix?cidr=10.0.0.0/8", nil, [7]int{303, 200, 200, 200, 403, 404, 404}},
 	{"GET /plan/vlans", "/plan/vlans", nil, [7]int{303, 200, 200, 200, 403, 200, 200}},
 	{"GET /incidents", "/incidents?which=all", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
+	{"GET /services", "/services", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
 	{"GET /probers", "/probers", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
 	{"GET /tickets", "/tickets", nil, [7]int{303, 200, 200, 200, 200, 200, 200}},
 	{"GET /tickets/{id}", "/tickets/1", nil, [7]int{303, 200, 200, 200, 200, 200, 404}},

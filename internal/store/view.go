@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/internal/checkstate"
 	"vigie/internal/incident"
 	"vigie/internal/inventory"
 	"vigie/internal/linkstate"
@@ -83,7 +84,7 @@ type liveTicketRow struct {
 
 // Live gives what is true now; a link's latest minute counts from since.
 func (v *View) Live(ctx context.Context, since time.Time) (view.Live, error) {
-	live := view.Live{States: map[int64]view.LinkState{}, Latest: map[int64]view.Latest{}, Modes: ticket.Modes{Operators: map[string]ticket.Mode{}}}
+	live := view.Live{States: map[int64]view.LinkState{}, Failing: map[int64]checkstate.State{}, Latest: map[int64]view.Latest{}, Modes: ticket.Modes{Operators: map[string]ticket.Mode{}}}
 	err := v.read(ctx, func(tx pgx.Tx) error {
 		if err := loadSwitches(ctx, tx, &live); err != nil {
 			return err
@@ -91,7 +92,13 @@ func (v *View) Live(ctx context.Context, since time.Time) (view.Live, error) {
 		if err := loadStates(ctx, tx, &live, since); err != nil {
 			return err
 		}
-		var err error
+		failing, err := many(ctx, tx, sqlViewFailing, nil, same[checkStateRow])
+		if err != nil {
+			return fmt.Errorf("read the checks that fail: %w", err)
+		}
+		if live.Failing, err = checkStates(failing); err != nil {
+			return err
+		}
 		open := scope(view.Query{OpenOnly: true})
 		open["limit"] = nil
 		if live.Incidents, err = many(ctx, tx, sqlViewIncidents, open, incidentRow.incident); err != nil {

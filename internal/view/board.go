@@ -19,10 +19,12 @@ const latestWithin = 10 * time.Minute
 // Board is the answer to "which links fail now?".
 type Board struct {
 	Notices
-	Totals    Totals
-	Attention []BoardLink // every link in scope that is not up, the most urgent first
-	Groups    []Group     // the links that the filter keeps
-	Shown     int         // number of links in Groups
+	Totals Totals
+	// Attention is every link in scope that is not up, or behind which something fails, the
+	// most urgent first.
+	Attention []BoardLink
+	Groups    []Group // the links that the filter keeps
+	Shown     int     // number of links in Groups
 	// Operators and Departements are what a filter can name.
 	Operators    []Choice
 	Departements []Choice
@@ -55,6 +57,7 @@ const (
 type Totals struct {
 	Down, Degraded, Unknown, Up int
 	Measured                    int // links with a measure in the last minutes
+	Behind                      int // lines that are good while what stands behind them fails
 }
 
 // All is the number of links counted.
@@ -73,6 +76,9 @@ func (t *Totals) add(l BoardLink) {
 	}
 	if !l.Latest.At.IsZero() {
 		t.Measured++
+	}
+	if l.Behind != nil {
+		t.Behind++
 	}
 }
 
@@ -96,6 +102,7 @@ type BoardLink struct {
 	Incident IncidentRef // zero without an open one
 	Ticket   TicketRef   // zero without an open one
 	Works    bool        // inside an announced maintenance now
+	Behind   *Behind     // nil unless the line is good and what stands behind it fails
 	InMarket bool        // false: watched, never ticketed nor billed
 }
 
@@ -141,7 +148,7 @@ func (s *Service) Board(ctx context.Context, who org.User, f Filter, now time.Ti
 	b := Board{Notices: s.notices(r, live, now)}
 	for _, link := range links {
 		b.Totals.add(link)
-		if link.Status != linkstate.Up {
+		if link.Status != linkstate.Up || link.Behind != nil {
 			b.Attention = append(b.Attention, link)
 		}
 	}
@@ -168,6 +175,7 @@ func (r reach) boardLinks(live Live, now time.Time) []BoardLink {
 			row.Status, row.Since = state.Status, state.Since
 		}
 		row.Latest = row.Latest.beside(row.Status, row.Since)
+		row.Behind = r.behind(live.Failing, link, row.Status, row.Since)
 		row.Incident = incidents[link.ID]
 		if org.Allowed(r.who, org.SeeTickets) {
 			row.Ticket = tickets[link.ID]

@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"vigie/billing/money"
@@ -28,6 +29,8 @@ type LinkPage struct {
 	Load     Load
 	Router   *Router // nil when it was never asked
 	Looks    []Look  // within the range, the latest first
+	Behind   *Behind // nil unless the line is good and what stands behind it fails
+	Checks   Checks
 	Incident IncidentRef
 	Ticket   TicketRef
 	// Incidents and Tickets are the latest ones; Tickets is empty for a role that
@@ -44,6 +47,7 @@ type LinkFacts struct {
 	UpBits       int64
 	ProbeAddress string
 	Demarcation  string // address; empty when none is known
+	Reflector    string // address, and port unless it is that of STAMP; empty without one
 	Doubts       []Doubt
 	CPEOwner     inventory.CPEOwner
 	Routers      []inventory.Router
@@ -112,6 +116,10 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now
 	if page.Looks, err = s.looks(ctx, page.LinkName, g.window(now)); err != nil {
 		return LinkPage{}, err
 	}
+	page.Behind = r.behind(live.Failing, link, page.Status, page.Since)
+	if page.Checks, err = s.checks(ctx, r, link, live, now); err != nil {
+		return LinkPage{}, err
+	}
 	page.Incidents, page.Tickets, err = s.past(ctx, r, []int64{id}, now)
 	if !org.Allowed(who, org.SeeTickets) {
 		page.Ticket = TicketRef{}
@@ -139,6 +147,12 @@ func (r reach) facts(link inventory.Link) LinkFacts {
 	}
 	if link.Demarcation.IsValid() {
 		facts.Demarcation = link.Demarcation.String()
+	}
+	if link.ReflectorAddress.IsValid() {
+		facts.Reflector = link.ReflectorAddress.String()
+		if link.ReflectorPort != 0 {
+			facts.Reflector = netip.AddrPortFrom(link.ReflectorAddress, uint16(link.ReflectorPort)).String()
+		}
 	}
 	if !r.sees(org.SeeCosts, link) {
 		facts.Now.PriceItem = ""

@@ -27,6 +27,7 @@ type MapSite struct {
 	SiteName
 	Latitude, Longitude float64 // degrees, WGS 84; both 0 when not known
 	Status              linkstate.Status
+	Behind              bool        // a line that serves it is good and what stands behind it fails
 	Links               []BoardLink // in force and seen; none: the site has no state
 }
 
@@ -65,6 +66,9 @@ func (t *SiteTotals) add(s MapSite) {
 		return
 	}
 	t.Totals.add(BoardLink{Status: s.Status})
+	if s.Behind {
+		t.Behind++
+	}
 }
 
 // Map answers for the sites that the asker sees, in one département or in all. A
@@ -111,6 +115,7 @@ func (r reach) mapSites(live Live, now time.Time) []MapSite {
 		sites = append(sites, MapSite{
 			SiteName: r.nameSite(site), Latitude: site.Latitude, Longitude: site.Longitude,
 			Status: siteStatus(links[site.ID]), Links: links[site.ID],
+			Behind: slices.ContainsFunc(links[site.ID], func(l BoardLink) bool { return l.Behind != nil }),
 		})
 	}
 	slices.SortFunc(sites, func(a, b MapSite) int {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vigie/internal/calendar"
+	"vigie/internal/checkstate"
 	"vigie/internal/fault"
 	"vigie/internal/inventory"
 	"vigie/internal/ipam"
@@ -36,6 +37,11 @@ type Store interface {
 	Findings(ctx context.Context, link int64, kind string, w Window, most int) ([]Finding, error)
 	// FindingsOf gives those about several links.
 	FindingsOf(ctx context.Context, links []int64, kind string, w Window, most int) ([]LinkFinding, error)
+	// Checks gives the states of some checks, by id; CheckHours their sums since a time, and
+	// CheckTransitions their changes, the latest first.
+	Checks(ctx context.Context, ids []int64) (map[int64]checkstate.State, error)
+	CheckHours(ctx context.Context, ids []int64, since time.Time) (map[int64]CheckHours, error)
+	CheckTransitions(ctx context.Context, ids []int64, most int) ([]CheckTransition, error)
 	// Outages gives the outages of links that touch a window, the latest first.
 	Outages(ctx context.Context, links []int64, w Window) ([]Outage, error)
 	// Incidents gives the incidents within a scope, the latest first.
@@ -78,7 +84,8 @@ type Live struct {
 	Decided   time.Time // last decided cycle; zero before the first
 	States    map[int64]LinkState
 	Latest    map[int64]Latest
-	Incidents []IncidentRow // the open ones
+	Failing   map[int64]checkstate.State // the checks that fail, by id
+	Incidents []IncidentRow              // the open ones
 	Tickets   []LiveTicket
 	Modes     ticket.Modes
 	// StoppedSince is when the one switch was turned, zero while all may be sent.

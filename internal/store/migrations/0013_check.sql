@@ -35,7 +35,7 @@ CREATE TABLE check_state (
     certificate_until timestamptz,
     state             jsonb NOT NULL
 );
-CREATE INDEX check_state_certificate ON check_state (certificate_until) WHERE certificate_until IS NOT NULL;
+CREATE INDEX check_state_failing ON check_state (check_id) WHERE status = 'failing';
 
 -- Each confirmed change, kept as transitions of links are.
 CREATE TABLE check_transition (
