@@ -40,7 +40,7 @@ func TestAGoodLineWithASilentFirewallIsToldApartFromAFaultOfTheLine(t *testing.T
 	b := w.signIn(t, "reseau")
 	good := b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1001")))
 	good.contains(t, "Accès muet (pare-feu ?)", "La ligne est bonne ; l’accès de l’établissement ne répond pas (pare-feu ?).",
-		"« Adresse externe de l’AMON » échoue depuis 20 min", "aucun ticket ne lui est adressé", "pas de réponse à temps", "10,0 ms", "2 échecs sur 12",
+		"« Adresse externe de l’AMON » échoue depuis 20 min", "aucun ticket ne lui est adressé", "pas de réponse à temps", "10 ms 20 ms 5 ms 40 ms", "2 échecs sur 12",
 		"24/11/2026 13:45:09")
 	down := b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1006")))
 	down.contains(t, "Cet échec peut n’en être que la suite")
