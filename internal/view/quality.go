@@ -118,8 +118,8 @@ func (s *Service) quality(ctx context.Context, p Prober, g Range, now time.Time)
 		q.Hour = points[0]
 	}
 	from := hour.From
-	if q.Now.First.After(from) {
-		from = q.Now.First
+	if whole := q.Now.First.Add(time.Minute); whole.After(from) { // it began within the first
+		from = whole
 	}
 	due := max(0, hour.To.Sub(from))
 	q.HourCoverage = Coverage{CoveredMillis: thousandths(min(q.Hour.Measured, due)), Expected: thousandths(due)}

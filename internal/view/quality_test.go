@@ -44,7 +44,7 @@ func TestAProberThatMeasuresBadlySaysWhy(t *testing.T) {
 		"more":                    {hour: func(p *QualityPoint) { p.Measured -= 37 * time.Second }, want: []Trouble{TroubleCoverage}},
 		"young, and whole since": {
 			hour: func(p *QualityPoint) { p.Measured = 10 * time.Minute },
-			now:  func(n *ProberNow) { n.First = noon.Add(-12 * time.Minute) }, // two minutes may be on their way
+			now:  func(n *ProberNow) { n.First = noon.Add(-13 * time.Minute) }, // two minutes may be on their way, the first is not whole
 		},
 		"ahead":              {now: func(n *ProberNow) { n.Arrival = -time.Hour }, want: []Trouble{TroubleAhead}},
 		"behind":             {now: func(n *ProberNow) { n.Arrival = time.Hour }, want: []Trouble{TroubleBehind}},
