@@ -17,23 +17,15 @@ import (
 // is bounded by the inventory and comes from the store, not from here.
 type meters struct {
 	set         *metrics.Set
+	probers     *proberMeters
 	batches     *metrics.Counter
 	rounds      *metrics.Counter
-	unsent      *metrics.Counter
-	void        *metrics.Counter
-	dropped     *metrics.Counter
-	malformed   *metrics.Counter
-	forged      *metrics.Counter
-	duplicate   *metrics.Counter
-	late        *metrics.Counter
-	gaps        *metrics.Counter
 	polls       *metrics.Counter
 	answers     *metrics.Counter
 	cycles      *metrics.Counter
 	transitions *metrics.Counter
 	effects     *metrics.Counter
 	lag         *metrics.Histogram
-	worstLag    atomic.Int64 // of the last cycle, nanoseconds
 	decided     atomic.Int64 // start of the last decided cycle, Unix seconds
 	measured    atomic.Int64 // start of the last cycle that a prober delivered whole, likewise
 	pastPercent atomic.Int64 // of a demonstration's simulated past
@@ -43,16 +35,9 @@ func newMeters() *meters {
 	set := metrics.NewSet()
 	m := &meters{
 		set:         set,
+		probers:     newProberMeters(set),
 		batches:     set.NewCounter("vigie_batches_received_total"),
 		rounds:      set.NewCounter("vigie_rounds_received_total"),
-		unsent:      set.NewCounter("vigie_prober_echoes_unsent_total"),
-		void:        set.NewCounter("vigie_prober_echoes_void_total"),
-		dropped:     set.NewCounter("vigie_prober_messages_dropped_total"),
-		malformed:   set.NewCounter(`vigie_prober_replies_rejected_total{reason="malformed"}`),
-		forged:      set.NewCounter(`vigie_prober_replies_rejected_total{reason="forged"}`),
-		duplicate:   set.NewCounter(`vigie_prober_replies_rejected_total{reason="duplicate"}`),
-		late:        set.NewCounter(`vigie_prober_replies_rejected_total{reason="late"}`),
-		gaps:        set.NewCounter("vigie_prober_batches_lost_total"),
 		polls:       set.NewCounter("vigie_router_polls_total"),
 		answers:     set.NewCounter("vigie_router_polls_answered_total"),
 		cycles:      set.NewCounter("vigie_cycles_decided_total"),
@@ -60,9 +45,6 @@ func newMeters() *meters {
 		effects:     set.NewCounter("vigie_ticket_effects_total"),
 		lag:         set.NewHistogram("vigie_cycle_decision_lag_seconds"),
 	}
-	set.NewGauge("vigie_prober_worst_send_lag_seconds", func() float64 {
-		return time.Duration(m.worstLag.Load()).Seconds()
-	})
 	set.NewGauge("vigie_cycle_last_decided_timestamp_seconds", func() float64 {
 		return float64(m.decided.Load())
 	})
@@ -72,14 +54,7 @@ func newMeters() *meters {
 func (m *meters) batch(b probe.Batch) {
 	m.batches.Inc()
 	m.rounds.Add(len(b.Observations))
-	m.unsent.Add(b.Quality.Unsent)
-	m.void.Add(b.Quality.Void)
-	m.dropped.Add(b.Quality.Dropped)
-	m.malformed.Add(b.Quality.Malformed)
-	m.forged.Add(b.Quality.Forged)
-	m.duplicate.Add(b.Quality.Duplicate)
-	m.late.Add(b.Quality.Late)
-	m.gaps.Add(b.Quality.Gap)
+	m.probers.of(b.Prober).batch(b, time.Now())
 	m.polls.Add(len(b.Polls))
 	for _, p := range b.Polls {
 		if p.Problem == "" {
@@ -89,7 +64,6 @@ func (m *meters) batch(b probe.Batch) {
 		}
 	}
 	if b.Last {
-		m.worstLag.Store(int64(b.Quality.WorstLag))
 		m.measured.Store(b.Cycle.Unix())
 	}
 }

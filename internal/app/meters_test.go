@@ -1,8 +1,10 @@
 package app
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"vigie/probe"
 	"vigie/probe/snmp"
@@ -23,5 +25,58 @@ func TestPollsAreCountedByTheirOutcome(t *testing.T) {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the figures lack %s:\n%s", want, text.String())
 		}
+	}
+}
+
+func TestAClockThatNobodyKeepsIsNotWell(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		clock probe.Clock
+		want  bool
+	}{
+		"right":         {probe.Clock{Source: "ntp", Synchronised: true, Offset: time.Second}, true},
+		"wrong":         {probe.Clock{Source: "ntp", Synchronised: true, Offset: -2 * time.Second}, false},
+		"free":          {probe.Clock{Source: "kernel"}, false},
+		"nothing known": {probe.Clock{}, true},
+	} {
+		m := newMeters()
+		m.batch(probe.Batch{Prober: "nancy", Last: true, Quality: probe.Quality{Clock: probe.Clock{Source: "ntp", Synchronised: true}}})
+		m.batch(probe.Batch{Prober: "metz", Last: true, Quality: probe.Quality{Clock: test.clock}})
+		if got := m.probers.clocksKept(); got != test.want {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func TestEachProberHasItsOwnFiguresUpToABound(t *testing.T) {
+	t.Parallel()
+	m := newMeters()
+	cycle := time.Now().Add(-31 * time.Second).Truncate(time.Second)
+	m.batch(probe.Batch{
+		Prober: "metz", Cycle: cycle, CycleLength: 30 * time.Second, Planned: 9, Last: true, Observations: make([]probe.Observation, 7),
+		Quality: probe.Quality{
+			Overrun: 3, Unsent: 4, Void: 5, Dropped: 6, Forged: 2, WorstLag: 80 * time.Millisecond, Lag95: 20 * time.Millisecond,
+			Clock: probe.Clock{Source: "ntp.example", Synchronised: true, Offset: -5 * time.Millisecond, MaxError: time.Millisecond},
+		},
+	})
+	for i := range 2 * mostProbers {
+		m.batch(probe.Batch{Prober: fmt.Sprintf("p%d \"}", i), Planned: 1})
+	}
+	var text strings.Builder
+	m.set.WritePrometheus(&text)
+	for _, want := range []string{
+		`vigie_prober_rounds_planned_total{prober="metz"} 9`, `vigie_prober_rounds_measured_total{prober="metz"} 7`, `vigie_prober_overrun_total{prober="metz"} 3`,
+		`vigie_prober_echoes_unsent_total{prober="metz"} 4`, `vigie_prober_echoes_void_total{prober="metz"} 5`, `vigie_prober_messages_dropped_total{prober="metz"} 6`,
+		`vigie_prober_replies_rejected_total{prober="metz",reason="forged"} 2`, `vigie_prober_worst_send_lag_seconds{prober="metz"} 0.08`,
+		`vigie_prober_p95_send_lag_seconds{prober="metz"} 0.02`, `vigie_prober_clock_offset_seconds{prober="metz"} -0.005`,
+		`vigie_prober_clock_max_error_seconds{prober="metz"} 0.001`, `vigie_prober_clock_synchronised{prober="metz"} 1`,
+		fmt.Sprintf(`vigie_prober_rounds_planned_total{prober="other"} %d`, mostProbers+1),
+	} {
+		if !strings.Contains(text.String(), want+"\n") {
+			t.Errorf("the figures lack %s", want)
+		}
+	}
+	if n := strings.Count(text.String(), "vigie_prober_overrun_total{"); n != mostProbers+1 {
+		t.Errorf("%d probers have series of their own, want %d and one for the others", n, mostProbers)
 	}
 }
