@@ -20,7 +20,7 @@ build: go ## build bin/vigie
 	@[ -e $(BIN) ] || echo "building $(BIN): the first time may take minutes"
 	@$(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/vigie
 
-test: go postgres chromium snmpd snmpsim ## set up what is missing and run every test
+test: go postgres chromium snmpd snmpsim fping ## set up what is missing and run every test
 	$(GO) vet ./...
 	$(GO) test -timeout 14m ./...
 
@@ -106,6 +106,6 @@ snmpsim:
 
 fping:
 	@command -v fping >/dev/null || { \
-	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no fping: the figure that compares with it will be absent (package fping)"; exit 0; }; \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no fping: what compares with it will be left out (package fping)"; exit 0; }; \
 	  echo "installing fping to compare with"; export DEBIAN_FRONTEND=noninteractive; \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends fping >/dev/null || echo "no fping: the figure that compares with it will be absent"; }
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends fping >/dev/null || echo "no fping: what compares with it will be left out"; }
