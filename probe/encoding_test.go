@@ -24,7 +24,7 @@ func drawBatch(t *rapid.T) probe.Batch {
 		Last:        rapid.Bool().Draw(t, "last"),
 		Planned:     rapid.IntRange(0, 4000).Draw(t, "planned"),
 		Quality: probe.Quality{
-			Unsent: count.Draw(t, "unsent"), Void: count.Draw(t, "void"), Dropped: count.Draw(t, "dropped"),
+			Unsent: count.Draw(t, "unsent"), Void: count.Draw(t, "void"), Dropped: count.Draw(t, "dropped"), Unstamped: count.Draw(t, "unstamped"),
 			Malformed: count.Draw(t, "malformed"), Forged: count.Draw(t, "forged"), Duplicate: count.Draw(t, "duplicate"),
 			Late: count.Draw(t, "late"), Overrun: count.Draw(t, "overrun"), Gap: count.Draw(t, "gap"),
 			WorstLag: time.Duration(rapid.IntRange(-1000, 1e6).Draw(t, "lag")) * time.Microsecond,
@@ -243,9 +243,9 @@ func TestAFindingThatIsNotValidIsRefused(t *testing.T) {
 		}
 	}
 	for body, want := range map[string]string{
-		`{"from":"2026-09-01T08:00:00Z","until":"2026-09-01T08:00:01Z","sent":1,"lost":2}`:   "2 of 1 echoes lost",
-		`{"from":"2026-09-01T08:00:00Z","until":"2026-09-01T08:00:01Z","sent":1,"lost":1}{}`: "after top-level value",
-		``: "look: unexpected end",
+		`{"from":"2026-09-01T08:00:00Z","last_lost":"2026-09-01T08:00:00Z","until":"2026-09-01T08:00:01Z","end":"passed","round_sent":1,"round_lost":2}`: "2 of 1 echoes of the round lost",
+		`{"from":"2026-09-01T08:00:00Z"}{}`: "after top-level value",
+		``:                                  "look: unexpected end",
 	} {
 		if _, err := probe.ReadFinding("look", []byte(body)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got error %v, want one with %q", body, err, want)

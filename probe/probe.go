@@ -120,6 +120,9 @@ type Quality struct {
 	Void int
 	// Dropped counts messages the kernel dropped before the prober read them.
 	Dropped int
+	// Unstamped counts echoes whose round trips are longer than they were, by as much as
+	// the prober took to send: the kernel did not say when their requests left.
+	Unstamped int
 	// Malformed, Forged, Duplicate and Late count the replies that answered none of
 	// our echoes in time: of another form than ours; without our mark for the address
 	// they come from; second to one accepted; after the timeout.

@@ -60,7 +60,8 @@ func (m *proberMeters) clocksKept() bool {
 // proberMeter counts for one prober.
 type proberMeter struct {
 	planned, measured, overrun, unsent, void, dropped *metrics.Counter
-	malformed, forged, duplicate, late, gaps          *metrics.Counter
+	unstamped, malformed, forged, duplicate, late     *metrics.Counter
+	gaps                                              *metrics.Counter
 	// Of the last whole cycle; times in nanoseconds.
 	worstLag, lag95, offset, maxError, arrival, synchronised, cycle atomic.Int64
 	free atomic.Bool // its host says that nothing keeps the clock
@@ -77,6 +78,7 @@ func newProberMeter(set *metrics.Set, prober string) *proberMeter {
 		unsent:    counter("vigie_prober_echoes_unsent_total", ""),
 		void:      counter("vigie_prober_echoes_void_total", ""),
 		dropped:   counter("vigie_prober_messages_dropped_total", ""),
+		unstamped: counter("vigie_prober_echoes_unstamped_total", ""),
 		malformed: counter("vigie_prober_replies_rejected_total", `,reason="malformed"`),
 		forged:    counter("vigie_prober_replies_rejected_total", `,reason="forged"`),
 		duplicate: counter("vigie_prober_replies_rejected_total", `,reason="duplicate"`),
@@ -105,6 +107,7 @@ func (m *proberMeter) batch(b probe.Batch, now time.Time) {
 	m.unsent.Add(q.Unsent)
 	m.void.Add(q.Void)
 	m.dropped.Add(q.Dropped)
+	m.unstamped.Add(q.Unstamped)
 	m.malformed.Add(q.Malformed)
 	m.forged.Add(q.Forged)
 	m.duplicate.Add(q.Duplicate)

@@ -9,9 +9,9 @@ import (
 // keeps and more to do than it can.
 const quality = `
 INSERT INTO prober (name, last_seen) VALUES ('metz', '2026-11-24 13:05:05Z');
-INSERT INTO prober_quality (prober, at, span_millis, rounds, echoes, unsent, void, dropped, malformed, forged, duplicate, late, overrun, lost_batches,
+INSERT INTO prober_quality (prober, at, span_millis, rounds, echoes, unsent, void, dropped, unstamped, malformed, forged, duplicate, late, overrun, lost_batches,
 		worst_lag_micros, lag95_micros, clock_source, clock_synchronised, clock_offset_micros, clock_error_micros, arrival_micros, received)
-	SELECT (SELECT id FROM prober WHERE name = 'metz'), at, 60000, 200, 1000, 0, 0, 0, 0, 0, 1, 2, CASE WHEN at < '2026-11-24 12:00Z' THEN 0 ELSE 50 END, 0,
+	SELECT (SELECT id FROM prober WHERE name = 'metz'), at, 60000, 200, 1000, 0, 0, 0, 1, 0, 0, 1, 2, CASE WHEN at < '2026-11-24 12:00Z' THEN 0 ELSE 50 END, 0,
 		8000, 3000, CASE WHEN at < '2026-11-24 12:00Z' THEN 'ntp.example' ELSE 'kernel' END, at < '2026-11-24 12:00Z', 1500, 20000, 900000, at + interval '61 s'
 	FROM generate_series('2026-11-24 08:00Z'::timestamptz, '2026-11-24 13:03Z', '1 minute') AS at`
 
@@ -22,7 +22,7 @@ func TestAProbersPageShowsHowWellItMeasures(t *testing.T) {
 	b := w.signIn(t, "reseau")
 	page := b.get("/probers")
 	page.contains(t, "metz", "80 % de ce qui était prévu ; le reste est inconnu, pas perdu", "3 000 mesures de la dernière heure ont été laissées de côté",
-		"Aucun serveur de temps ne règle son horloge", "8 ms 95e centile 3 ms", "120 tardives, 60 en double", "1,5 ms", "24/11/2026 12:45")
+		"Aucun serveur de temps ne règle son horloge", "8 ms 95e centile 3 ms", "60 délais mesurés trop longs", "120 tardives, 60 en double", "1,5 ms", "24/11/2026 12:45")
 	if !strings.Contains(page.body, `<a href="/probers?range=24h" aria-current="true">`) {
 		t.Error("a day is not the range chosen")
 	}

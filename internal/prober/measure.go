@@ -145,6 +145,7 @@ func (r *run) account(p *part, now time.Time) {
 	p.quality.WorstLag, p.quality.Lag95 = p.lag()
 	p.quality.Clock = r.clock(now)
 	p.quality.Dropped = int(counters.Dropped - r.told.Dropped)
+	p.quality.Unstamped = int(counters.Unstamped - r.told.Unstamped)
 	p.quality.Overrun += int(r.overrun.Swap(0))
 	p.quality.Malformed = int(counters.Malformed - r.told.Malformed)
 	p.quality.Forged = int(counters.Forged - r.told.Forged)

@@ -8,10 +8,11 @@ import (
 )
 
 // QualityCounts are what a prober itself failed to do, or refused, over some time. None
-// of it is loss of a line. Unsent, Void and the refused replies count echoes, Dropped
+// of it is loss of a line. Unsent, Void, Unstamped and the refused replies count echoes, Dropped
 // messages, Overrun rounds and other errands, LostBatches batches.
 type QualityCounts struct {
 	Unsent, Void, Dropped, Overrun, LostBatches int64
+	Unstamped                                   int64
 	Malformed, Forged, Duplicate, Late          int64
 }
 

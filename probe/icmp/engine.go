@@ -90,9 +90,12 @@ type Counters struct {
 	// form than ours; without our mark for the address they come from; second to
 	// one accepted; after the timeout.
 	Malformed, Forged, Duplicate, Late uint64
-	Dropped                            uint64 // messages the kernel dropped because our buffer was full
-	Refused                            uint64 // attempts to send that the host refused
-	Refusal                            error  // the latest such refusal, nil before the first
+	// Unstamped counts the answered echoes whose request the kernel did not stamp: their
+	// round trips begin with our own stamp, and are longer than they were.
+	Unstamped uint64
+	Dropped   uint64 // messages the kernel dropped because our buffer was full
+	Refused   uint64 // attempts to send that the host refused
+	Refusal   error  // the latest such refusal, nil before the first
 }
 
 // Rejected is the number of replies refused, for whatever reason.

@@ -174,7 +174,7 @@ func TestManyTargetsAnswerThroughOneSocket(t *testing.T) {
 	results := finish(t, e, 500)
 	wantTally(t, results, tally{Sent: 1000, Received: 1000})
 	wantPlausible(t, results, 100*time.Millisecond)
-	if got := e.Counters(); got.Sent != 1000 || got.Rejected() != 0 || got.Dropped != 0 || got.Refusal != nil {
+	if got := e.Counters(); got.Sent != 1000 || got.Rejected() != 0 || got.Dropped != 0 || got.Unstamped != 0 || got.Refusal != nil {
 		t.Errorf("got %+v, want 1000 sent and nothing else", got)
 	}
 	for _, r := range results {

@@ -33,6 +33,7 @@ type echo struct {
 	// collection is the number of the collection that read the reply.
 	collection uint32
 	fate       fate
+	stamped    bool // sentNanos is the kernel's
 	uncertain  bool // a reply to it may have been dropped by our own buffer
 }
 
@@ -181,7 +182,9 @@ func (l *ledger) refused(err error) {
 }
 
 // transmitted notes the kernel's stamp of a request that bears the right mark.
-func (r *round) transmitted(index uint8, stampNanos int64) { r.echoes[index].sentNanos = stampNanos }
+func (r *round) transmitted(index uint8, stampNanos int64) {
+	r.echoes[index].sentNanos, r.echoes[index].stamped = stampNanos, true
+}
 
 // replied notes a reply that bears the right mark, and counts it apart when it
 // is not the first of an echo under way. Without a stamp (0) nobody knows when it
@@ -285,6 +288,8 @@ func (l *ledger) settled(e *echo) fate {
 		return lost
 	case e.fate == waiting:
 		return lost
+	case e.fate == answered && !e.stamped:
+		l.counters.Unstamped++
 	}
 	return e.fate
 }

@@ -30,14 +30,16 @@ func clocks(running time.Duration) reading {
 	return reading{wallNanos: epoch + int64(running), running: running}
 }
 
-// sendAt sends the next echo of the only round due.
+// sendAt sends the next echo of the only round due, which the kernel stamps at once.
 func sendAt(t *testing.T, l *ledger, at time.Duration) {
 	t.Helper()
 	r := l.nextDue(at)
 	if r == nil {
 		t.Fatalf("nothing is due at %s", at)
 	}
+	index := uint8(r.next)
 	l.sent(r, clocks(at))
+	r.transmitted(index, clocks(at).wallNanos)
 }
 
 // answerAt has the reply to an echo of the first round arrive.
@@ -94,6 +96,16 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 			},
 			outcome{RTTMicros: []int32{5000, probe.Lost, probe.Lost}, From: 100 * ms, To: 200 * ms},
 			Counters{Sent: 3},
+		},
+		"a request without the kernel's stamp is answered by ours, and counted": {
+			func(t *testing.T, l *ledger) {
+				l.sent(l.nextDue(0), clocks(0))
+				answerAt(l, 0, 20*ms)
+				sendAt(t, l, 100*ms)
+				l.sent(l.nextDue(200*ms), clocks(200*ms)) // lost: no round trip is too long
+			},
+			outcome{RTTMicros: []int32{20_000, probe.Lost, probe.Lost}, From: 100 * ms, To: 200 * ms},
+			Counters{Sent: 3, Unstamped: 1},
 		},
 		"in time to the microsecond, late by one": {
 			func(t *testing.T, l *ledger) {

@@ -9,6 +9,7 @@ CREATE TABLE prober_quality (
     unsent       bigint NOT NULL,
     void         bigint NOT NULL,
     dropped      bigint NOT NULL,
+    unstamped    bigint NOT NULL DEFAULT 0, -- round trips that begin with the prober's own stamp
     malformed    bigint NOT NULL,
     forged       bigint NOT NULL,
     duplicate    bigint NOT NULL,
