@@ -185,6 +185,7 @@ func (c Configuration) policy() watch.Policy {
 const (
 	demoCycle        = 5 * time.Second
 	demoPoll         = 10 * time.Second
+	demoWalk         = time.Hour
 	demoOpen         = 30 * time.Second
 	demoOpenMass     = 20 * time.Second
 	demoResolve      = 60 * time.Second
@@ -195,7 +196,7 @@ const (
 )
 
 func (c Configuration) demo() Configuration {
-	c.Prober.Cycle, c.Prober.SNMP.Interval = demoCycle, demoPoll
+	c.Prober.Cycle, c.Prober.SNMP.Interval, c.Prober.SNMP.Walk = demoCycle, demoPoll, demoWalk
 	c.RemindAfter = demoRemind
 	c.Mail.From = "vigie@demo.example"
 	return c

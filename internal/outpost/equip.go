@@ -42,6 +42,7 @@ func Equip(o *prober.Options) error {
 		}
 		return poller.Poll(ctx, r)
 	}
+	o.Walk = poller.Walk
 	o.Ask = service.Prober{Dial: dialThrough(o.Open)}.Run
 	return nil
 }

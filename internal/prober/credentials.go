@@ -14,7 +14,9 @@ import (
 // SNMPConfiguration says how often routers are asked, and with what.
 type SNMPConfiguration struct {
 	// Interval is the time between two polls of a router, 5s to 1h.
-	Interval    time.Duration    `yaml:"interval"`
+	Interval time.Duration `yaml:"interval"`
+	// Walk is the time between two looks at all that a router carries, 1h to 720h.
+	Walk        time.Duration    `yaml:"walk"`
 	Credentials []SNMPCredential `yaml:"credentials"`
 	// Profiles is a folder with profiles of devices that take the place of ours; empty =
 	// none.
@@ -34,11 +36,17 @@ type SNMPCredential struct {
 	PrivPasswordFile string       `yaml:"priv_password_file"`
 }
 
-const shortestInterval, longestInterval = 5 * time.Second, time.Hour
+const (
+	shortestInterval, longestInterval = 5 * time.Second, time.Hour
+	shortestWalk, longestWalk         = time.Hour, 720 * time.Hour
+)
 
 func (c SNMPConfiguration) validate() error {
 	if c.Interval < shortestInterval || c.Interval > longestInterval {
 		return fmt.Errorf("interval: %s, expected %s to %s", c.Interval, shortestInterval, longestInterval)
+	}
+	if c.Walk < shortestWalk || c.Walk > longestWalk {
+		return fmt.Errorf("walk: %s, expected %s to %s", c.Walk, shortestWalk, longestWalk)
 	}
 	seen := map[string]bool{}
 	for i, cred := range c.Credentials {

@@ -43,6 +43,9 @@ type Options struct {
 	// Poll asks a router and returns when it has answered or the context ended; nil
 	// where none is asked. It is called from several goroutines.
 	Poll func(context.Context, snmp.Router) probe.Poll
+	// Walk reads what a router carries and returns when it has answered or the context
+	// ended; nil where none is read. It is called from several goroutines.
+	Walk func(context.Context, snmp.Router) (probe.Device, error)
 	// Ask asks a service and returns when it is known how it answers or the context ended;
 	// nil where none is asked. It is called from several goroutines.
 	Ask func(context.Context, service.Check) (service.Result, error)
@@ -55,6 +58,7 @@ type Prober struct {
 	outbox  *outbox
 	polls   *waiting[probe.Poll]
 	reports *waiting[probe.Report]
+	walks   *agenda
 	overrun atomic.Int64 // errands left out and not told yet
 	turns   *turns
 	time    *timekeeping
@@ -81,7 +85,8 @@ func New(o Options) (*Prober, error) {
 		return nil, fmt.Errorf("prober %s: %w", o.Name, err)
 	}
 	return &Prober{
-		opts: o, outbox: newOutbox(outboxBatches, o.NextSeq),
+		walks: &agenda{name: o.Name, every: o.SNMP.Walk, within: o.SNMP.Walk / walksSpread},
+		opts:  o, outbox: newOutbox(outboxBatches, o.NextSeq),
 		polls:   &waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }},
 		reports: &waiting[probe.Report]{at: func(r probe.Report) time.Time { return r.At }},
 		turns:   newTurns(), time: newTimekeeping(o.Clock, o.Name, o.Log),
@@ -173,6 +178,10 @@ func (p *Prober) Start() error {
 	if p.opts.Poll != nil {
 		asking.Go(func() { p.ask(measuring) })
 	}
+	if p.opts.Walk != nil {
+		walks := walking{agenda: p.walks, routers: p.asked, walk: p.opts.Walk, done: p.report}
+		asking.Go(func() { walks.run(measuring) })
+	}
 	if p.opts.Ask != nil {
 		asking.Go(func() { p.checking(measuring) })
 	}
@@ -210,8 +219,12 @@ func (p *Prober) Stop() {
 // ask polls the routers until ctx ends, beside the echoes.
 func (p *Prober) ask(ctx context.Context) {
 	asking := polling{
-		name: p.opts.Name, every: p.opts.SNMP.Interval, most: PollsInFlight, routers: p.asked, poll: p.opts.Poll, done: p.polls.add,
+		name: p.opts.Name, every: p.opts.SNMP.Interval, most: PollsInFlight, routers: p.asked, poll: p.opts.Poll,
 		left: func(routers int) { p.overrun.Add(int64(routers)) },
+		done: func(poll probe.Poll) {
+			p.polls.add(poll)
+			p.walks.polled(poll, time.Now())
+		},
 	}
 	asking.run(ctx)
 }
