@@ -1,13 +1,69 @@
 package view
 
 import (
+	"context"
 	"net/netip"
 	"slices"
 	"strconv"
 	"time"
 
+	"vigie/internal/measure"
+	"vigie/internal/org"
 	"vigie/probe"
 )
+
+// Walk is what the router of a link carried when it was walked last.
+type Walk struct {
+	At     time.Time
+	Since  time.Time // it has been so at every walk from then on
+	Prober string
+	Device probe.Device
+}
+
+// DevicePage is the answer to "what does this router carry?".
+type DevicePage struct {
+	Notices
+	LinkName
+	Walked time.Time // zero before the first walk; what follows is empty then
+	Since  time.Time
+	Prober string
+	Device Device
+	// Before is when the router was walked last before it changed, Changes what changed
+	// since; Before is zero when no change is known.
+	Before  time.Time
+	Changes []measure.DeviceChange
+}
+
+// Device answers for the router of one link. It needs the right to the addressing plan,
+// of which a router tells the most.
+func (s *Service) Device(ctx context.Context, who org.User, id int64, now time.Time) (DevicePage, error) {
+	r, err := s.reach(ctx, who, org.SeePlan, now)
+	if err != nil {
+		return DevicePage{}, err
+	}
+	link, err := r.link(org.SeePlan, id)
+	if err != nil {
+		return DevicePage{}, err
+	}
+	live, err := s.store.Live(ctx, now.Add(-latestWithin))
+	if err != nil {
+		return DevicePage{}, err
+	}
+	page := DevicePage{Notices: s.notices(r, live, now), LinkName: r.nameLink(link)}
+	walk, err := s.store.Device(ctx, id)
+	if err != nil || walk == nil {
+		return page, err
+	}
+	page.Walked, page.Since, page.Prober, page.Device = walk.At, walk.Since, walk.Prober, NewDevice(walk.Device)
+	former, err := s.store.Findings(ctx, id, walk.Device.Kind(), Window{To: walk.At}, 1)
+	if err != nil || len(former) == 0 {
+		return page, err
+	}
+	if before, ok := former[0].Finding.(*probe.Device); ok {
+		page.Before, page.Changes = former[0].At, measure.DeviceChanges(*before, walk.Device)
+	}
+	return page, nil
+}
 
 // Device is what a router carries, its ports called by their names: pages, files and
 // commands show the same.

@@ -32,6 +32,9 @@ type Store interface {
 	// Router gives what the router of a link told last, and what the link carried
 	// since; nil for one that was never asked.
 	Router(ctx context.Context, link int64, since time.Time) (*Router, error)
+	// Device gives what the router of a link carried when it was walked last; nil before
+	// its first walk.
+	Device(ctx context.Context, link int64) (*Walk, error)
 	// Findings gives the findings of a kind about a link in a window, the latest first
 	// and so many at most.
 	Findings(ctx context.Context, link int64, kind string, w Window, most int) ([]Finding, error)

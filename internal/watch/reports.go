@@ -11,11 +11,17 @@ import (
 )
 
 // applyReports stores what a batch reports: once, since the batch is fresh. What comes
-// often has tables of its own, which keep its sums.
+// often, or replaces what was before, has tables of its own.
 func (s *Service) applyReports(ctx context.Context, tx Tx, former Mark, b probe.Batch, now time.Time) error {
 	var rest []probe.Report
 	for _, r := range b.Reports {
-		if _, often := r.Finding.(*probe.Check); !often {
+		switch found := r.Finding.(type) {
+		case *probe.Check:
+		case *probe.Device:
+			if err := s.applyDevice(ctx, tx, b.Prober, r.Link, r.At, *found, now); err != nil {
+				return err
+			}
+		default:
 			rest = append(rest, r)
 		}
 	}

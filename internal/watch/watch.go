@@ -65,6 +65,7 @@ type Tx interface {
 	SaveState(ctx context.Context, prev incident.State, d incident.Decision) error
 	Routers
 	Checks
+	Devices
 	// SaveReports stores what a prober found out beside its rounds.
 	SaveReports(ctx context.Context, prober string, reports []probe.Report) error
 	// Reports returns the findings of a kind about links in [from, to), in order of time.
