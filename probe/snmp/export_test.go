@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/gosnmp/gosnmp"
 
@@ -59,4 +60,15 @@ func ReadRows(index string, octets []byte, number int64, pointer string) probe.D
 	}
 	d, _ := w.device() // one that tells nothing is empty
 	return d
+}
+
+// Receive reads a notification as a receiver would that knows its sender by some
+// credentials, for the fuzzer.
+func Receive(message []byte, profiles *Profiles, known ...Credential) ([]byte, *Heard) {
+	now := time.Now()
+	t := &Traps{
+		options: TrapOptions{Profiles: profiles}, engine: localEngine{id: "\x80\x00\x00\x00\x05metz", boots: 1, started: now},
+		users: map[Credential]*receiver{}, engines: map[netip.Addr]engineClock{}, tokens: bucket{perSecond: 1},
+	}
+	return t.receive(message, netip.MustParseAddr("192.0.2.1"), func(netip.Addr) []Credential { return known }, now)
 }
