@@ -103,6 +103,15 @@ func (m *meters) past(mark store.PastMark) {
 func (m *meters) lastDecided() time.Time { return time.Unix(m.decided.Load(), 0) }
 func (m *meters) lastBatch() time.Time   { return time.Unix(m.measured.Load(), 0) }
 
+// notifications takes over what a prober of this process counted of them.
+func (m *meters) notifications(c snmp.TrapCounters) {
+	for result, n := range map[string]uint64{
+		"heard": c.Heard, "unknown": c.Unknown, "refused": c.Refused, "malformed": c.Malformed, "limited": c.Limited,
+	} {
+		m.set.GetOrCreateCounter(`vigie_snmp_notifications_total{result="` + result + `"}`).Set(n)
+	}
+}
+
 // write gives every figure in the Prometheus text format.
 func (m *meters) write(w io.Writer) {
 	m.set.WritePrometheus(w)

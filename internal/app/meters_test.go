@@ -80,3 +80,20 @@ func TestEachProberHasItsOwnFiguresUpToABound(t *testing.T) {
 		t.Errorf("%d probers have series of their own, want %d and one for the others", n, mostProbers)
 	}
 }
+
+func TestNotificationsAreShownByWhatBecameOfThem(t *testing.T) {
+	t.Parallel()
+	m := newMeters()
+	m.notifications(snmp.TrapCounters{Heard: 3, Unknown: 7})
+	m.notifications(snmp.TrapCounters{Heard: 4, Unknown: 7, Refused: 1})
+	var text strings.Builder
+	m.set.WritePrometheus(&text)
+	for _, want := range []string{
+		`vigie_snmp_notifications_total{result="heard"} 4`, `vigie_snmp_notifications_total{result="unknown"} 7`,
+		`vigie_snmp_notifications_total{result="refused"} 1`, `vigie_snmp_notifications_total{result="malformed"} 0`,
+	} {
+		if !strings.Contains(text.String(), want+"\n") {
+			t.Errorf("the figures lack %s:\n%s", want, text.String())
+		}
+	}
+}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -47,7 +48,7 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 		Sessions:   store.NewSessions(s.instance.db),
 		Changes:    &s.changes,
 		Health:     s,
-		Metrics:    s.metrics.write,
+		Metrics:    s.writeMetrics,
 		Log:        s.opts.Log,
 		Now:        time.Now,
 		TLSProxy:   s.opts.Configuration.TLSProxy,
@@ -58,6 +59,14 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 	}
 	s.serve("the pages", server.HTTP(), l)
 	return nil
+}
+
+// writeMetrics gives every figure, those of the prober as they are now.
+func (s *Server) writeMetrics(w io.Writer) {
+	if s.prober != nil {
+		s.metrics.notifications(s.prober.Notifications())
+	}
+	s.metrics.write(w)
 }
 
 // demoTimes tells the pages how fast the demo is; nil in a real installation.

@@ -36,6 +36,7 @@ func Equip(o *prober.Options) error {
 	if err != nil {
 		return err
 	}
+	o.Profiles = profiles
 	o.Poll = func(ctx context.Context, r snmp.Router) probe.Poll {
 		if r.Credential == (snmp.Credential{}) {
 			return probe.Poll{Link: r.Link, At: time.Now().UTC().Truncate(time.Microsecond), Problem: snmp.ProblemUnset}

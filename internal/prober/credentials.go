@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -21,6 +22,9 @@ type SNMPConfiguration struct {
 	// Profiles is a folder with profiles of devices that take the place of ours; empty =
 	// none.
 	Profiles string `yaml:"profiles"`
+	// Traps is the address and port on which notifications of routers are heard; empty =
+	// none are.
+	Traps string `yaml:"traps"`
 }
 
 // SNMPCredential is a credential without its secrets: each stands alone in a file.
@@ -48,6 +52,9 @@ func (c SNMPConfiguration) validate() error {
 	if c.Walk < shortestWalk || c.Walk > longestWalk {
 		return fmt.Errorf("walk: %s, expected %s to %s", c.Walk, shortestWalk, longestWalk)
 	}
+	if _, on := c.listen(); c.Traps != "" && !on {
+		return fmt.Errorf("traps: %q, expected an address and a port such as 0.0.0.0:162, or nothing", c.Traps)
+	}
 	seen := map[string]bool{}
 	for i, cred := range c.Credentials {
 		switch {
@@ -59,6 +66,16 @@ func (c SNMPConfiguration) validate() error {
 		seen[cred.Name] = true
 	}
 	return nil
+}
+
+// listen is where notifications are heard. No address before the port is every address.
+func (c SNMPConfiguration) listen() (netip.AddrPort, bool) {
+	text := c.Traps
+	if strings.HasPrefix(text, ":") {
+		text = "[::]" + text
+	}
+	addr, err := netip.ParseAddrPort(text)
+	return addr, err == nil
 }
 
 // Read reads the secrets and returns the credentials by name. An error names the

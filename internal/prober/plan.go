@@ -43,10 +43,11 @@ type plainRouter struct {
 }
 
 // Encode packs the plan, the same one always into the same octets. Where the core keeps
-// its secrets and profiles is not part of it.
+// its secrets and profiles, and hears notifications, is not part of it.
 func (p Plan) Encode() ([]byte, error) {
 	plain := plainPlan{Configuration: p.Configuration, Targets: p.Targets, Questions: p.Questions}
-	plain.Configuration.SNMP.Credentials, plain.Configuration.SNMP.Profiles = nil, ""
+	own := &plain.Configuration.SNMP
+	own.Credentials, own.Profiles, own.Traps = nil, "", ""
 	places := map[snmp.Credential]int{{}: 0}
 	for _, r := range p.Routers {
 		place, known := places[r.Credential]

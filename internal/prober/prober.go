@@ -49,7 +49,9 @@ type Options struct {
 	// Ask asks a service and returns when it is known how it answers or the context ended;
 	// nil where none is asked. It is called from several goroutines.
 	Ask func(context.Context, service.Check) (service.Result, error)
-	Log *slog.Logger
+	// Profiles say what notifications of routers mean; nil: the standard ones alone.
+	Profiles *snmp.Profiles
+	Log      *slog.Logger
 }
 
 // Prober is one vantage point. Use New, SetTargets, Start, Stop.
@@ -62,6 +64,7 @@ type Prober struct {
 	overrun atomic.Int64 // errands left out and not told yet
 	turns   *turns
 	time    *timekeeping
+	traps   atomic.Pointer[snmp.Traps]
 
 	mu        sync.Mutex
 	targets   []probe.Target
@@ -165,6 +168,10 @@ func (p *Prober) Start() error {
 	if err != nil {
 		return fmt.Errorf("start prober %s: %w", p.opts.Name, err)
 	}
+	traps, err := p.listen()
+	if err != nil {
+		return fmt.Errorf("start prober %s: %w", p.opts.Name, errors.Join(err, engine.Close()))
+	}
 	p.started = true
 
 	measuring, stopMeasuring := context.WithCancel(context.Background())
@@ -181,6 +188,10 @@ func (p *Prober) Start() error {
 	if p.opts.Walk != nil {
 		walks := walking{agenda: p.walks, routers: p.asked, walk: p.opts.Walk, done: p.report}
 		asking.Go(func() { walks.run(measuring) })
+	}
+	if traps != nil {
+		p.traps.Store(traps)
+		asking.Go(func() { p.hear(measuring, traps) })
 	}
 	if p.opts.Ask != nil {
 		asking.Go(func() { p.checking(measuring) })

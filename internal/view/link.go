@@ -31,8 +31,10 @@ type LinkPage struct {
 	Looks    []Look  // within the range, the latest first
 	Behind   *Behind // nil unless the line is good and what stands behind it fails
 	Checks   Checks
-	Incident IncidentRef
-	Ticket   TicketRef
+	// Notifications are what its router said of its power in the last 30 days.
+	Notifications []Notification
+	Incident      IncidentRef
+	Ticket        TicketRef
 	// Incidents and Tickets are the latest ones; Tickets is empty for a role that
 	// sees none.
 	Incidents []Incident
@@ -118,6 +120,9 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now
 	}
 	page.Behind = r.behind(live.Failing, link, page.Status, page.Since)
 	if page.Checks, err = s.checks(ctx, r, link, live, now); err != nil {
+		return LinkPage{}, err
+	}
+	if page.Notifications, err = s.notifications(ctx, id, now); err != nil {
 		return LinkPage{}, err
 	}
 	page.Incidents, page.Tickets, err = s.past(ctx, r, []int64{id}, now)
