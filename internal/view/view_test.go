@@ -172,6 +172,22 @@ func TestMaintenanceCoversByScope(t *testing.T) {
 	}
 }
 
+func TestASeriesNamesTheWorksInsideItsWindow(t *testing.T) {
+	t.Parallel()
+	w := Window{From: noon, To: noon.Add(time.Hour)}
+	works := func(subject string, from, to time.Duration) inventory.Maintenance {
+		return inventory.Maintenance{Scope: inventory.ScopeLink, Subject: subject, From: noon.Add(from), To: noon.Add(to)}
+	}
+	r := reach{Index: inventory.NewIndex(inventory.Snapshot{Maintenances: []inventory.Maintenance{
+		works("A-1", -time.Hour, 0), works("A-1", -time.Hour, time.Minute), works("A-2", 0, time.Hour),
+		works("A-1", 30*time.Minute, 2*time.Hour), works("A-1", time.Hour, 2*time.Hour),
+	}})}
+	want := []Window{{From: noon.Add(-time.Hour), To: noon.Add(time.Minute)}, {From: noon.Add(30 * time.Minute), To: noon.Add(2 * time.Hour)}}
+	if diff := cmp.Diff(want, r.maintenances(inventory.Link{Ref: "A-1"}, w)); diff != "" {
+		t.Errorf("works (-want +got):\n%s", diff)
+	}
+}
+
 func TestCoverageCountsOnlyWhatWasDue(t *testing.T) {
 	t.Parallel()
 	at := func(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
