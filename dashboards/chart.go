@@ -149,13 +149,18 @@ func gaps(w view.Window, begins []time.Time, notDue time.Duration) []view.Window
 	return all
 }
 
-// scaleTop is a round delay that leaves room above the band; peaks beyond it are
-// cut off at the top.
+// scaleTop is a round delay that leaves room above every median and above the smoke of
+// all but a few steps; what lies beyond is cut off at the top.
 func scaleTop(s view.Series) int32 {
 	var highest int32
-	for _, point := range s.Points {
-		highest = max(highest, point.P95Micros, point.MedianMicros, point.Delays.ReceivedAt(measure.P95))
+	smoke := make([]int32, len(s.Points))
+	for i, point := range s.Points {
+		highest = max(highest, point.MedianMicros)
+		smoke[i] = max(point.P95Micros, point.Delays.ReceivedAt(measure.P95))
 	}
+	// A few bad steps must not flatten all others.
+	usual, _ := measure.Percentile(smoke, measure.Quantile{Num: 97, Den: 100})
+	highest = max(highest, usual)
 	if s.LimitMicros <= 3*highest {
 		highest = max(highest, s.LimitMicros)
 	}

@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +72,26 @@ func TestTheMedianHasTheColourOfItsLoss(t *testing.T) {
 	// A twentieth lost; the step that lost all has no median to colour.
 	if diff := cmp.Diff([]int{2}, drawn); diff != "" {
 		t.Errorf("colours on the median (-want +got):\n%s", diff)
+	}
+}
+
+func TestAFewBadStepsDoNotFlattenTheOthers(t *testing.T) {
+	t.Parallel()
+	quiet := view.Point{MedianMicros: 5000, P95Micros: 8000}
+	s := view.Series{Points: slices.Repeat([]view.Point{quiet}, 100)}
+	for i := range 3 {
+		s.Points[20*i].P95Micros = 190_000
+	}
+	if got := scaleTop(s); got != 10_000 {
+		t.Errorf("with three bad steps of a hundred the scale ends at %d µs, want 10,000", got)
+	}
+	s.Points[3].P95Micros = 190_000
+	if got := scaleTop(s); got < 190_000 {
+		t.Errorf("with four the scale ends at %d µs", got)
+	}
+	s.Points[3] = view.Point{MedianMicros: 400_000}
+	if got := scaleTop(s); got < 400_000 {
+		t.Errorf("a median of 400 ms is cut off at %d µs", got)
 	}
 }
 
