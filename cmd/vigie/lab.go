@@ -28,6 +28,7 @@ func (labCommand) Help() string {
   vigie lab fault flap BRE-1004 --period 50s --for 4m
   vigie lab fault router BRE-1002 --for 2m
   vigie lab fault power barr-college-de-barr --for 2m
+  vigie lab fault firewall BRE-1001 --for 2m
   vigie lab faults
   vigie lab repair 3
   vigie lab mails --full
@@ -36,7 +37,7 @@ func (labCommand) Help() string {
 }
 
 type faultCommand struct {
-	Kind   string        `arg:"" enum:"cut,pop,uplink,loss,delay,brownout,flap,router,power" help:"cut: one link; pop: every link of a POP; uplink: our own side; loss, delay, brownout: one bad link; flap: a link that comes and goes; router: it is dead, its line is not; power: a site without."`
+	Kind   string        `arg:"" enum:"cut,pop,uplink,loss,delay,brownout,flap,router,power,firewall" help:"cut: one link; pop: every link of a POP; uplink: our own side; loss, delay, brownout: one bad link; flap: a link that comes and goes; router: it is dead, its line is not; power: a site without; firewall: what stands behind a router that answers."`
 	Target string        `arg:"" optional:"" help:"Service reference of the link; key of the POP for pop, of the site for power; none for uplink."`
 	For    time.Duration `help:"How long, e.g. 90s or 2m; 0 = until it is repaired." default:"0"`
 	Loss   uint32        `help:"Loss in percent, for loss and brownout." default:"30"`

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,6 +24,7 @@ import (
 	"vigie/internal/org"
 	"vigie/internal/store"
 	"vigie/internal/ticket"
+	"vigie/probe/service"
 )
 
 const (
@@ -132,6 +135,7 @@ func labTopology(x *inventory.Index, day time.Time) lab.Topology {
 			if r, ok := x.RouterOfLink(l.Ref, day); ok && lab.OperatorNetwork.Contains(r.Address) {
 				link.Router = r.Address
 			}
+			link.Firewall = firewallOf(x, l, day)
 			t.Links = append(t.Links, link)
 		}
 	}
@@ -143,10 +147,30 @@ func labTopology(x *inventory.Index, day time.Time) lab.Topology {
 	return t
 }
 
+// firewallOf is the address inside the lab's network that the checks of a link ask; none
+// without such a check.
+func firewallOf(x *inventory.Index, l inventory.Link, day time.Time) netip.Addr {
+	for _, c := range x.ChecksOfLink(l, day) {
+		check, err := service.Parse(c.Service)
+		if err != nil || c.From != inventory.FromCore {
+			continue
+		}
+		host := check.Host
+		if u, err := url.Parse(check.URL); err == nil && check.Kind == service.HTTP {
+			host = u.Hostname()
+		}
+		if at, err := netip.ParseAddr(host); err == nil && lab.OperatorNetwork.Contains(at) && at != l.ProbeAddress {
+			return at
+		}
+	}
+	return netip.Addr{}
+}
+
 // laboratory is the running lab of a demo.
 type laboratory struct {
 	topology lab.Topology
 	network  *lab.Network
+	schools  *lab.Schools
 	faults   *lab.Faults
 }
 

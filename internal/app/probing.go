@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -45,7 +46,11 @@ func (s *Server) startProber(ctx context.Context) error {
 	if s.opts.Demo {
 		s.secrets[demoCredential] = snmp.Credential{Version: snmp.V2c, Community: lab.Community}
 	}
-	if err := outpost.Equip(&o); err != nil {
+	var roots *x509.CertPool
+	if s.lab != nil {
+		roots = s.lab.schools.Roots
+	}
+	if err := outpost.Equip(&o, roots); err != nil {
 		return err
 	}
 	if s.prober, err = prober.New(o); err != nil {

@@ -247,7 +247,7 @@ func (p *play) check(t *testing.T, steps []lab.Step) {
 		}
 	}
 	for _, message := range []string{
-		lab.MessageCut, lab.MessagePOP, lab.MessageUplink, lab.MessageBrownout, lab.MessagePower, lab.MessageRouter, lab.MessageFlap, lab.MessageWorks,
+		lab.MessageCut, lab.MessagePOP, lab.MessageUplink, lab.MessageBrownout, lab.MessagePower, lab.MessageRouter, lab.MessageFlap, lab.MessageWorks, lab.MessageFirewall,
 	} {
 		if !seen[message] {
 			t.Errorf("the script lacks %s", message)

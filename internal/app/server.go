@@ -254,6 +254,10 @@ func (s *Server) startLab(ctx context.Context) error {
 		return err
 	}
 	s.started.push("the lab", func(context.Context) error { return l.network.Stop() })
+	if l.schools, err = l.network.ServeSchools(demoSeed); err != nil {
+		return err
+	}
+	s.started.push("the lab's schools", func(context.Context) error { return l.schools.Stop() })
 	s.lab = l
 	return nil
 }

@@ -12,6 +12,7 @@ type cast struct {
 	cut, slow, dead, flapping string
 	failing, works            string
 	dark                      string
+	walled                    string // a link behind whose router something is known
 }
 
 func newCast(topology Topology, seed uint64) cast {
@@ -44,6 +45,7 @@ func newCast(topology Topology, seed uint64) cast {
 		{&c.slow, alone},
 		{&c.dead, func(link Link) bool { return alone(link) && link.Demarcation.IsValid() }},
 		{&c.flapping, alone},
+		{&c.walled, func(link Link) bool { return alone(link) && link.Firewall.IsValid() }},
 	} {
 		suited := slices.DeleteFunc(slices.Clone(topology.Links), func(link Link) bool { return !part.suited(link) })
 		if len(suited) == 0 {

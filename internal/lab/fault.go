@@ -22,12 +22,13 @@ const (
 	KindFlap     Kind = "flap"     // one link is cut and carries again, on a period: a link reference
 	KindRouter   Kind = "router"   // the router of a link is dead, the line is not: a link reference
 	KindPower    Kind = "power"    // the site where links end has no power: a site key
+	KindFirewall Kind = "firewall" // what stands behind the router of a link is dead, line and router are not: a link reference
 )
 
 // kinds are all of them, in the order of a message.
 var kinds = []string{
 	string(KindCut), string(KindPOP), string(KindUplink), string(KindLoss), string(KindDelay),
-	string(KindBrownout), string(KindFlap), string(KindRouter), string(KindPower),
+	string(KindBrownout), string(KindFlap), string(KindRouter), string(KindPower), string(KindFirewall),
 }
 
 // Fault is one thing that is broken, for a time.
@@ -50,7 +51,7 @@ func (f Fault) impairment() Impairment {
 	switch f.Kind {
 	case KindLoss, KindDelay, KindBrownout:
 		return Impairment{LossPerMillion: f.LossPerMillion, Delay: f.Delay, Jitter: f.Jitter}
-	case KindRouter, KindPower:
+	case KindRouter, KindPower, KindFirewall:
 		return Impairment{} // what stands at the end of the line is dead, not the line
 	default:
 		return Impairment{Cut: true}
@@ -105,7 +106,10 @@ func (f Fault) validateTarget(topology Topology) error {
 		}
 		return nil
 	}
-	if f.Target != "" && slices.ContainsFunc(topology.Links, f.hits) {
+	if at := slices.IndexFunc(topology.Links, f.hits); f.Target != "" && at >= 0 {
+		if f.Kind == KindFirewall && !topology.Links[at].Firewall.IsValid() {
+			return fmt.Errorf("lab: fault %s: nothing is known behind link %q", f.Kind, f.Target)
+		}
 		return nil
 	}
 	switch f.Kind {
@@ -155,6 +159,9 @@ func Effective(topology Topology, baseline Baseline, faults []Fault) Suffered {
 		if link.Demarcation.IsValid() {
 			suffered.set(link.Demarcation, baseline[link.Demarcation], line.Worst(Impairment{Cut: isolated || line.dark}))
 		}
+		if link.Firewall.IsValid() {
+			suffered.set(link.Firewall, baseline[link.Firewall], line.Worst(Impairment{Cut: isolated || line.off || line.walled}))
+		}
 		if link.Router.IsValid() {
 			way := line
 			for _, other := range paths.beside(link) {
@@ -175,6 +182,7 @@ type line struct {
 	Impairment      // of the line itself
 	off        bool // its router is dead
 	dark       bool // everything at its end is
+	walled     bool // what stands behind its router is dead
 }
 
 func lineOf(link Link, faults []Fault) line {
@@ -186,6 +194,7 @@ func lineOf(link Link, faults []Fault) line {
 		l.Impairment = l.Worst(fault.impairment())
 		l.off = l.off || fault.Kind == KindRouter || fault.Kind == KindPower
 		l.dark = l.dark || fault.Kind == KindPower
+		l.walled = l.walled || fault.Kind == KindFirewall
 	}
 	return l
 }

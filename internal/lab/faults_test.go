@@ -214,7 +214,7 @@ func TestBeginRefusesAnImpossibleFault(t *testing.T) {
 		fault lab.Fault
 		want  string
 	}{
-		{lab.Fault{Kind: "fire"}, `lab: unknown fault "fire", want one of cut, pop, uplink, loss, delay, brownout, flap, router, power`},
+		{lab.Fault{Kind: "fire"}, `lab: unknown fault "fire", want one of cut, pop, uplink, loss, delay, brownout, flap, router, power, firewall`},
 		{lab.Fault{Kind: lab.KindCut, Target: "L-9"}, `lab: fault cut: no link has reference "L-9"`},
 		{lab.Fault{Kind: lab.KindPOP}, `lab: fault pop: no link hangs on POP ""`},
 		{lab.Fault{Kind: lab.KindUplink, Target: "L-0001"}, `lab: fault uplink has target "L-0001", want none`},

@@ -26,6 +26,8 @@ const (
 	MessageFlapEnded     = "lab.step.flap.ended"
 	MessageWorks         = "lab.step.works"
 	MessageWorksEnded    = "lab.step.works.ended"
+	MessageFirewall      = "lab.step.firewall"
+	MessageFirewallEnded = "lab.step.firewall.ended"
 )
 
 // Step is the beginning or the end of one scripted fault.
@@ -57,6 +59,7 @@ const (
 	routerAt, routerEnds     = 8 * time.Minute, 9*time.Minute + 20*time.Second
 	flapAt, flapEnds         = 8*time.Minute + 50*time.Second, 12*time.Minute + 10*time.Second
 	worksAt, worksEnds       = 10 * time.Minute, 11*time.Minute + 10*time.Second
+	firewallAt, firewallEnds = 11*time.Minute + 20*time.Second, 12*time.Minute + 40*time.Second
 
 	flapPeriod = 50 * time.Second
 	// worksMargin is how much earlier and later than its works a window is
@@ -76,8 +79,8 @@ const (
 // five minutes: a fibre cut of one link, the failure of a POP of middling size
 // that has nothing to do with it, both repairs, then the loss of our own uplink.
 // Then, until the thirteenth: a brownout, a power cut at a site with accesses of
-// two operators, a router dead behind a living demarcation, a flapping link, and
-// the works of Works. The same topology and seed give the same script; what a
+// two operators, a router dead behind a living demarcation, a flapping link, the
+// works of Works, and a firewall dead behind a router that answers. The same topology and seed give the same script; what a
 // topology has no part for is left out.
 func Script(topology Topology, seed uint64) []Step {
 	cast := newCast(topology, seed)
@@ -95,6 +98,7 @@ func Script(topology Topology, seed uint64) []Step {
 	add(act{powerAt, powerEnds, Fault{Kind: KindPower, Target: cast.dark}, MessagePower, MessagePowerEnded})
 	add(act{routerAt, routerEnds, Fault{Kind: KindRouter, Target: cast.dead}, MessageRouter, MessageRouterEnded})
 	add(act{flapAt, flapEnds, Fault{Kind: KindFlap, Target: cast.flapping, Period: flapPeriod}, MessageFlap, MessageFlapEnded})
+	add(act{firewallAt, firewallEnds, Fault{Kind: KindFirewall, Target: cast.walled}, MessageFirewall, MessageFirewallEnded})
 	add(act{worksAt, worksEnds, Fault{Kind: KindPOP, Target: cast.works}, MessageWorks, MessageWorksEnded})
 
 	steps := make([]Step, 0, 2*len(acts))

@@ -31,6 +31,9 @@ type Link struct {
 	// address of the router itself. Each is unique, inside OperatorNetwork, and
 	// answers echoes like Addr; the zero value says that there is none.
 	Demarcation, Router netip.Addr
+	// Firewall is the outer address of what stands behind the router, reached by the same
+	// line; the zero value says that none is known.
+	Firewall netip.Addr
 }
 
 // endsAt returns the site where the access ends, "" when it serves none.
@@ -44,7 +47,7 @@ func (l Link) endsAt() string {
 // addrs returns the addresses of the link that answer.
 func (l Link) addrs() []netip.Addr {
 	addrs := []netip.Addr{l.Addr}
-	for _, addr := range []netip.Addr{l.Demarcation, l.Router} {
+	for _, addr := range []netip.Addr{l.Demarcation, l.Router, l.Firewall} {
 		if addr.IsValid() {
 			addrs = append(addrs, addr)
 		}
@@ -93,7 +96,7 @@ func (t Topology) validate() error {
 		for _, part := range []struct {
 			name string
 			addr netip.Addr
-		}{{"demarcation", link.Demarcation}, {"router", link.Router}} {
+		}{{"demarcation", link.Demarcation}, {"router", link.Router}, {"firewall", link.Firewall}} {
 			if !part.addr.IsValid() {
 				continue
 			}

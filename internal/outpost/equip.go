@@ -2,6 +2,7 @@ package outpost
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"time"
 
@@ -20,8 +21,8 @@ const (
 )
 
 // Equip gives a prober the engines with which it looks at routers and services; their
-// sockets are placed by o.Open.
-func Equip(o *prober.Options) error {
+// sockets are placed by o.Open. Certificates are traced to roots, nil = the machine's.
+func Equip(o *prober.Options, roots *x509.CertPool) error {
 	folder, err := configs.SNMPProfiles()
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func Equip(o *prober.Options) error {
 		return poller.Poll(ctx, r)
 	}
 	o.Walk = poller.Walk
-	o.Ask = service.Prober{Dial: dialThrough(o.Open)}.Run
+	o.Ask = service.Prober{Dial: dialThrough(o.Open), Roots: roots}.Run
 	return nil
 }
 
