@@ -9,6 +9,9 @@
 // queue of its own: a core that is away delays nothing, and after too long an
 // absence the oldest batches are given up and counted as a gap.
 //
+// What a cycle has no room for is left out before it begins, by need and in turns, and
+// told as overrun. Each batch says how well it was measured, and how right the clock was.
+//
 // Routers are asked beside the echoes, each at its own moment of an interval that is
 // longer than a cycle, a bounded number together. What they answer waits for the batch
 // of the cycle in which it ended, so that it too is delivered under one number.

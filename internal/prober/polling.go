@@ -1,8 +1,10 @@
 package prober
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +22,8 @@ type polling struct {
 	poll    func(context.Context, snmp.Router) probe.Poll
 	done    func(probe.Poll)
 	left    func(routers int) // told of those that were due and not asked
+
+	waiting map[int64]bool // links whose routers were left out of the interval before
 }
 
 // run polls until ctx ends, and returns when no poll is under way any more. A router
@@ -66,7 +70,8 @@ func (p *polling) interval(ctx context.Context, from time.Time, ask func(r snmp.
 		targets = append(targets, probe.Target{ID: r.Link, Kind: probe.Router})
 	}
 	shape := schedule.Shape{Cycle: p.every, Echoes: 1, Gap: p.every}
-	slots := schedule.Spread(targets, shape, schedule.Phase(p.name))
+	slots := p.first(schedule.Spread(targets, shape, schedule.Phase(p.name)))
+	p.waiting = nil
 	for i, slot := range slots {
 		due := begin.Add(slot.Offset)
 		if due.Before(now) {
@@ -76,11 +81,32 @@ func (p *polling) interval(ctx context.Context, from time.Time, ask func(r snmp.
 			return
 		}
 		if time.Since(begin) >= p.every {
-			p.left(len(slots) - i)
+			p.leave(slots[i:])
 			return
 		}
 		ask(routers[slot.Target.ID], due)
 	}
+}
+
+// first puts those at the front that were left out of the interval before, due at once:
+// else it would be the same ones each time.
+func (p *polling) first(slots []schedule.Slot) []schedule.Slot {
+	for i := range slots {
+		if p.waiting[slots[i].Target.ID] {
+			slots[i].Offset = 0
+		}
+	}
+	slices.SortStableFunc(slots, func(a, b schedule.Slot) int { return cmp.Compare(a.Offset, b.Offset) })
+	return slots
+}
+
+// leave remembers the routers that found no time in their interval.
+func (p *polling) leave(slots []schedule.Slot) {
+	p.waiting = make(map[int64]bool, len(slots))
+	for _, slot := range slots {
+		p.waiting[slot.Target.ID] = true
+	}
+	p.left(len(slots))
 }
 
 // pauseUntil waits for a moment and reports whether ctx still holds then.

@@ -115,6 +115,22 @@ func TestRoutersThatAreAwayHoldUpNoMoreThanTheirSlots(t *testing.T) {
 	})
 }
 
+// Each poll holds its slot for half a minute: of a hundred routers some sixteen are asked
+// in a minute. It is not the same ones each time.
+func TestRoutersThatWereLeftOutComeFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var a asking
+		a.polling(100, func(snmp.Router) time.Duration { return time.Hour }).runFor(30 * time.Minute)
+		if len(a.at) != 100 {
+			t.Errorf("%d of 100 routers were asked in half an hour", len(a.at))
+		}
+		if a.left == 0 {
+			t.Error("no router was left out, though not all could be asked")
+		}
+	})
+}
+
 func TestAPollUnderWayAtTheStopIsNotTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
