@@ -64,7 +64,7 @@ type proberMeter struct {
 	gaps                                              *metrics.Counter
 	// Of the last whole cycle; times in nanoseconds.
 	worstLag, lag95, offset, maxError, arrival, synchronised, cycle atomic.Int64
-	free atomic.Bool // its host says that nothing keeps the clock
+	free                                                            atomic.Bool // its host says that nothing keeps the clock
 }
 
 func newProberMeter(set *metrics.Set, prober string) *proberMeter {
