@@ -49,6 +49,7 @@ type cli struct {
 	Links     linksCommand     `cmd:"" help:"List the links, by state."`
 	Sites     sitesCommand     `cmd:"" help:"List the sites, with the state of each."`
 	Incidents incidentsCommand `cmd:"" help:"List what failed, as one."`
+	Probers   probersCommand   `cmd:"" help:"List what measures, and how well."`
 	Tickets   ticketsCommand   `cmd:"" help:"List the tickets, or show one whole."`
 	User      userCommand      `cmd:"" help:"Add, list and disable those who may sign in."`
 	Token     tokenCommand     `cmd:"" help:"Make, list and revoke the tokens of programs."`

@@ -26,6 +26,7 @@ type commands interface {
 	Links(ctx context.Context, q api.LinkQuery) (api.Live[api.Link], error)
 	Link(ctx context.Context, q app.LinkQuestion) (api.LinkDetail, error)
 	Sites(ctx context.Context, q api.SiteQuery) (api.Live[api.Site], error)
+	Probers(ctx context.Context, q api.Pieces) (api.Live[api.Prober], error)
 	Incidents(ctx context.Context, q api.PastQuery) (api.Live[api.Incident], error)
 	Tickets(ctx context.Context, q api.TicketQuery) (api.Live[api.TicketBrief], error)
 	Ticket(ctx context.Context, q app.TicketQuestion) (api.Ticket, error)

@@ -38,6 +38,7 @@ func newAsking(db *store.DB, cycle time.Duration) (*api.Service, error) {
 const (
 	opLinks     operation[api.LinkQuery, api.Live[api.Link]]          = "links"
 	opSites     operation[api.SiteQuery, api.Live[api.Site]]          = "sites"
+	opProbers   operation[api.Pieces, api.Live[api.Prober]]           = "probers"
 	opIncidents operation[api.PastQuery, api.Live[api.Incident]]      = "incidents"
 	opTickets   operation[api.TicketQuery, api.Live[api.TicketBrief]] = "tickets"
 	opTicket    operation[TicketQuestion, api.Ticket]                 = "ticket"
@@ -70,6 +71,11 @@ func (i *Instance) Sites(ctx context.Context, q api.SiteQuery) (api.Live[api.Sit
 	return i.asking.Sites(ctx, access.Console(), q, time.Now())
 }
 
+// Probers answers with a piece of the vantage points.
+func (i *Instance) Probers(ctx context.Context, q api.Pieces) (api.Live[api.Prober], error) {
+	return i.asking.Probers(ctx, access.Console(), q, time.Now())
+}
+
 // Incidents answers with a piece of the incidents.
 func (i *Instance) Incidents(ctx context.Context, q api.PastQuery) (api.Live[api.Incident], error) {
 	return i.asking.Incidents(ctx, access.Console(), q, time.Now())
@@ -98,6 +104,11 @@ func (r *Remote) Link(ctx context.Context, q LinkQuestion) (api.LinkDetail, erro
 // Sites asks for a piece of the sites.
 func (r *Remote) Sites(ctx context.Context, q api.SiteQuery) (api.Live[api.Site], error) {
 	return opSites.call(ctx, r, q)
+}
+
+// Probers asks the running instance for the vantage points.
+func (r *Remote) Probers(ctx context.Context, q api.Pieces) (api.Live[api.Prober], error) {
+	return opProbers.call(ctx, r, q)
 }
 
 // Incidents asks for a piece of the incidents.

@@ -241,6 +241,7 @@ func (i *Instance) serve(mux *http.ServeMux) {
 	opLinks.serve(mux, i.Links)
 	opLink.serve(mux, i.Link)
 	opSites.serve(mux, i.Sites)
+	opProbers.serve(mux, i.Probers)
 	opIncidents.serve(mux, i.Incidents)
 	opTickets.serve(mux, i.Tickets)
 	opTicket.serve(mux, i.Ticket)

@@ -46,6 +46,7 @@ func (w *world) questions(t *testing.T) map[string][]string {
 		"list-sites":     {"/sites?limit=500"},
 		"get-site":       {"/sites/" + id("site", "bar-le-duc-cite-raymond-poincare"), "/sites/" + id("site", "achenheim-college-paul-wernert")},
 		"list-prefixes":  {"/prefixes?limit=500"},
+		"list-probers":   {"/probers", "/probers?limit=1"},
 		"list-incidents": {"/incidents", "/incidents?open=true"},
 		"get-incident":   {"/incidents/1", "/incidents/3"},
 		"list-tickets":   {"/tickets", "/tickets?number=VIGIE-2026-000002"},
@@ -59,6 +60,7 @@ func TestEveryOperationAnswersAsItsDocumentSays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(t, plan)
+	w.exec(t, quality)
 	d := w.document(t)
 	if !strings.HasPrefix(d.OpenAPI, "3.1.") || len(d.Servers) != 1 || d.Servers[0].URL != api.Base {
 		t.Errorf("the document is of OpenAPI %q for %v, want 3.1 for %s", d.OpenAPI, d.Servers, api.Base)

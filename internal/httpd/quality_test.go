@@ -3,6 +3,8 @@ package httpd_test
 import (
 	"strings"
 	"testing"
+
+	"vigie/internal/org"
 )
 
 // quality is a prober that measured well until noon, and since with a clock that nobody
@@ -25,6 +27,12 @@ func TestAProbersPageShowsHowWellItMeasures(t *testing.T) {
 		"Aucun serveur de temps ne règle son horloge", "8 ms 95e centile 3 ms", "60 délais mesurés trop longs", "120 tardives, 60 en double", "1,5 ms", "24/11/2026 12:45")
 	if !strings.Contains(page.body, `<a href="/probers?range=24h" aria-current="true">`) {
 		t.Error("a day is not the range chosen")
+	}
+	program := w.visit(t).get("/api/v1/probers", "Authorization", "Bearer "+w.token(t, "audit", org.Auditor))
+	for _, want := range []string{`"name":"metz"`, `"troubles":["clock-free","coverage","overrun"]`, `"due_minutes":60,"measured_minutes":48`, `"overrun":3000`, `"clock_offset_us":null`, `"arrival_us":900000`} {
+		if !strings.Contains(program.body, want) {
+			t.Errorf("the API does not say %s:\n%s", want, program.body)
+		}
 	}
 	b.get("/probers?range=7d").contains(t, "24/11/2026 09:00")
 	if got := b.get("/probers?range=2d"); got.status != 400 && got.status != 422 {

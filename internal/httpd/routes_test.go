@@ -70,6 +70,7 @@ var visits = []visit{
 	{"GET /api/v1/sites", "/api/v1/sites", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
 	{"GET /api/v1/sites/{id}", "/api/v1/sites/{site67}", nil, [7]int{401, 200, 200, 200, 404, 404, 404}},
 	{"GET /api/v1/sites/{id}", "/api/v1/sites/{site55}", nil, [7]int{401, 200, 200, 200, 200, 200, 404}},
+	{"GET /api/v1/probers", "/api/v1/probers", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
 	{"GET /api/v1/incidents", "/api/v1/incidents", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
 	{"GET /api/v1/incidents/{id}", "/api/v1/incidents/1", nil, [7]int{401, 200, 200, 200, 200, 200, 404}},
 	{"GET /api/v1/incidents/{id}", "/api/v1/incidents/2", nil, [7]int{401, 200, 200, 200, 404, 404, 404}},

@@ -144,6 +144,10 @@ func (m *mounting) links(s *Service) {
 }
 
 func (m *mounting) past(s *Service) {
+	operation(m, describe{"list-probers", "/probers", "probers", "Vantage points, by name, and how well each measured in the last hour"},
+		func(ctx context.Context, who org.User, in *Pieces, now time.Time) (Live[Prober], error) {
+			return s.Probers(ctx, who, *in, now)
+		})
 	operation(m, describe{"list-incidents", "/incidents", "incidents", "Incidents, the latest first"},
 		func(ctx context.Context, who org.User, in *PastQuery, now time.Time) (Live[Incident], error) {
 			return s.Incidents(ctx, who, *in, now)
