@@ -24,6 +24,7 @@ type Prober struct {
 	Unsent      int64 `json:"echoes_unsent"`
 	Void        int64 `json:"echoes_void" doc:"Sent, of unknown outcome."`
 	Dropped     int64 `json:"messages_dropped" doc:"By the kernel, for want of room."`
+	Unstamped   int64 `json:"echoes_unstamped" doc:"Their round trips include what it took to send."`
 	Overrun     int64 `json:"overrun" doc:"Rounds, polls and checks left out because a cycle had no room for them."`
 	LostBatches int64 `json:"batches_lost"`
 	Malformed   int64 `json:"replies_malformed"`
@@ -55,7 +56,7 @@ func newProber(p view.Prober) Prober {
 		Name: p.Name, LastSeen: instant(p.LastSeen), Troubles: []string{},
 		Due: float64(q.HourCoverage.Expected) / 1000, Measured: float64(q.HourCoverage.CoveredMillis) / 1000,
 		WorstLag: q.Hour.WorstLag.Microseconds(), Lag95: q.Hour.Lag95.Microseconds(),
-		Unsent: c.Unsent, Void: c.Void, Dropped: c.Dropped, Overrun: c.Overrun, LostBatches: c.LostBatches,
+		Unsent: c.Unsent, Void: c.Void, Dropped: c.Dropped, Unstamped: c.Unstamped, Overrun: c.Overrun, LostBatches: c.LostBatches,
 		Malformed: c.Malformed, Forged: c.Forged, Duplicate: c.Duplicate, LateReplies: c.Late,
 		ClockSource: known(q.Now.Clock.Source), ClockSynchronised: q.Now.Clock.Synchronised,
 	}
