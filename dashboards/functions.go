@@ -23,6 +23,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"t":             p.T,
 		"n":             p.N,
 		"num":           func(n int) string { return p.Number(int64(n)) },
+		"count":         p.Number,
 		"euros":         func(c money.Cents) string { return p.Euros(int64(c)) },
 		"ratio":         func(part, whole int) string { return p.Percent(int64(part), int64(whole), 1) },
 		"covered":       func(c view.Coverage) string { return p.Percent(c.CoveredMillis, c.Expected, 1) },

@@ -180,7 +180,7 @@ func TestEveryPageIsWholeInEachLanguage(t *testing.T) {
 	key := regexp.MustCompile(`\b(board|map|plan|link|site|ticket|incident|statement|prober|clock|message|state|kind|mode|action|error|notice|layout|token|api|load|range|outage|chart)\.[a-z-]+\b`)
 	for _, lang := range []string{"fr", "en"} {
 		b.post("/language", form{"lang": {lang}})
-		for _, path := range []string{"/", "/map", "/map?departement=55", "/plan?q=10.55.1.9", "/plan?q=achenheim", "/plan/prefix?cidr=10.55.1.0/24&free=26", "/plan/prefix?cidr=10.0.0.0/8&free=4", "/plan/vlans", "/sites/1/plan", "/links/1", "/links/2?range=7d", "/links/2?range=1y", "/sites/1", "/sites/1?range=30d", "/incidents?which=all", "/tickets?which=all", "/tickets/1", "/tickets/2", "/probers", "/statements", "/tokens", "/nowhere"} {
+		for _, path := range []string{"/", "/map", "/map?departement=55", "/plan?q=10.55.1.9", "/plan?q=achenheim", "/plan/prefix?cidr=10.55.1.0/24&free=26", "/plan/prefix?cidr=10.0.0.0/8&free=4", "/plan/vlans", "/sites/1/plan", "/links/1", "/links/2?range=7d", "/links/2?range=1y", "/links/1/device", "/sites/1", "/sites/1?range=30d", "/incidents?which=all", "/tickets?which=all", "/tickets/1", "/tickets/2", "/probers", "/statements", "/tokens", "/nowhere"} {
 			page := b.get(path)
 			if found := key.FindString(page.text()); found != "" {
 				t.Errorf("%s in %s shows the key %q", path, lang, found)

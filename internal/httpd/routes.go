@@ -30,6 +30,7 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/map", org.SeeLinks, s.siteMap},
 		{http.MethodGet, "/links/{id}", org.SeeLinks, s.link},
 		{http.MethodGet, "/links/{id}/figures.csv", org.SeeLinks, s.linkFigures},
+		{http.MethodGet, "/links/{id}/device", org.SeePlan, s.device},
 		{http.MethodGet, "/sites/{id}", org.SeeLinks, s.site},
 		{http.MethodGet, "/sites/{id}/plan", org.SeePlan, s.sitePlan},
 		{http.MethodGet, "/plan", org.SeePlan, s.plan},

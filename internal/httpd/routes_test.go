@@ -34,6 +34,8 @@ var visits = []visit{
 	{"GET /links/{id}/figures.csv", "/links/{bas-rhin}/figures.csv?range=13m", nil, [7]int{303, 200, 200, 200, 404, 404, 404}},
 	{"GET /links/{id}/figures.csv", "/links/{meuse}/figures.csv", nil, [7]int{303, 200, 200, 200, 200, 200, 404}},
 	{"GET /links/{id}/figures.csv", "/links/{meuse}/figures.csv?range=2h", nil, [7]int{303, 422, 422, 422, 422, 422, 422}},
+	{"GET /links/{id}/device", "/links/{bas-rhin}/device", nil, [7]int{303, 200, 200, 200, 403, 404, 404}},
+	{"GET /links/{id}/device", "/links/{meuse}/device", nil, [7]int{303, 200, 200, 200, 403, 200, 404}},
 	{"GET /sites/{id}", "/sites/{site67}", nil, [7]int{303, 200, 200, 200, 404, 404, 404}},
 	{"GET /sites/{id}", "/sites/{site55}", nil, [7]int{303, 200, 200, 200, 200, 200, 404}},
 	{"GET /sites/{id}/plan", "/sites/{site67}/plan", nil, [7]int{303, 200, 200, 200, 403, 404, 404}},

@@ -73,7 +73,7 @@ func described(d probe.Device, members bool) map[string]map[string]string {
 		if p.Alias != "" {
 			name += " (" + p.Alias + ")"
 		}
-		ports[name] = words(p.Type, p.MAC, shut(p), labelled("VLAN", p.PVID), member(p.Over))
+		ports[name] = words(cmp.Or(p.Type, "-"), p.MAC, shut(p), labelled("VLAN", p.PVID), member(p.Over))
 	}
 	on := map[string][]int{} // one of the link may stand on several ports
 	for _, a := range d.Addresses {
@@ -101,9 +101,9 @@ func described(d probe.Device, members bool) map[string]map[string]string {
 // shut says of a port that somebody switched it off.
 func shut(p probe.Port) string {
 	if p.Admin == "down" {
-		return "shut"
+		return "admin=down"
 	}
-	return "-"
+	return ""
 }
 
 func labelled(label string, n int) string {

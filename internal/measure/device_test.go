@@ -52,8 +52,8 @@ func TestEachChangeOfADeviceIsTold(t *testing.T) {
 	after.Neighbours = nil
 	want := []measure.DeviceChange{
 		{List: "system", Name: "software", Before: "4.3", After: "4.4"},
-		{List: "ports", Name: "ge1 (BRE-1001)", Before: "- VLAN 10", After: "shut VLAN 10"},
-		{List: "ports", Name: "ge3", Before: "", After: "ethernetCsmacd -"},
+		{List: "ports", Name: "ge1 (BRE-1001)", Before: "- VLAN 10", After: "- admin=down VLAN 10"},
+		{List: "ports", Name: "ge3", Before: "", After: "ethernetCsmacd"},
 		{List: "addresses", Name: "fe80::1/64", Before: "ge1.20", After: "ge3"},
 		{List: "vlans", Name: "VLAN 20", Before: "eleves / / ge1", After: "eleves / ge3 /"},
 		{List: "neighbours", Name: "ge1 02:00:00:00:00:ff 48", Before: "switch-b"},
