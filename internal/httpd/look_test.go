@@ -42,6 +42,8 @@ func TestATicketShowsHowItsLinksBeganToFail(t *testing.T) {
 	if bars := strings.Count(page.body, `class="lost"`); bars != 4 {
 		t.Errorf("%d echoes drawn as lost, want 4", bars)
 	}
+	w.exec(t, `INSERT INTO finding (link_id, kind, at, prober, body) SELECT link_id, kind, at, 'sonde-2', body FROM finding WHERE kind = 'look'`)
+	b.get("/tickets/1").contains(t, "1 autre examen rapproché", "(sonde sonde-2)")
 	b.post("/language", form{"lang": {"en"}})
 	b.get("/tickets/1").contains(t, "How it began", "First echo lost on 2026-11-24 13:49:58.4")
 }
