@@ -77,6 +77,22 @@ func (f Flow) Capped() bool {
 	return f.CapBits > 0 && f.BitsPerSecond >= f.CapBits/1000*nearCap
 }
 
+// shortOf is the part of the contract below which a figure is short of it, in
+// thousandths. TCP payload is 94.1 % of the rate of an Ethernet line at most, and a
+// contract seldom names its layer: less than nine tenths is short of any.
+const shortOf = 900
+
+// Short reports whether the figure is below the contract in any reading of it. One at our
+// own limit is not.
+func (f Flow) Short() bool {
+	return f.ContractBits > 0 && !f.Capped() && f.BitsPerSecond < f.ContractBits/1000*shortOf
+}
+
+// Short reports whether a direction that was measured is.
+func (t *Throughput) Short() bool {
+	return t.Down != nil && t.Down.Short() || t.Up != nil && t.Up.Short()
+}
+
 // NotRun is why a test was not run, or not to its end.
 type NotRun string
 

@@ -73,3 +73,20 @@ func TestAFigureAtOurOwnLimitIsNoneOfTheLink(t *testing.T) {
 		}
 	}
 }
+
+func TestAFigureBelowNineTenthsIsShortOfTheContract(t *testing.T) {
+	t.Parallel()
+	report := &probe.Throughput{Down: flow(94e6)}
+	if report.Short() {
+		t.Error("94 of 100 Mbit/s of payload is all that such a line carries")
+	}
+	if report.Up = flow(89e6); !report.Short() {
+		t.Error("89 of 100 Mbit/s is not short")
+	}
+	if report.Up.CapBits = 90e6; report.Short() {
+		t.Error("a figure at our own limit is short of the contract")
+	}
+	if report.Up.CapBits, report.Up.ContractBits = 0, 0; report.Short() {
+		t.Error("a figure without contract is short of it")
+	}
+}

@@ -25,6 +25,8 @@ type Configuration struct {
 	Clock ClockConfiguration `yaml:"clock"`
 	// SNMP says how routers are asked.
 	SNMP SNMPConfiguration `yaml:"snmp"`
+	// Throughput says whether what links carry is tested.
+	Throughput ThroughputConfiguration `yaml:"throughput"`
 }
 
 // ClockConfiguration says by what the prober's clock is judged.
@@ -41,7 +43,7 @@ const lowestRate, highestRate = 10, 100_000
 func DefaultConfiguration() Configuration {
 	return Configuration{
 		Cycle: 30 * time.Second, Echoes: 5, Gap: 100 * time.Millisecond, Timeout: time.Second, Rate: 30_000,
-		SNMP: SNMPConfiguration{Interval: time.Minute, Walk: 24 * time.Hour},
+		SNMP: SNMPConfiguration{Interval: time.Minute, Walk: 24 * time.Hour}, Throughput: defaultThroughput(),
 	}
 }
 
@@ -64,6 +66,9 @@ func (c Configuration) Validate() error {
 	}
 	if err := c.SNMP.validate(); err != nil {
 		return fmt.Errorf("snmp.%w", err)
+	}
+	if err := c.Throughput.validate(); err != nil {
+		return fmt.Errorf("throughput.%w", err)
 	}
 	return nil
 }

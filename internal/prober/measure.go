@@ -28,6 +28,8 @@ type run struct {
 	suspect func(link int64, at time.Time, total bool)
 	turns   *turns
 	clock   func(now time.Time) probe.Clock
+	// loaded reports whether a test of ours filled a link meanwhile.
+	loaded  func(link int64, from, to time.Time) bool
 	deliver func(probe.Batch)
 	log     *slog.Logger
 
@@ -109,11 +111,13 @@ func (r *run) file(results []icmp.Result, now time.Time) {
 			}
 			continue
 		}
+		result.Observation.Loaded = result.Target.Kind != probe.Canary && r.loaded(result.Target.ID, result.Start, now)
 		r.turns.saw(result.Observation)
 		for _, p := range r.parts {
 			if p.cycle.Equal(result.Cycle) {
 				p.take(result)
-				if r.looks.saw(result, p, now) && r.suspect != nil {
+				// What is lost beside a test of ours is no reason to look closer.
+				if !result.Observation.Loaded && r.looks.saw(result, p, now) && r.suspect != nil {
 					r.suspect(result.Target.ID, result.FirstLost, result.Observation.Received() == 0)
 				}
 				break

@@ -12,6 +12,7 @@ import (
 
 	"vigie/probe"
 	"vigie/probe/icmp"
+	"vigie/probe/schedule"
 	"vigie/probe/service"
 	"vigie/probe/snmp"
 )
@@ -51,7 +52,9 @@ type Options struct {
 	Ask func(context.Context, service.Check) (service.Result, error)
 	// Profiles say what notifications of routers mean; nil: the standard ones alone.
 	Profiles *snmp.Profiles
-	Log      *slog.Logger
+	// Test says which links are tested for what they carry; nil = none.
+	Test *Testing
+	Log  *slog.Logger
 }
 
 // Prober is one vantage point. Use New, SetTargets, Start, Stop.
@@ -65,6 +68,8 @@ type Prober struct {
 	turns   *turns
 	time    *timekeeping
 	traps   atomic.Pointer[snmp.Traps]
+	heavy   heavy
+	tests   *tests // nil without Options.Test
 
 	mu        sync.Mutex
 	targets   []probe.Target
@@ -87,13 +92,17 @@ func New(o Options) (*Prober, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("prober %s: %w", o.Name, err)
 	}
-	return &Prober{
+	p := &Prober{
 		walks: &agenda{name: o.Name, every: o.SNMP.Walk, within: o.SNMP.Walk / walksSpread},
 		opts:  o, outbox: newOutbox(outboxBatches, o.NextSeq),
 		polls:   &waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }},
 		reports: &waiting[probe.Report]{at: func(r probe.Report) time.Time { return r.At }},
 		turns:   newTurns(), time: newTimekeeping(o.Clock, o.Name, o.Log),
-	}, nil
+	}
+	if o.Test != nil {
+		p.tests = newTesting(*o.Test, &p.heavy, p.watchCanaries, p.report, o.Log)
+	}
+	return p, nil
 }
 
 // SetTargets replaces the targets from the next cycle on; it may be called at any
@@ -197,6 +206,9 @@ func (p *Prober) Start() error {
 		asking.Go(func() { p.checking(measuring) })
 	}
 	asking.Go(func() { p.time.run(measuring) })
+	if p.tests != nil {
+		asking.Go(func() { p.tests.run(measuring) })
+	}
 	go func() {
 		defer close(published)
 		out := publisher{outbox: p.outbox, publish: p.opts.Publish, log: p.opts.Log}
@@ -253,7 +265,7 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
 			targets: p.current, polls: p.polls, reports: p.reports, overrun: &p.overrun, report: p.report, looks: newLooks(p.opts.Configuration),
-			turns: p.turns, clock: p.time.clock, deliver: p.deliver, log: p.opts.Log,
+			turns: p.turns, clock: p.time.clock, loaded: p.heavy.loaded, deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {
 			p.opts.Log.Error("echo engine failed", "prober", p.opts.Name, "error", err)
@@ -290,6 +302,15 @@ func (p *Prober) report(r probe.Report) {
 		return
 	}
 	p.reports.add(r)
+}
+
+// TestPlan says which tests of throughput would start now, and why the others would not.
+func (p *Prober) TestPlan(ctx context.Context, now time.Time) ([]schedule.HeavyChoice, error) {
+	if p.tests == nil {
+		return nil, nil
+	}
+	_, choices, err := p.tests.plan(ctx, now)
+	return choices, err
 }
 
 func (p *Prober) deliver(b probe.Batch) {

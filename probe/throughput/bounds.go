@@ -74,6 +74,12 @@ func (b Bounds) fitted() Bounds {
 	return b
 }
 
+// Affordable is the rate at which the octets last for the whole of slow start and
+// duration, in bits per second.
+func (b Bounds) Affordable() int64 {
+	return int64(float64(b.Octets) * 8 * usable / (b.SlowStart + b.Duration).Seconds())
+}
+
 // Failure is why a flow has no figure.
 type Failure struct {
 	Reason probe.NotRun

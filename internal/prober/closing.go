@@ -1,0 +1,74 @@
+package prober
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"vigie/internal/calendar"
+	"vigie/internal/i18n"
+	"vigie/probe"
+)
+
+// Closing is when no heavy probe runs, school hours aside.
+type Closing struct {
+	from, until int // local minutes of the day in which they run; from > until goes over midnight
+	exams       [][2]time.Time
+}
+
+// ParseClosing reads the local hours in which heavy probes run, HH:MM-HH:MM, and the days
+// of exams, 2027-06-14 or 2027-06-14/2027-06-18.
+func ParseClosing(hours string, examDays []string) (Closing, error) {
+	var c Closing
+	first, second, ok := strings.Cut(hours, "-")
+	from, err := time.Parse("15:04", first)
+	until, err2 := time.Parse("15:04", second)
+	if !ok || err != nil || err2 != nil || from.Equal(until) {
+		return c, fmt.Errorf("hours: %q, expected such as 22:00-05:00", hours)
+	}
+	c.from, c.until = minuteOf(from), minuteOf(until)
+	for _, text := range examDays {
+		first, last, span := strings.Cut(text, "/")
+		if !span {
+			last = first
+		}
+		from, err := time.Parse(time.DateOnly, first)
+		to, err2 := time.Parse(time.DateOnly, last)
+		if err != nil || err2 != nil || to.Before(from) {
+			return c, fmt.Errorf("exam_days: %q, expected a day such as 2027-06-14, or 2027-06-14/2027-06-18", text)
+		}
+		c.exams = append(c.exams, [2]time.Time{from, to})
+	}
+	return c, nil
+}
+
+func minuteOf(t time.Time) int { return t.Hour()*60 + t.Minute() }
+
+// At is why no heavy probe may run on a link of a school now; empty = it may. It ends
+// before the school day begins: a probe that starts now is over within a margin.
+func (c Closing) At(now time.Time, school calendar.School) probe.NotRun {
+	day := calendar.Day(now)
+	for _, e := range c.exams {
+		if !day.Before(e[0]) && !day.After(e[1]) {
+			return probe.InExams
+		}
+	}
+	for _, of := range school.Windows(now, now.Add(margin)) {
+		if of.Open == calendar.Unknown {
+			return probe.CalendarUnknown
+		}
+		return probe.InSchoolHours
+	}
+	minute := minuteOf(now.In(i18n.Paris()))
+	open := minute >= c.from && minute < c.until
+	if c.from > c.until {
+		open = minute >= c.from || minute < c.until
+	}
+	if !open {
+		return probe.OutsideWindow
+	}
+	return ""
+}
+
+// margin is longer than the longest test of both directions.
+const margin = 3 * time.Minute
