@@ -199,6 +199,7 @@ func (c Configuration) demo() Configuration {
 	c.Prober.Cycle, c.Prober.SNMP.Interval, c.Prober.SNMP.Walk = demoCycle, demoPoll, demoWalk
 	c.RemindAfter = demoRemind
 	c.Mail.From = "vigie@demo.example"
+	c.demoTests()
 	return c
 }
 

@@ -45,8 +45,8 @@ func (a Account) Role() org.Role { return a.user.Role }
 
 // DemoConstants says how the demo's times differ from a real installation's.
 func DemoConstants() string {
-	return fmt.Sprintf("Demo constants: cycle %s, ticket after %s (mass %s, degraded %s), resolved after %s, reminder after %s, GTR 1 minute.",
-		demoCycle, demoOpen, demoOpenMass, demoOpenDegraded, demoResolve, demoRemind)
+	return fmt.Sprintf("Demo constants: cycle %s, ticket after %s (mass %s, degraded %s), resolved after %s, reminder after %s, GTR 1 minute; throughput is tested in the last %d of each %d minutes.",
+		demoCycle, demoOpen, demoOpenMass, demoOpenDegraded, demoResolve, demoRemind, demoTestDay-demoTestDusk, demoTestDay)
 }
 
 // DemoAccounts are shown in the terminal; the demo listens on this machine only.

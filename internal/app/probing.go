@@ -53,6 +53,9 @@ func (s *Server) startProber(ctx context.Context) error {
 	if err := outpost.Equip(&o, roots); err != nil {
 		return err
 	}
+	if o.Test, err = s.testing(o.Open); err != nil {
+		return err
+	}
 	if s.prober, err = prober.New(o); err != nil {
 		return err
 	}

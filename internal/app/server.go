@@ -259,7 +259,7 @@ func (s *Server) startLab(ctx context.Context) error {
 	}
 	s.started.push("the lab's schools", func(context.Context) error { return l.schools.Stop() })
 	s.lab = l
-	return nil
+	return s.startFarEnd()
 }
 
 // index is the inventory as it is now.

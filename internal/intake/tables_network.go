@@ -68,6 +68,7 @@ var linkTable = table[inventory.Link]{
 		address("demarcation_address", func(l *inventory.Link) *netip.Addr { return &l.Demarcation }),
 		address("reflector_address", func(l *inventory.Link) *netip.Addr { return &l.ReflectorAddress }),
 		integer("reflector_port", func(l *inventory.Link) *int { return &l.ReflectorPort }, 1, 65535),
+		address("test_address", func(l *inventory.Link) *netip.Addr { return &l.TestAddress }),
 		enum("cpe_owner", func(l *inventory.Link) *inventory.CPEOwner { return &l.CPEOwner },
 			inventory.OperatorCPE, inventory.CustomerCPE).must(),
 		day("starts", func(l *inventory.Link) *time.Time { return &l.Starts }).must(),

@@ -150,6 +150,9 @@ type Link struct {
 	// port of STAMP.
 	ReflectorAddress netip.Addr
 	ReflectorPort    int
+	// TestAddress is where something answers tests of throughput at the far end of the
+	// access; invalid = at the probe address.
+	TestAddress netip.Addr
 	CPEOwner         CPEOwner
 	Starts           time.Time // MES: billing starts
 	Ends             time.Time // first day without it; zero = open

@@ -45,14 +45,14 @@ func Equip(o *prober.Options, roots *x509.CertPool) error {
 		return poller.Poll(ctx, r)
 	}
 	o.Walk = poller.Walk
-	o.Ask = service.Prober{Dial: dialThrough(o.Open), Roots: roots}.Run
+	o.Ask = service.Prober{Dial: DialThrough(o.Open), Roots: roots}.Run
 	return nil
 }
 
-// dialThrough opens connections with sockets that open makes, in its network namespace;
+// DialThrough opens connections with sockets that open makes, in its network namespace;
 // nil = where the program runs. Addresses are never names, so that no connection is made
 // on another thread.
-func dialThrough(open func(create func() error) error) func(ctx context.Context, network, address string) (net.Conn, error) {
+func DialThrough(open func(create func() error) error) func(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	if open == nil {
 		return dialer.DialContext

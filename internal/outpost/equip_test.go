@@ -15,7 +15,7 @@ func TestConnectionsAreMadeWhereTheSocketsAre(t *testing.T) {
 	}
 	defer listener.Close()
 	times := 0
-	dial := dialThrough(func(create func() error) error { times++; return create() })
+	dial := DialThrough(func(create func() error) error { times++; return create() })
 	conn, err := dial(context.Background(), "tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +24,7 @@ func TestConnectionsAreMadeWhereTheSocketsAre(t *testing.T) {
 		t.Errorf("close: %v; entered %d times, want once", err, times)
 	}
 	gone := errors.New("the namespace is gone")
-	if _, err := dialThrough(func(func() error) error { return gone })(context.Background(), "tcp", listener.Addr().String()); !errors.Is(err, gone) {
+	if _, err := DialThrough(func(func() error) error { return gone })(context.Background(), "tcp", listener.Addr().String()); !errors.Is(err, gone) {
 		t.Errorf("got error %v, want %v", err, gone)
 	}
 }

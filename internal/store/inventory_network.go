@@ -87,6 +87,7 @@ type linkRow struct {
 	DemarcationAddress *netip.Addr        `json:"demarcation_address"`
 	ReflectorAddress   *netip.Addr        `json:"reflector_address"`
 	ReflectorPort      *int               `json:"reflector_port"`
+	TestAddress        *netip.Addr        `json:"test_address"`
 	CPEOwner           inventory.CPEOwner `json:"cpe_owner"`
 	Starts             time.Time          `json:"starts"`
 	Ends               *time.Time         `json:"ends"`
@@ -98,11 +99,11 @@ var linkShelf = linksWithSites{typedShelf[inventory.Link, linkRow]{
 	what: "links",
 	all: query("link.all", `
 		SELECT id, ref, operator, lot, pop, served.sites, price_item, down_kbps, up_kbps, technology, probe_address,
-			demarcation_address, reflector_address, reflector_port, cpe_owner, starts, ends, source
+			demarcation_address, reflector_address, reflector_port, test_address, cpe_owner, starts, ends, source
 		FROM link JOIN (SELECT link, array_agg(site ORDER BY ordinal) AS sites FROM link_site GROUP BY link) served
 			ON served.link = link.ref`),
 	put: query("link.put", upsert("link", "ref",
-		"operator, lot, pop, price_item, down_kbps, up_kbps, technology, probe_address, demarcation_address, reflector_address, reflector_port, "+
+		"operator, lot, pop, price_item, down_kbps, up_kbps, technology, probe_address, demarcation_address, reflector_address, reflector_port, test_address, "+
 			"cpe_owner, starts, ends, source")),
 	slice: func(s *inventory.Snapshot) *[]inventory.Link { return &s.Links },
 	toRow: func(l inventory.Link) linkRow {
@@ -110,7 +111,7 @@ var linkShelf = linksWithSites{typedShelf[inventory.Link, linkRow]{
 			Ref: l.Ref, Operator: l.Operator, Lot: zeroNull(l.Lot), POP: zeroNull(l.POP), Sites: l.Sites, PriceItem: l.PriceItem,
 			DownKbps: l.DownKbps, UpKbps: l.UpKbps, Technology: l.Technology, ProbeAddress: l.ProbeAddress,
 			DemarcationAddress: zeroNull(l.Demarcation), ReflectorAddress: zeroNull(l.ReflectorAddress),
-			ReflectorPort: zeroNull(l.ReflectorPort), CPEOwner: l.CPEOwner, Starts: l.Starts, Ends: zeroNull(l.Ends), Source: l.Source,
+			ReflectorPort: zeroNull(l.ReflectorPort), TestAddress: zeroNull(l.TestAddress), CPEOwner: l.CPEOwner, Starts: l.Starts, Ends: zeroNull(l.Ends), Source: l.Source,
 		}
 	},
 	toFact: func(r linkRow) inventory.Link {
@@ -118,7 +119,8 @@ var linkShelf = linksWithSites{typedShelf[inventory.Link, linkRow]{
 			ID: r.ID, Ref: r.Ref, Operator: r.Operator, Lot: nullZero(r.Lot), POP: nullZero(r.POP), Sites: r.Sites, PriceItem: r.PriceItem,
 			DownKbps: r.DownKbps, UpKbps: r.UpKbps, Technology: r.Technology, ProbeAddress: r.ProbeAddress,
 			Demarcation:      nullZero(r.DemarcationAddress),
-			ReflectorAddress: nullZero(r.ReflectorAddress), ReflectorPort: nullZero(r.ReflectorPort), CPEOwner: r.CPEOwner, Starts: r.Starts, Ends: nullZero(r.Ends), Source: r.Source,
+			ReflectorAddress: nullZero(r.ReflectorAddress), ReflectorPort: nullZero(r.ReflectorPort), TestAddress: nullZero(r.TestAddress),
+			CPEOwner: r.CPEOwner, Starts: r.Starts, Ends: nullZero(r.Ends), Source: r.Source,
 		}
 	},
 }}

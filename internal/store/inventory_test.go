@@ -48,7 +48,7 @@ func full() inventory.Snapshot {
 		Links: []inventory.Link{{
 			Ref: "L-1", Operator: "op", Lot: "lot", POP: "pop", Sites: []string{"site"}, PriceItem: "100M", DownKbps: 100_000, UpKbps: 512, Technology: "FTTO",
 			ProbeAddress: netip.MustParseAddr("2001:db8::1"), Demarcation: netip.MustParseAddr("192.0.2.9"),
-			ReflectorAddress: netip.MustParseAddr("2001:db8::9"), ReflectorPort: 20001, CPEOwner: inventory.OperatorCPE, Starts: civil(1, 1), Ends: civil(12, 1), Source: "s",
+			ReflectorAddress: netip.MustParseAddr("2001:db8::9"), ReflectorPort: 20001, TestAddress: netip.MustParseAddr("192.0.2.11"), CPEOwner: inventory.OperatorCPE, Starts: civil(1, 1), Ends: civil(12, 1), Source: "s",
 		}},
 		Terms: []contract.Terms{{Link: "L-1", From: civil(6, 1), PriceItem: "100M", DownKbps: 200_000, UpKbps: 1_024, Source: "s"}},
 		Routers: []inventory.Router{{
