@@ -153,10 +153,10 @@ type Link struct {
 	// TestAddress is where something answers tests of throughput at the far end of the
 	// access; invalid = at the probe address.
 	TestAddress netip.Addr
-	CPEOwner         CPEOwner
-	Starts           time.Time // MES: billing starts
-	Ends             time.Time // first day without it; zero = open
-	Source           string
+	CPEOwner    CPEOwner
+	Starts      time.Time // MES: billing starts
+	Ends        time.Time // first day without it; zero = open
+	Source      string
 }
 
 // Terms are those of the link's own row.
