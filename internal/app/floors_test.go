@@ -58,7 +58,7 @@ var only = map[string][]string{
 	"github.com/go-chi":          {"internal/httpd/api", "internal/httpd"},
 	"github.com/danielgtaylor":   {"internal/httpd/api"},
 	"github.com/wneessen":        {"internal/ticket/email"},
-	"github.com/gosnmp":          {"probe/snmp"},
+	"github.com/gosnmp":          {"probe/snmp", "internal/benchprobe"}, // which measures it as it comes
 	"github.com/xuri":            {"internal/tabular", "internal/report"},
 	"github.com/emersion":        {"internal/lab/operator"},
 	"github.com/alecthomas":      {"cmd/vigie"},

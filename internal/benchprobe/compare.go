@@ -218,38 +218,3 @@ func busy(peers) error {
 	atMost("echo_busy_false_loss", float64(f.Lost), "echoes", 0)
 	return nil
 }
-
-// polls measures the poller against an agent in a process of its own.
-func polls(peers) error {
-	agent := command("agent")
-	from, err := agent.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := agent.Start(); err != nil {
-		return err
-	}
-	defer func() {
-		_ = agent.Process.Kill() // it ends no other way
-		_ = agent.Wait()
-	}()
-	var address string
-	if _, err := fmt.Fscanln(from, &address); err != nil {
-		return fmt.Errorf("read the agent's address: %w", err)
-	}
-	var cost []float64
-	for range runs {
-		c := command("polls", address)
-		out, err := c.Output()
-		if err != nil {
-			return fmt.Errorf("poll: %w", err)
-		}
-		count, err := strconv.Atoi(strings.TrimSpace(string(out)))
-		if err != nil {
-			return fmt.Errorf("poll: %w", err)
-		}
-		cost = append(cost, micros(c)/float64(count))
-	}
-	atMost("snmp_poll_cpu", median(cost), "us/poll", 110)
-	return nil
-}

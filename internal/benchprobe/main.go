@@ -47,7 +47,11 @@ func run(floor string, args []string) error {
 	case "agent":
 		return serveAgent()
 	case "polls":
-		return tell(measurePolls(args[1]))
+		var l polling
+		if err := json.Unmarshal([]byte(args[1]), &l); err != nil {
+			return fmt.Errorf("read the polls: %w", err)
+		}
+		return tell(l.measure())
 	}
 	return fmt.Errorf("%q: expected no argument", args[0])
 }

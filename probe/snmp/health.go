@@ -2,10 +2,12 @@ package snmp
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gosnmp/gosnmp"
@@ -27,12 +29,19 @@ const (
 // plan is what tells how a device is: learned once, asked in every poll. The zero value
 // asks for nothing.
 type plan struct {
+	*layout
+	at    time.Time // when it was learned
+	boots int64     // of the device then
+}
+
+// layout is where the quantities of a device stand. Devices of one model share one:
+// a country's routers are of some dozens.
+type layout struct {
 	profile string
-	object  OID       // sysObjectID of the device that it is for
-	at      time.Time // when it was learned
-	boots   int64     // of the device then
+	object  OID // sysObjectID
 	// Rows of each quantity, and how they are read.
 	cpu, memory, temperature, onBattery, battery, cause quantity
+	names                                               []string // of all objects, sysObjectID first
 }
 
 // quantity is where one quantity is found.
@@ -41,39 +50,62 @@ type quantity struct {
 	rows   []reading
 }
 
-// reading is one row: the objects that make it, without the point in front.
+// reading is one row: the objects that make it, with the point in front.
 type reading struct {
 	value, used, free, total []string
 	scale                    float64
 }
 
-func (p *plan) quantities() []*quantity {
-	return []*quantity{&p.cpu, &p.memory, &p.temperature, &p.onBattery, &p.battery, &p.cause}
+func (l *layout) quantities() []*quantity {
+	return []*quantity{&l.cpu, &l.memory, &l.temperature, &l.onBattery, &l.battery, &l.cause}
 }
 
 // oids are the objects that the plan asks for.
-func (p *plan) oids() []string {
-	if p.profile == "" {
+func (p plan) oids() []string {
+	if p.layout == nil {
 		return nil
 	}
-	names := []string{sysObjectID}
-	for _, q := range p.quantities() {
-		for _, r := range q.rows {
-			for _, name := range r.names() {
-				names = append(names, "."+name)
-			}
-		}
-	}
-	return names
+	return p.names
 }
 
 func (r reading) names() []string { return slices.Concat(r.value, r.used, r.free, r.total) }
 
+// layouts are those in use, each once. It may be used from several goroutines.
+type layouts struct {
+	mu   sync.Mutex
+	held map[string]*layout
+}
+
+// mostLayouts bounds what is held for devices to come; those in use stay with them.
+const mostLayouts = 4096
+
+// share returns the layout that equals one.
+func (s *layouts) share(one *layout) *layout {
+	one.names = []string{sysObjectID}
+	key := one.profile + "\n" + string(one.object)
+	for i, q := range one.quantities() {
+		for _, r := range q.rows {
+			one.names = append(one.names, r.names()...)
+			key += fmt.Sprint("\n", i, r)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if same := s.held[key]; same != nil {
+		return same
+	}
+	if s.held == nil || len(s.held) >= mostLayouts {
+		s.held = map[string]*layout{}
+	}
+	s.held[key] = one
+	return one
+}
+
 // stale reports whether the plan was learned of another device, of an earlier life of
 // it, or too long ago, or does not tell any more what it told.
-func (p *plan) stale(found values, boots int64, now time.Time) bool {
+func (p plan) stale(found values, boots int64, now time.Time) bool {
 	age := now.Sub(p.at)
-	if p.profile == "" || found.object() != p.object || boots != p.boots || age > learnAgain {
+	if p.layout == nil || found.object() != p.object || boots != p.boots || age > learnAgain {
 		return true
 	}
 	return age > searchAgain && slices.ContainsFunc(p.quantities(), func(q *quantity) bool { return len(q.rows) > 0 && !q.there(found) })
@@ -83,7 +115,7 @@ func (p *plan) stale(found values, boots int64, now time.Time) bool {
 func (q *quantity) there(found values) bool {
 	return slices.ContainsFunc(q.rows, func(r reading) bool {
 		return slices.ContainsFunc(r.names(), func(name string) bool {
-			v, told := found["."+name]
+			v, told := found[name]
 			return told && v.Value != nil
 		})
 	})
@@ -95,23 +127,23 @@ func (v values) object() OID {
 	return OID(strings.TrimPrefix(text, "."))
 }
 
-// health reads what the device told by the plan.
-func (p *plan) health(found values) probe.Health {
+// health reads what a device told by the layout.
+func (l *layout) health(found values) probe.Health {
 	h := probe.Health{
-		Profile:     p.profile,
-		CPU:         p.cpu.figure(found, 1, 0, probe.MaxPercent),
-		Memory:      p.memory.figure(found, 1, 0, probe.MaxPercent),
-		Temperature: p.temperature.figure(found, 10, probe.MinTenths, probe.MaxTenths),
-		Battery:     p.battery.figure(found, 1, 0, probe.MaxBattery),
+		Profile:     l.profile,
+		CPU:         l.cpu.figure(found, 1, 0, probe.MaxPercent),
+		Memory:      l.memory.figure(found, 1, 0, probe.MaxPercent),
+		Temperature: l.temperature.figure(found, 10, probe.MinTenths, probe.MaxTenths),
+		Battery:     l.battery.figure(found, 1, 0, probe.MaxBattery),
 	}
-	if value, told := p.onBattery.take(found); told {
+	if value, told := l.onBattery.take(found); told {
 		h.OnBattery = probe.No
-		if slices.Contains(p.onBattery.source.Is, int64(value)) {
+		if slices.Contains(l.onBattery.source.Is, int64(value)) {
 			h.OnBattery = probe.Yes
 		}
 	}
-	for _, r := range p.cause.rows {
-		h.RestartCause = text(found["."+r.value[0]])
+	for _, r := range l.cause.rows {
+		h.RestartCause = text(found[r.value[0]])
 	}
 	return h
 }
@@ -153,7 +185,7 @@ func (q *quantity) take(found values) (float64, bool) {
 // read is the value of a row.
 func (r reading) read(found values, s Source) (float64, bool) {
 	if len(r.value) > 0 {
-		value, told := found.number("." + r.value[0])
+		value, told := found.number(r.value[0])
 		if !told || slices.Contains(s.Ignore, value) || s.IgnoreFrom > 0 && value >= s.IgnoreFrom {
 			return 0, false
 		}
@@ -179,7 +211,7 @@ func (r reading) read(found values, s Source) (float64, bool) {
 // sum adds objects up; false when one of them is not told, or none is named.
 func (v values) sum(names []string) (total float64, told bool) {
 	for _, name := range names {
-		value, told := v.number("." + name)
+		value, told := v.number(name)
 		if !told {
 			return 0, false
 		}
@@ -210,15 +242,14 @@ func (v values) number(name string) (float64, bool) {
 func (s *session) learn(found values, boots int64) (plan, error) {
 	object := found.object()
 	profile := s.profiles.For(object)
-	p := plan{profile: profile.Name, object: object, at: time.Now(), boots: boots}
-	failed := p
-	failed.at = p.at.Add(searchAgain - learnAgain)
+	one := &layout{profile: profile.Name, object: object}
+	failed := plan{s.layouts.share(&layout{profile: profile.Name, object: object}), time.Now().Add(searchAgain - learnAgain), boots}
 	l := learner{session: s, columns: map[OID]values{}, objects: values{}}
 	lists := [][]Source{profile.CPU, profile.Memory, profile.Temperature, profile.OnBattery, profile.Battery, profile.RestartCause}
 	if err := l.scalars(slices.Concat(lists...)); err != nil {
 		return failed, err
 	}
-	for i, q := range p.quantities() {
+	for i, q := range one.quantities() {
 		for _, source := range lists[i] {
 			rows, err := l.rows(source)
 			if err != nil {
@@ -230,7 +261,7 @@ func (s *session) learn(found values, boots int64) (plan, error) {
 			}
 		}
 	}
-	return p, nil
+	return plan{s.layouts.share(one), time.Now(), boots}, nil
 }
 
 // learner asks each object and each column once.
@@ -260,7 +291,7 @@ func (l *learner) rows(s Source) ([]reading, error) {
 	}
 	scale := cmp.Or(s.Scale, 1)
 	if names := s.names(); s.Value.scalar() || len(names) > 0 && names[0].scalar() {
-		r := reading{value: plainNames(s.Value), used: plainNames(s.Used...), free: plainNames(s.Free...), total: plainNames(s.Total...), scale: scale}
+		r := reading{value: dotted(s.Value), used: dotted(s.Used...), free: dotted(s.Free...), total: dotted(s.Total...), scale: scale}
 		if s.told(r, l.objects) {
 			return []reading{r}, nil
 		}
@@ -290,7 +321,7 @@ func (l *learner) rows(s Source) ([]reading, error) {
 			return nil, err
 		}
 		with := func(columns ...OID) []string {
-			names := plainNames(columns...)
+			names := dotted(columns...)
 			for i := range names {
 				names[i] += "." + index
 			}
@@ -309,7 +340,7 @@ func (s Source) told(r reading, found values) bool {
 	if _, told := r.read(found, s); told {
 		return true
 	}
-	return len(r.value) > 0 && len(s.Is) == 0 && s.Value.scalar() && text(found["."+r.value[0]]) != "" && found["."+r.value[0]].Type == gosnmp.OctetString
+	return len(r.value) > 0 && len(s.Is) == 0 && s.Value.scalar() && text(found[r.value[0]]) != "" && found[r.value[0]].Type == gosnmp.OctetString
 }
 
 // keep bounds the rows that every poll asks for: the highest, in the order of their
@@ -330,11 +361,11 @@ func (s Source) keep(rows []reading, found values) []reading {
 	return order[:maxRowsKept]
 }
 
-func plainNames(names ...OID) []string {
+func dotted(names ...OID) []string {
 	var out []string
 	for _, name := range names {
 		if name != "" {
-			out = append(out, string(name))
+			out = append(out, "."+string(name))
 		}
 	}
 	return out
@@ -385,7 +416,7 @@ func (l *learner) sensors(s Source) ([]reading, error) {
 		}
 		precision, _ := of(sensorPrecision)
 		r := reading{
-			value: []string{string(s.Sensors) + sensorValue + "." + index},
+			value: []string{"." + string(s.Sensors) + sensorValue + "." + index},
 			scale: math.Pow(1000, scale-sensorUnits) / math.Pow(10, precision),
 		}
 		if s.told(r, found) {

@@ -66,15 +66,24 @@ type Poller struct {
 	slots   chan struct{} // one token per router asked at the moment
 	turns   turns
 
+	layouts layouts
+
 	mu       sync.Mutex
-	memories map[Router]*memory
+	memories map[place]*memory
 	sweepAt  int // entries of memories at which the old ones are dropped
 	accounts map[Credential]*sync.Pool
+}
+
+// place is where one router of a link stands.
+type place struct {
+	link int64
+	addr netip.AddrPort
 }
 
 // memory is what an earlier poll learned of a router: only what saves requests,
 // verified by every answer.
 type memory struct {
+	router   Router
 	used     time.Time
 	index    int       // of the interface, 0 when not known
 	searched time.Time // when it was looked for in vain; zero when it was found
@@ -94,7 +103,7 @@ func New(o Options) (*Poller, error) {
 	}
 	return &Poller{
 		options: o, slots: make(chan struct{}, o.InFlight), turns: turns{held: map[netip.AddrPort]*turn{}},
-		memories: map[Router]*memory{}, sweepAt: firstSweep, accounts: map[Credential]*sync.Pool{},
+		memories: map[place]*memory{}, sweepAt: firstSweep, accounts: map[Credential]*sync.Pool{},
 	}, nil
 }
 
@@ -185,7 +194,7 @@ func (p *Poller) account(c Credential) *sync.Pool {
 func (p *Poller) connect(ctx context.Context, pool *sync.Pool, r Router) (*session, error) {
 	s, reused := pool.Get().(*session)
 	if !reused {
-		s = &session{library: r.Credential.session(), profiles: p.options.Profiles}
+		s = &session{library: r.Credential.session(), profiles: p.options.Profiles, layouts: &p.layouts}
 	}
 	s.library.Target, s.library.Port = r.Addr.Addr().String(), r.Addr.Port()
 	s.library.Timeout, s.library.Retries = p.options.Timeout, p.options.Retries
@@ -212,14 +221,15 @@ const (
 	searchAgain = 5 * time.Minute
 )
 
-// recall returns what is known of a router.
+// recall returns what is known of a router, nothing when it is to be asked otherwise
+// than before.
 func (p *Poller) recall(r Router) memory {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m := p.memories[r]; m != nil {
+	if m := p.memories[place{r.Link, r.Addr}]; m != nil && m.router == r {
 		return *m
 	}
-	return memory{}
+	return memory{router: r}
 }
 
 // remember keeps what was learned, and drops what has not been used for long.
@@ -227,7 +237,7 @@ func (p *Poller) remember(r Router, m memory) {
 	m.used = time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.memories[r] = &m
+	p.memories[place{r.Link, r.Addr}] = &m
 	if len(p.memories) < p.sweepAt {
 		return
 	}
@@ -244,6 +254,7 @@ func (p *Poller) remember(r Router, m memory) {
 type session struct {
 	library  *gosnmp.GoSNMP
 	profiles *Profiles
+	layouts  *layouts
 }
 
 // engine is what an earlier answer told of a version 3 agent.

@@ -121,7 +121,7 @@ func (s *session) health(known *memory, found values, also []string, boots int64
 	if s.profiles == nil {
 		return probe.Health{}, nil
 	}
-	if known.plan.profile == "" {
+	if known.plan.layout == nil {
 		also = []string{sysObjectID}
 	}
 	if err := s.get(also, found); err != nil {
