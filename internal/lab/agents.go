@@ -16,7 +16,8 @@ const Community = "vigie-lab"
 
 // Agents are the routers of the links, as SNMP shows them: how long each has been
 // running, and the state and counters of its two interfaces, wan0 towards the
-// operator, whose alias is the reference of the link, and lan0 towards the site.
+// operator, whose alias is the reference of the link, and lan0 towards the site; and
+// what each carries.
 // Its methods may be called from several goroutines.
 type Agents struct {
 	mu     sync.Mutex
@@ -35,6 +36,11 @@ type router struct {
 	// carried is what wan0 counted since booted, up to counted.
 	carried Octets
 	counted time.Time
+
+	// constant is what the router tells alike since it restarted for the
+	// constantFor-th time.
+	constant    []agent.Object
+	constantFor int32
 }
 
 // NewAgents returns the routers of a topology as they are when nothing was ever
@@ -129,9 +135,14 @@ func (r *router) objects(now time.Time) []agent.Object {
 		{Name: oidEngine.With(2, 0), Value: agent.Integer(r.boots)},
 		{Name: oidEngine.With(3, 0), Value: agent.Integer(int32(up / time.Second))},
 	}
-	for _, i := range r.interfaces() {
+	faces := r.interfaces()
+	for _, i := range faces {
 		objects = append(objects, i.objects()...)
 	}
+	if r.constantFor != r.boots {
+		r.constant, r.constantFor = r.carries(faces[0].index, faces[1].index), r.boots
+	}
+	objects = append(objects, r.constant...)
 	slices.SortFunc(objects, func(a, b agent.Object) int { return slices.Compare(a.Name, b.Name) })
 	return objects
 }
@@ -160,10 +171,9 @@ func (r *router) interfaces() []face {
 }
 
 func (f face) objects() []agent.Object {
-	const up, down = 1, 2
-	state := int32(down)
+	state := int32(stateDown)
 	if f.up {
-		state = up
+		state = stateUp
 	}
 	return []agent.Object{
 		{Name: oidIfTable.With(1, f.index), Value: agent.Integer(int32(f.index))},

@@ -22,24 +22,7 @@ type shown struct {
 // show asks a router for everything at an instant.
 func show(t *testing.T, agents *lab.Agents, addr netip.Addr, now time.Time) shown {
 	t.Helper()
-	library := &gosnmp.GoSNMP{Version: gosnmp.Version2c, Community: lab.Community}
-	packet := library.MkSnmpPacket(gosnmp.GetBulkRequest, []gosnmp.SnmpPDU{{Name: ".1.3", Type: gosnmp.Null}}, 0, 50)
-	request, err := packet.MarshalMsg()
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := agents.Answer(addr, request, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	decoded, err := library.SnmpDecodePacket(answer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	told := make(map[string]gosnmp.SnmpPDU)
-	for _, v := range decoded.Variables {
-		told[v.Name] = v
-	}
+	told := walked(t, agents, addr, now)
 	text := func(name string) string { b, _ := told[name].Value.([]byte); return string(b) }
 	got := shown{boots: told[".1.3.6.1.6.3.10.2.1.2.0"].Value.(int), index: 1}
 	suffix := ".1"
@@ -57,6 +40,34 @@ func show(t *testing.T, agents *lab.Agents, addr netip.Addr, now time.Time) show
 	got.octets.Down = told[".1.3.6.1.2.1.31.1.1.1.6"+suffix].Value.(uint64)
 	got.octets.Up = told[".1.3.6.1.2.1.31.1.1.1.10"+suffix].Value.(uint64)
 	return got
+}
+
+// walked asks a router for all that it tells at an instant.
+func walked(t *testing.T, agents *lab.Agents, addr netip.Addr, now time.Time) map[string]gosnmp.SnmpPDU {
+	t.Helper()
+	library := &gosnmp.GoSNMP{Version: gosnmp.Version2c, Community: lab.Community}
+	told := make(map[string]gosnmp.SnmpPDU)
+	for from := ".1.0"; ; {
+		packet := library.MkSnmpPacket(gosnmp.GetBulkRequest, []gosnmp.SnmpPDU{{Name: from, Type: gosnmp.Null}}, 0, 50)
+		request, err := packet.MarshalMsg()
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := agents.Answer(addr, request, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, err := library.SnmpDecodePacket(answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range decoded.Variables {
+			if v.Type == gosnmp.EndOfMibView {
+				return told
+			}
+			told[v.Name], from = v, v.Name
+		}
+	}
 }
 
 // wired is equipped(n) with the rates of rated(n).
