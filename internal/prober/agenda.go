@@ -90,15 +90,7 @@ func (a *agenda) end(link int64, whole bool, now time.Time) {
 	}
 }
 
-// hasten brings the next walk of a router forward.
-func (a *agenda) hasten(link int64, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if e := a.entries[link]; e != nil {
-		e.hasten(now)
-	}
-}
-
+// hasten brings the next walk forward.
 func (e *entry) hasten(now time.Time) {
 	soon := now.Add(settle)
 	if again := e.last.Add(walkAgain); !e.last.IsZero() && again.After(soon) {

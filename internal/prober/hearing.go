@@ -153,7 +153,7 @@ func (p *Prober) listen() (*snmp.Traps, error) {
 // hear hears notifications until ctx ends. A socket that fails is ours, and replaced.
 func (p *Prober) hear(ctx context.Context, traps *snmp.Traps) {
 	for {
-		h := hearing{routers: p.asked, poll: p.opts.Poll, done: p.polls.add, report: p.report, left: p.leaveOut}
+		h := hearing{routers: p.asked, poll: p.opts.Poll, done: p.polled, report: p.report, left: p.leaveOut}
 		err := h.run(ctx, traps)
 		if err == nil {
 			return // the context ended

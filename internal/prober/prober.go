@@ -244,12 +244,16 @@ func (p *Prober) ask(ctx context.Context) {
 	asking := polling{
 		name: p.opts.Name, every: p.opts.SNMP.Interval, most: PollsInFlight, routers: p.asked, poll: p.opts.Poll,
 		left: func(routers int) { p.overrun.Add(int64(routers)) },
-		done: func(poll probe.Poll) {
-			p.polls.add(poll)
-			p.walks.polled(poll, time.Now())
-		},
+		done: p.polled,
 	}
 	asking.run(ctx)
+}
+
+// polled keeps a poll for a batch. A router that restarted since the one before, as one
+// that notifies does soonest, is walked soon.
+func (p *Prober) polled(poll probe.Poll) {
+	p.polls.add(poll)
+	p.walks.polled(poll, time.Now())
 }
 
 func (p *Prober) open() (*icmp.Engine, error) {

@@ -125,11 +125,11 @@ func TestARouterThatRestartedIsWalkedSoon(t *testing.T) {
 			}
 			time.Sleep(time.Hour)
 			a.polled(probe.Poll{Link: 1, Problem: "no answer"}, time.Now())
-			poll(1, 8, 101*time.Hour) // boots tell
-			poll(2, 7, time.Minute)   // the uptime tells
-			poll(3, 7, 101*time.Hour) // nothing happened
-			for range 20 {            // and one that says so again and again
-				a.hasten(4, time.Now())
+			poll(1, 8, 101*time.Hour)  // boots tell
+			poll(2, 7, time.Minute)    // the uptime tells
+			poll(3, 7, 101*time.Hour)  // nothing happened
+			for i := range int64(20) { // and one that restarts again and again
+				poll(4, 8+i, time.Minute)
 				time.Sleep(time.Minute)
 			}
 		})
