@@ -20,15 +20,21 @@ func TestWhatTheKernelSaysIsRead(t *testing.T) {
 		want   probe.Clock
 	}{
 		"kept, in nanoseconds": {
-			unix.TIME_OK, unix.Timex{Status: unix.STA_NANO, Offset: -1_500_000, Maxerror: 4500}, "chrony",
+			unix.TIME_OK,
+			unix.Timex{Status: unix.STA_NANO, Offset: -1_500_000, Maxerror: 4500},
+			"chrony",
 			probe.Clock{Source: "kernel, chrony", Offset: 1500 * time.Microsecond, MaxError: 4500 * time.Microsecond, Synchronised: true},
 		},
 		"kept, in microseconds, by one that hides": {
-			unix.TIME_OK, unix.Timex{Offset: 20, Maxerror: 16}, "",
+			unix.TIME_OK,
+			unix.Timex{Offset: 20, Maxerror: 16},
+			"",
 			probe.Clock{Source: "kernel", Offset: -20 * time.Microsecond, MaxError: 16 * time.Microsecond, Synchronised: true},
 		},
 		"free": {
-			unix.TIME_ERROR, unix.Timex{Status: unix.STA_UNSYNC, Maxerror: 16_000_000}, "ntpd",
+			unix.TIME_ERROR,
+			unix.Timex{Status: unix.STA_UNSYNC, Maxerror: 16_000_000},
+			"ntpd",
 			probe.Clock{Source: "kernel, ntpd"},
 		},
 	}
