@@ -143,7 +143,10 @@ func statisticValue(p i18n.Printer, name string, t view.Point) string {
 	case "pdv":
 		value = defined(p, t.PDVMicros, measure.Undefined)
 	case "periods":
-		value = p.T("stat.periods.value", count(t.LossPeriods), count(t.LongestLoss))
+		value = count(t.LossPeriods)
+		if t.LossPeriods > 0 {
+			value = p.N("stat.periods.value", int(t.LongestLoss), value)
+		}
 	case "duplicates":
 		value = count(t.Duplicates)
 	case "reordered":

@@ -119,6 +119,14 @@ func TestEveryFigureNamesItsStandard(t *testing.T) {
 	if diff := cmp.Diff(want, known); diff != "" {
 		t.Errorf("figures (-want +got):\n%s", diff)
 	}
+	calm := view.Point{Sent: 60, Received: 60, Detailed: 60}
+	if got := statisticValue(i18n.For(i18n.French), "periods", calm); got != "0" {
+		t.Errorf("without loss there are %q runs of it", got)
+	}
+	calm.Received, calm.LossPeriods, calm.LongestLoss = 58, 2, 1
+	if got := statisticValue(i18n.For(i18n.French), "periods", calm); got != "2, dont la plus longue d’un écho" {
+		t.Errorf("two echoes lost alone are %q", got)
+	}
 	unknown := hour().Total
 	unknown.Detailed, unknown.Extras = 0, measure.Extras{}
 	for _, row := range statistics(i18n.For(i18n.English), unknown) {

@@ -32,15 +32,18 @@ func TestLossPeriodsAreThoseOfRFC3357(t *testing.T) {
 		// tenth are lost, in loss periods of 1, 1, 1 and 2.
 		"the sample of the standard": {
 			inTurn(round(9, lost, 9, 9, lost), round(9, lost, 9, lost, lost)),
-			measure.Extras{LossPeriods: 4, LongestLoss: 2}, 1,
+			measure.Extras{LossPeriods: 4, LongestLoss: 2},
+			1,
 		},
 		"a period goes on into the next round": {
 			inTurn(round(9, 9, lost), round(lost, lost, 9), round(9)),
-			measure.Extras{LossPeriods: 1, LongestLoss: 3}, 2,
+			measure.Extras{LossPeriods: 1, LongestLoss: 3},
+			2,
 		},
 		"a void round ends it": {
 			inTurn(round(9, lost), void(lost, lost), round(lost, 9)),
-			measure.Extras{LossPeriods: 2, LongestLoss: 1}, 0,
+			measure.Extras{LossPeriods: 2, LongestLoss: 1},
+			0,
 		},
 		"nothing lost": {inTurn(round(9, 9), round(9)), measure.Extras{}, 0},
 		"all lost":     {inTurn(round(lost, lost), round(lost)), measure.Extras{LossPeriods: 1, LongestLoss: 3}, 2},
