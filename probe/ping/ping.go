@@ -18,6 +18,9 @@ type Options struct {
 	Count    int           // echoes to each host; 0 = until the context ends
 	Interval time.Duration // between two echoes to a host, at least MinInterval
 	Timeout  time.Duration // how long an answer counts, at most 1 minute
+	// Open places the socket of the engine, see icmp.Options; nil for where the program
+	// runs.
+	Open func(create func() error) error
 }
 
 // Limits of the options. The interval spares networks that are not ours.
@@ -73,7 +76,7 @@ func Run(ctx context.Context, o Options, report func(Echo)) error {
 	var engine *icmp.Engine
 	if len(batched) > 0 {
 		var err error
-		engine, err = icmp.New(icmp.Options{Echoes: 1, Gap: o.Interval, Timeout: o.Timeout})
+		engine, err = icmp.New(icmp.Options{Echoes: 1, Gap: o.Interval, Timeout: o.Timeout, Open: o.Open})
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
 			batched, single = nil, append(batched, single...)
