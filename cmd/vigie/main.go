@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"vigie/internal/i18n"
+	"vigie/internal/pipe"
 )
 
 // version is set by the build.
@@ -23,6 +24,7 @@ var version = "dev"
 const (
 	exitFailure = 1
 	exitUsage   = 2
+	exitRefused = 3 // a prober whose credential opens nothing: trying again is of no use
 )
 
 // cli is the command line.
@@ -45,6 +47,7 @@ type cli struct {
 	Restore restoreCommand `cmd:"" help:"Make a data directory from a backup."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
+	Prober    proberCommand    `cmd:"" help:"Be a prober elsewhere; add, list and revoke such probers."`
 	Init      initCommand      `cmd:"" help:"Begin a real installation: administrator, members, canaries, operator."`
 	Links     linksCommand     `cmd:"" help:"List the links, by state."`
 	Sites     sitesCommand     `cmd:"" help:"List the sites, with the state of each."`
@@ -99,9 +102,13 @@ func run(ctx context.Context, args []string, out, talk io.Writer) int {
 	}
 	err = parsed.Run(s)
 	var usage *usageError
+	var stranger *pipe.StrangerError
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, pipe.ErrRefused), errors.As(err, &stranger):
+		fmt.Fprintf(talk, "vigie: %v\n", err)
+		return exitRefused
 	case errors.As(err, &usage):
 		fmt.Fprintf(talk, "vigie: %v\n", err)
 		return exitUsage

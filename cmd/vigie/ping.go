@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"vigie/internal/outpost"
 	"vigie/probe/ping"
 )
 
@@ -20,6 +19,7 @@ type pingCommand struct {
 	Count    int           `help:"Echoes to each host. Default: until Ctrl+C on a terminal, else 10." placeholder:"N"`
 	Interval time.Duration `help:"Between two echoes to a host, at least 200ms." default:"1s"`
 	Timeout  time.Duration `help:"How long an answer counts; the live table is late by as much." default:"1s"`
+	From     string        `help:"Measure from a prober, by its name: at most 16 hosts and 100 echoes. Asks the running instance." placeholder:"PROBER"`
 	Format   string        `help:"Form of the result." enum:"table,json,csv" default:"table"`
 }
 
@@ -36,7 +36,8 @@ net.ipv4.ping_group_range.
 Examples:
   vigie ping 192.0.2.1 192.0.2.9                   a live table, until Ctrl+C
   vigie ping router.college.example --count 60     a minute of it
-  vigie ping 192.0.2.1 --count 5 --format json     figures for a program`
+  vigie ping 192.0.2.1 --count 5 --format json     figures for a program
+  vigie ping 192.0.2.1 --from lyon --count 5       as the prober lyon sees it`
 }
 
 // defaultCount is how many echoes a host gets where nobody watches.
@@ -44,12 +45,15 @@ const defaultCount = 10
 
 // Run measures, shows what comes in, and ends with the summary.
 func (c pingCommand) Run(s surroundings) error {
-	live := c.Format == "table" && watched(s.out)
+	live := c.Format == "table" && watched(s.out) && c.From == ""
 	if c.Count < 0 {
 		return &usageError{fmt.Sprintf("--count: %d, expected 1 or more", c.Count)}
 	}
 	if c.Count == 0 && !live {
 		c.Count = defaultCount
+	}
+	if c.From != "" {
+		return c.fromProber(s)
 	}
 	o := ping.Options{Count: c.Count, Interval: c.Interval, Timeout: c.Timeout}
 	for _, name := range c.Hosts {
@@ -80,6 +84,22 @@ func (c pingCommand) Run(s surroundings) error {
 	return sheet.sayWhoIsSilent(s)
 }
 
+// fromProber has a prober measure, and shows what it found.
+func (c pingCommand) fromProber(s surroundings) error {
+	a, err := s.askProber(c.From, outpost.Question{Kind: outpost.Ping, Hosts: c.Hosts, Count: c.Count, Interval: c.Interval, Timeout: c.Timeout})
+	if err != nil {
+		return err
+	}
+	sheet := newDelaySheet(s.print, c.Hosts, a.Addresses)
+	for _, e := range a.Echoes {
+		sheet.add(e)
+	}
+	if err := sheet.write(s.out, c.Format); err != nil {
+		return err
+	}
+	return sheet.sayWhoIsSilent(s)
+}
+
 // sayWhoIsSilent fails when a host never answered, and names it.
 func (p *delaySheet) sayWhoIsSilent(s surroundings) error {
 	silent := p.silent()
@@ -96,23 +116,5 @@ func watched(out io.Writer) bool {
 	return ok && terminal(file) != nil
 }
 
-// resolve gives the address of a name, IPv4 before IPv6.
-func resolve(ctx context.Context, name string) (netip.Addr, error) {
-	if address, err := netip.ParseAddr(name); err == nil {
-		return address.Unmap(), nil
-	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
-	var unknown *net.DNSError
-	if errors.As(err, &unknown) && unknown.IsNotFound {
-		return netip.Addr{}, fmt.Errorf("%q has no address: expected an address such as 192.0.2.1, or a name that resolves", name)
-	}
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("resolve %q: %w", name, err)
-	}
-	for _, address := range found {
-		if address = address.Unmap(); address.Is4() {
-			return address, nil
-		}
-	}
-	return found[0], nil
-}
+// resolve gives the address of a name, as a prober does.
+func resolve(ctx context.Context, name string) (netip.Addr, error) { return outpost.Resolve(ctx, name) }

@@ -38,6 +38,8 @@ type commands interface {
 	Tokens(ctx context.Context, q app.TokenQuestion) ([]app.TokenRow, error)
 	MakeToken(ctx context.Context, r app.TokenRequest) (app.TokenAnswer, error)
 	RevokeToken(ctx context.Context, r app.TokenRevocation) error
+	Outposts(ctx context.Context) ([]app.ProberRow, error)
+	RevokeProber(ctx context.Context, n app.ProberName) error
 	CheckJournal(ctx context.Context, progress func(done, total int)) (app.JournalAnswer, error)
 	Close(ctx context.Context) error
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"vigie/internal/outpost"
 	"vigie/probe/path"
 )
 
@@ -15,6 +16,7 @@ type traceCommand struct {
 	Count    int           `help:"Rounds. Default: until Ctrl+C on a terminal, else 10." placeholder:"N"`
 	Interval time.Duration `help:"Between two rounds, at least 1s: routers answer no more often." default:"1s"`
 	Timeout  time.Duration `help:"How long an answer counts, at most 5s." default:"1s"`
+	From     string        `help:"Trace from a prober, by its name, at most 100 rounds. Asks the running instance." placeholder:"PROBER"`
 	Format   string        `help:"Form of the result." enum:"table,json,csv" default:"table"`
 }
 
@@ -33,17 +35,21 @@ Examples:
   vigie trace 192.0.2.1                          a live table, until Ctrl+C
   vigie trace router.example --count 60          a minute of it
   vigie trace 192.0.2.1 --method udp --count 3
-  vigie trace 192.0.2.1 --count 5 --format json  figures for a program`
+  vigie trace 192.0.2.1 --count 5 --format json  figures for a program
+  vigie trace 192.0.2.1 --from lyon --count 5    as the prober lyon sees it`
 }
 
 // Run traces, shows what comes in, and ends with the summary.
 func (c traceCommand) Run(s surroundings) error {
-	live := c.Format == "table" && watched(s.out)
+	live := c.Format == "table" && watched(s.out) && c.From == ""
 	if c.Count < 0 {
 		return &usageError{fmt.Sprintf("--count: %d, expected 1 or more", c.Count)}
 	}
 	if c.Count == 0 && !live {
 		c.Count = defaultCount
+	}
+	if c.From != "" {
+		return c.fromProber(s)
 	}
 	address, err := resolve(s.ctx, c.Host)
 	if err != nil {
@@ -67,6 +73,30 @@ func (c traceCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
+	return c.show(s, sheet)
+}
+
+// fromProber has a prober trace, and shows what it found.
+func (c traceCommand) fromProber(s surroundings) error {
+	a, err := s.askProber(c.From, outpost.Question{
+		Kind: outpost.Trace, Hosts: []string{c.Host}, Method: path.Method(c.Method), Count: c.Count, Interval: c.Interval, Timeout: c.Timeout,
+	})
+	if err != nil {
+		return err
+	}
+	if len(a.Addresses) != 1 {
+		return fmt.Errorf("answer of prober %s: %d addresses, expected one", c.From, len(a.Addresses))
+	}
+	sheet := newTraceSheet(s.print, c.Host, a.Addresses[0])
+	sheet.method = a.Method
+	for _, p := range a.Probes {
+		sheet.add(p)
+	}
+	return c.show(s, sheet)
+}
+
+// show writes the summary, and fails when the host never answered.
+func (c traceCommand) show(s surroundings, sheet *traceSheet) error {
 	if err := sheet.write(s.out, c.Format); err != nil {
 		return err
 	}

@@ -29,7 +29,9 @@ type Configuration struct {
 	DatabaseURL string `yaml:"database_url"`
 	// Prober is the name of this vantage point and how it probes.
 	Prober ProberConfiguration `yaml:"prober"`
-	Mail   MailConfiguration   `yaml:"mail"`
+	// Probers are those elsewhere.
+	Probers ProbersConfiguration `yaml:"probers"`
+	Mail    MailConfiguration    `yaml:"mail"`
 	// TMF621 is the way to each operator that takes tickets by that interface, by
 	// the operator's key.
 	TMF621 map[string]TMF621Configuration `yaml:"tmf621"`
@@ -85,6 +87,7 @@ func DefaultConfiguration() Configuration {
 		Mail:        MailConfiguration{Host: "127.0.0.1", Port: 25, From: "vigie@localhost"},
 		RemindAfter: ticket.DefaultPolicy().RemindAfter,
 		Watchdog:    WatchdogConfiguration{Every: time.Minute},
+		Probers:     ProbersConfiguration{SecondPercent: 25},
 	}
 }
 
@@ -153,6 +156,9 @@ func (c Configuration) validate() error {
 	}
 	if err := c.Prober.Validate(); err != nil {
 		return fmt.Errorf("prober: %w", err)
+	}
+	if err := c.Probers.validate(); err != nil {
+		return fmt.Errorf("probers: %w", err)
 	}
 	return nil
 }

@@ -38,6 +38,16 @@ func DefaultDir(demo bool) (string, error) {
 	return filepath.Join(home, ".local", "share", name), nil
 }
 
+// ProberDir is the one standard place of the data of a prober elsewhere: where VIGIE_DATA
+// or systemd says, else beside that of the core, one for each name.
+func ProberDir(name string) (string, error) {
+	dir, err := DefaultDir(false)
+	if err != nil || os.Getenv("VIGIE_DATA") != "" || os.Getenv("STATE_DIRECTORY") != "" {
+		return dir, err
+	}
+	return filepath.Join(dir+"-prober", name), nil
+}
+
 // RunningDir is the data directory that a command means when it names none: the
 // one of a running instance, a real one before a demo, else the real one.
 func RunningDir() (string, error) {

@@ -26,6 +26,7 @@ func (s *Server) startLoops(ctx context.Context) {
 	s.run(ctx, "batches", func(ctx context.Context) error {
 		return s.pipe.Consume(ctx, func(ctx context.Context, b probe.Batch) error {
 			s.metrics.batch(b)
+			s.vantages.delivered(b)
 			return s.watch.Apply(ctx, b, time.Now())
 		})
 	})
@@ -38,6 +39,9 @@ func (s *Server) startLoops(ctx context.Context) {
 			followDays(ctx, s.retarget, s.opts.Log)
 			return nil
 		})
+	}
+	if s.pipe.Address() != "" {
+		s.run(ctx, "probers", s.watchVantages)
 	}
 	if s.watchdog != nil {
 		s.watchdog.parts, s.watchdog.warn = s.Parts, s.opts.Log.Warn
@@ -130,6 +134,7 @@ func (s *Server) controlHandler() http.Handler {
 	opJournal.serve(mux, func(ctx context.Context, _ struct{}) (JournalAnswer, error) {
 		return s.instance.CheckJournal(ctx, func(int, int) {})
 	})
+	s.serveProbers(mux)
 	opPlanImport.serve(mux, s.instance.ImportPlan)
 	opPlanShow.serve(mux, s.instance.ShowPlan)
 	opPlanFree.serve(mux, s.instance.FreePlan)

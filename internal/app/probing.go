@@ -56,6 +56,7 @@ func (s *Server) startProber(ctx context.Context) error {
 	if o.Test, err = s.testing(o.Open); err != nil {
 		return err
 	}
+	s.lookout = outpost.Lookout{Open: o.Open, Poll: o.Poll, Routers: s.ownRouters}
 	if s.prober, err = prober.New(o); err != nil {
 		return err
 	}
@@ -68,23 +69,6 @@ func (s *Server) startProber(ctx context.Context) error {
 	s.started.push("the prober", func(context.Context) error { s.prober.Stop(); return nil })
 	s.instance.changed = s.retarget
 	return nil
-}
-
-// retarget tells the prober what the inventory says now.
-func (s *Server) retarget(ctx context.Context) error {
-	x, err := s.index(ctx)
-	if err != nil {
-		return err
-	}
-	site, err := standing(x, s.opts.Configuration.Prober.Site)
-	if err != nil {
-		return err
-	}
-	plan, err := s.plan(x, site, calendar.Day(time.Now()))
-	if err != nil {
-		return err
-	}
-	return s.prober.Follow(plan)
 }
 
 // plan is what a prober has to do on a day. One that stands at a site tells what the

@@ -16,6 +16,7 @@ import (
 	"vigie/internal/jobs"
 	"vigie/internal/lab"
 	"vigie/internal/lab/operator"
+	"vigie/internal/outpost"
 	"vigie/internal/pipe"
 	"vigie/internal/prober"
 	"vigie/internal/store"
@@ -50,6 +51,8 @@ type Server struct {
 	desk     *desk.Service
 	secrets  map[string]snmp.Credential // of routers, by name
 	prober   *prober.Prober
+	lookout  outpost.Lookout // of the core's own prober
+	vantages *vantages
 	lab      *laboratory // nil without a demo, or where the machine refuses it
 	mails    mailbox
 	tickets  map[string]*operator.TicketServer // of the lab's operators, by key; nil without a demo
@@ -68,7 +71,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Demo {
 		o.Configuration = o.Configuration.demo()
 	}
-	s := &Server{opts: o, failed: make(chan error, 1), metrics: newMeters()}
+	s := &Server{opts: o, failed: make(chan error, 1), metrics: newMeters(), vantages: newVantages()}
 	if err := s.start(ctx); err != nil {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
@@ -206,7 +209,11 @@ func (s *Server) loadInventory(ctx context.Context) error {
 }
 
 func (s *Server) startPipe(ctx context.Context) error {
-	s.pipe = pipe.New(pipe.Options{Dir: filepath.Join(s.opts.Dir, "stream"), Age: pipe.CoreAge, Log: s.opts.Log})
+	port, err := s.openPort(ctx)
+	if err != nil {
+		return err
+	}
+	s.pipe = pipe.New(pipe.Options{Dir: filepath.Join(s.opts.Dir, "stream"), Age: pipe.CoreAge, Port: port, Log: s.opts.Log})
 	if err := s.pipe.Start(ctx); err != nil {
 		return err
 	}

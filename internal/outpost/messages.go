@@ -62,6 +62,7 @@ const (
 	MaxHosts    = 16
 	MaxCount    = 100
 	MaxDuration = 2 * time.Minute
+	pollTime    = 15 * time.Second
 )
 
 // Validate refuses what a prober does for nobody.
@@ -91,7 +92,7 @@ func (q Question) Validate() error {
 // Takes is how long the measurement takes at most.
 func (q Question) Takes() time.Duration {
 	if q.Kind == Poll {
-		return time.Duration(pollRetries+1)*pollTimeout + time.Second
+		return pollTime
 	}
 	// The hops of a trace are asked one after the other within a round.
 	return time.Duration(q.Count)*q.Interval + q.Timeout + resolveTime

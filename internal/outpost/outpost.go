@@ -202,7 +202,7 @@ func (p *post) start() error {
 		Name: p.Credential.Name, Configuration: p.plan.Configuration, NextSeq: p.next,
 		Open: p.Open, Publish: p.stream.Publish, Log: p.Log,
 	}
-	if err := Equip(&o); err != nil {
+	if err := Equip(&o, nil); err != nil {
 		return err
 	}
 	next, err := prober.New(o)

@@ -45,9 +45,13 @@ type Port struct {
 	// Address is host:port.
 	Address     string
 	Certificate tls.Certificate
+	// Names are those let in from the first moment on, see Admit: a prober that is refused
+	// gives up.
+	Names map[string]string
 }
 
 func (p *Port) open(o *server.Options, d *door) error {
+	d.names = maps.Clone(p.Names)
 	host, text, err := net.SplitHostPort(p.Address)
 	if err != nil {
 		return fmt.Errorf("probers' port %s: %w", p.Address, err)
