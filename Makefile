@@ -8,19 +8,19 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe clean go postgres chromium snmpd snmpsim fping
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe clean go postgres chromium snmpd snmpsim fping iperf3
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-run: postgres build ## set up what is missing, build, and start the demo on http://127.0.0.1:8080
+run: postgres build iperf3 ## set up what is missing, build, and start the demo on http://127.0.0.1:8080
 	@$(BIN) serve --demo
 
 build: go ## build bin/vigie
 	@[ -e $(BIN) ] || echo "building $(BIN): the first time may take minutes"
 	@$(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/vigie
 
-test: go postgres chromium snmpd snmpsim fping ## set up what is missing and run every test
+test: go postgres chromium snmpd snmpsim fping iperf3 ## set up what is missing and run every test
 	$(GO) vet ./...
 	$(GO) test -timeout 14m ./...
 
@@ -109,3 +109,11 @@ fping:
 	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no fping: what compares with it will be left out (package fping)"; exit 0; }; \
 	  echo "installing fping to compare with"; export DEBIAN_FRONTEND=noninteractive; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends fping >/dev/null || echo "no fping: what compares with it will be left out"; }
+
+# The demo tests its links with it, and by HTTP without; Debian asks whether to run it as
+# a service, and the answer without a question is no.
+iperf3:
+	@command -v iperf3 >/dev/null || { \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no iperf3: links are tested by HTTP (package iperf3)"; exit 0; }; \
+	  echo "installing iperf3 for tests of throughput"; export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends iperf3 >/dev/null || echo "no iperf3: links are tested by HTTP"; }

@@ -72,6 +72,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"spantext":      func(d time.Duration) string { return spanText(p, d) },
 		"offset":        func(d time.Duration) string { return offsetText(p, d) },
 		"qualityranges": view.QualityRanges,
+		"tests":         func(all []view.Test) []testRow { return newTestRows(p, all) },
 		"load":          func(l view.Load, id string) LoadChart { return newLoadChart(p, l, id) },
 		"wholepercent":  func(n int) string { return p.Percent(int64(n), 100, 0) },
 		"rate":          func(r view.LoadRate) string { return rate(p, r) },

@@ -31,21 +31,22 @@ const (
 type cli struct {
 	Data string `help:"Data directory. Default: VIGIE_DATA, else one standard place per user." placeholder:"DIR"`
 
-	Serve   serveCommand   `cmd:"" help:"Run Vigie: probe, decide, tell the operators, show the pages."`
-	Import  importCommand  `cmd:"" help:"Take inventory files (CSV), all or nothing."`
-	Ipam    ipamCommand    `cmd:"" help:"Show the addressing plan, find room in it, take its files."`
-	Ping    pingCommand    `cmd:"" help:"Measure loss and delay to any hosts, live; needs no database."`
-	Stamp   stampCommand   `cmd:"" help:"Measure loss and two-way delay by STAMP or TWAMP Light, or be a reflector."`
-	SNMP    snmpCommand    `cmd:"" name:"snmp" help:"Show what Vigie sees of a router or switch."`
-	Trace   traceCommand   `cmd:"" help:"Find the routers on the way to a host, with loss and delay, live; needs no database."`
-	Bill    billCommand    `cmd:"" help:"Print the bill of a month, split between the members."`
-	Audit   auditCommand   `cmd:"" help:"Audit what links carried and cost over a year, or any period."`
-	Check   checkCommand   `cmd:"" help:"Check the journal, a configuration file, or services behind a router."`
-	Lab     labCommand     `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`
-	Migrate migrateCommand `cmd:"" help:"Bring the schema of your own database up to date."`
-	Backup  backupCommand  `cmd:"" help:"Copy the private database, while Vigie goes on."`
-	Restore restoreCommand `cmd:"" help:"Make a data directory from a backup."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve      serveCommand      `cmd:"" help:"Run Vigie: probe, decide, tell the operators, show the pages."`
+	Import     importCommand     `cmd:"" help:"Take inventory files (CSV), all or nothing."`
+	Ipam       ipamCommand       `cmd:"" help:"Show the addressing plan, find room in it, take its files."`
+	Ping       pingCommand       `cmd:"" help:"Measure loss and delay to any hosts, live; needs no database."`
+	Stamp      stampCommand      `cmd:"" help:"Measure loss and two-way delay by STAMP or TWAMP Light, or be a reflector."`
+	SNMP       snmpCommand       `cmd:"" name:"snmp" help:"Show what Vigie sees of a router or switch."`
+	Throughput throughputCommand `cmd:"" help:"Test what a line carries, or see which links are tested next."`
+	Trace      traceCommand      `cmd:"" help:"Find the routers on the way to a host, with loss and delay, live; needs no database."`
+	Bill       billCommand       `cmd:"" help:"Print the bill of a month, split between the members."`
+	Audit      auditCommand      `cmd:"" help:"Audit what links carried and cost over a year, or any period."`
+	Check      checkCommand      `cmd:"" help:"Check the journal, a configuration file, or services behind a router."`
+	Lab        labCommand        `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`
+	Migrate    migrateCommand    `cmd:"" help:"Bring the schema of your own database up to date."`
+	Backup     backupCommand     `cmd:"" help:"Copy the private database, while Vigie goes on."`
+	Restore    restoreCommand    `cmd:"" help:"Make a data directory from a backup."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 
 	Prober    proberCommand    `cmd:"" help:"Be a prober elsewhere; add, list and revoke such probers."`
 	Init      initCommand      `cmd:"" help:"Begin a real installation: administrator, members, canaries, operator."`

@@ -60,6 +60,8 @@ const (
 
 	opExchanges operation[struct{}, map[string][]operator.Exchange] = "lab-exchanges"
 
+	opTestPlan operation[struct{}, []TestChoice] = "test-plan"
+
 	opPlanImport operation[PlanImport, ImportAnswer] = "plan-import"
 	opPlanShow   operation[PlanQuestion, PlanAnswer] = "plan-show"
 	opPlanFree   operation[FreeQuestion, FreeAnswer] = "plan-free"

@@ -138,6 +138,7 @@ func (s *Server) controlHandler() http.Handler {
 	opPlanImport.serve(mux, s.instance.ImportPlan)
 	opPlanShow.serve(mux, s.instance.ShowPlan)
 	opPlanFree.serve(mux, s.instance.FreePlan)
+	opTestPlan.serve(mux, func(ctx context.Context, _ struct{}) ([]TestChoice, error) { return s.testPlan(ctx, time.Now()) })
 	opFault.serve(mux, func(_ context.Context, f lab.Fault) (lab.Active, error) {
 		if s.lab == nil {
 			return lab.Active{}, errNoLab

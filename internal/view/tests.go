@@ -1,6 +1,7 @@
 package view
 
 import (
+	"context"
 	"time"
 
 	"vigie/internal/linkstate"
@@ -33,4 +34,30 @@ func (f TestFacts) LoadPerMille(downBits, upBits int64) int {
 		return int(float64(octets) * 8 * 1000 / (f.Covered.Seconds() * float64(bits)))
 	}
 	return max(of(f.DownOctets, downBits), of(f.UpOctets, upBits))
+}
+
+// Test is one test of what a link carries, or why one that was due did not run.
+type Test struct {
+	At     time.Time
+	Prober string
+	probe.Throughput
+}
+
+// testsWithin is how far back the page of a link looks for tests.
+const testsWithin = 400 * 24 * time.Hour
+
+// tests are the latest ones of a link, the latest first.
+func (s *Service) tests(ctx context.Context, link int64, now time.Time) ([]Test, error) {
+	w := Window{From: now.Add(-testsWithin), To: now.Add(time.Minute)}
+	found, err := s.store.Findings(ctx, link, (*probe.Throughput)(nil).Kind(), w, listed)
+	if err != nil {
+		return nil, err
+	}
+	var tests []Test
+	for _, f := range found {
+		if test, ok := f.Finding.(*probe.Throughput); ok {
+			tests = append(tests, Test{f.At, f.Prober, *test})
+		}
+	}
+	return tests, nil
 }
