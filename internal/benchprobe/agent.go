@@ -54,13 +54,13 @@ func router() []agent.Object {
 	ifEntry, ifX := agent.OID{1, 3, 6, 1, 2, 1, 2, 2, 1}, agent.OID{1, 3, 6, 1, 2, 1, 31, 1, 1, 1}
 	storage, sensor := agent.OID{1, 3, 6, 1, 2, 1, 25, 2, 3, 1}, agent.OID{1, 3, 6, 1, 2, 1, 99, 1, 1, 1}
 	objects := []agent.Object{
-		{Name: agent.OID{1, 3, 6, 1, 2, 1, 1, 2, 0}, Value: agent.Name(agent.OID{1, 3, 6, 1, 4, 1, 8072, 3, 2, 10})},
+		{Name: agent.OID{1, 3, 6, 1, 2, 1, 1, 2, 0}, Value: agent.Identifier(agent.OID{1, 3, 6, 1, 4, 1, 8072, 3, 2, 10})},
 		{Name: agent.OID{1, 3, 6, 1, 2, 1, 1, 3, 0}, Value: agent.Ticks(100)},
 		{Name: agent.OID{1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0}, Value: agent.Integer(7)},
 		{Name: agent.OID{1, 3, 6, 1, 6, 3, 10, 2, 1, 3, 0}, Value: agent.Integer(43_000_000)},
 		{Name: agent.OID{1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2, 1}, Value: agent.Integer(20)},
 		{Name: agent.OID{1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2, 2}, Value: agent.Integer(30)},
-		{Name: storage.With(2, 1), Value: agent.Name(agent.OID{1, 3, 6, 1, 2, 1, 25, 2, 1, 2})},
+		{Name: storage.With(2, 1), Value: agent.Identifier(agent.OID{1, 3, 6, 1, 2, 1, 25, 2, 1, 2})},
 		{Name: storage.With(5, 1), Value: agent.Integer(262_144)},
 		{Name: storage.With(6, 1), Value: agent.Integer(63_104)},
 	}

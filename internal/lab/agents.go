@@ -15,7 +15,7 @@ import (
 const Community = "vigie-lab"
 
 // Agents are the routers of the links, as SNMP shows them: how long each has been
-// running, and the state and counters of its two interfaces, wan0 towards the
+// running, how it is, the state and counters of its two interfaces, wan0 towards the
 // operator, whose alias is the reference of the link, and lan0 towards the site; and
 // what each carries.
 // Its methods may be called from several goroutines.
@@ -135,6 +135,7 @@ func (r *router) objects(now time.Time) []agent.Object {
 		{Name: oidEngine.With(2, 0), Value: agent.Integer(r.boots)},
 		{Name: oidEngine.With(3, 0), Value: agent.Integer(int32(up / time.Second))},
 	}
+	objects = append(objects, r.health(now)...)
 	faces := r.interfaces()
 	for _, i := range faces {
 		objects = append(objects, i.objects()...)

@@ -35,6 +35,11 @@ func show(t *testing.T, agents *lab.Agents, addr netip.Addr, now time.Time) show
 	if text(".1.3.6.1.2.1.31.1.1.1.18"+suffix) != text(".1.3.6.1.2.1.1.5.0") {
 		t.Errorf("alias %q, want the reference of the link", text(".1.3.6.1.2.1.31.1.1.1.18"+suffix))
 	}
+	for name, most := range map[string]int{".1.3.6.1.2.1.25.3.3.1.2.1": 100, ".1.3.6.1.2.1.25.2.3.1.6.1": 131_072, ".1.3.6.1.2.1.99.1.1.1.4.1": 600} {
+		if value, _ := told[name].Value.(int); value < 1 || value > most {
+			t.Errorf("%s is %v, want 1 to %d", name, told[name].Value, most)
+		}
+	}
 	got.uptime = time.Duration(told[".1.3.6.1.2.1.1.3.0"].Value.(uint32)) * 10 * time.Millisecond
 	got.up = told[".1.3.6.1.2.1.2.2.1.8"+suffix].Value == 1
 	got.octets.Down = told[".1.3.6.1.2.1.31.1.1.1.6"+suffix].Value.(uint64)

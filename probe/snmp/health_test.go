@@ -26,7 +26,7 @@ var (
 // is broken and one tells volts, and a UPS on battery.
 func healthy() []agent.Object {
 	objects := append(uptime(),
-		agent.Object{Name: system.With(2, 0), Value: agent.Name(agent.OID{1, 3, 6, 1, 4, 1, 4242, 1})},
+		agent.Object{Name: system.With(2, 0), Value: agent.Identifier(agent.OID{1, 3, 6, 1, 4, 1, 4242, 1})},
 		agent.Object{Name: hrProcessorLoad.With(1), Value: agent.Integer(20)},
 		agent.Object{Name: hrProcessorLoad.With(7), Value: agent.Integer(40)},
 		agent.Object{Name: ups.With(4, 1, 0), Value: agent.Integer(5)},
@@ -38,7 +38,7 @@ func healthy() []agent.Object {
 	}{{hrStorageDisk, 100, 90}, {hrStorageRAM, 8, 3}} {
 		index := uint32(row + 1)
 		objects = append(objects,
-			agent.Object{Name: hrStorage.With(2, index), Value: agent.Name(storage.kind)},
+			agent.Object{Name: hrStorage.With(2, index), Value: agent.Identifier(storage.kind)},
 			agent.Object{Name: hrStorage.With(5, index), Value: agent.Integer(storage.size)},
 			agent.Object{Name: hrStorage.With(6, index), Value: agent.Integer(storage.used)})
 	}
@@ -66,7 +66,7 @@ func healthOf(t *testing.T, objects []agent.Object) probe.Health {
 func TestAnyDeviceTellsWhatTheStandardsHaveItTell(t *testing.T) {
 	t.Parallel()
 	want := probe.Health{
-		Profile: "any device", CPU: probe.Tell(30), Memory: probe.Tell(38), Temperature: probe.Tell(400),
+		Profile: "RFC 2790, 3433, 1628", CPU: probe.Tell(30), Memory: probe.Tell(38), Temperature: probe.Tell(400),
 		OnBattery: probe.Yes, Battery: probe.Tell(42),
 	}
 	if diff := cmp.Diff(want, healthOf(t, healthy())); diff != "" {
@@ -88,7 +88,7 @@ func TestAValueOutOfItsRangeIsNotTold(t *testing.T) {
 	objects = put(objects, ups.With(2, 3, 0), agent.Integer(-1))
 	objects = put(objects, ups.With(4, 1, 0), agent.Integer(3))
 	got := healthOf(t, objects)
-	want := probe.Health{Profile: "any device", Temperature: probe.Tell(400), OnBattery: probe.No}
+	want := probe.Health{Profile: "RFC 2790, 3433, 1628", Temperature: probe.Tell(400), OnBattery: probe.No}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("health (-want +got):\n%s", diff)
 	}
@@ -96,7 +96,7 @@ func TestAValueOutOfItsRangeIsNotTold(t *testing.T) {
 
 func TestAVendorsObjectsGoBeforeThoseOfAnyDevice(t *testing.T) {
 	t.Parallel()
-	objects := put(healthy(), system.With(2, 0), agent.Name(cisco.With(1, 2973)))
+	objects := put(healthy(), system.With(2, 0), agent.Identifier(cisco.With(1, 2973)))
 	objects = append(objects,
 		agent.Object{Name: cisco.With(9, 109, 1, 1, 1, 1, 7, 1), Value: agent.Gauge(77)},
 		agent.Object{Name: cisco.With(2, 1, 2, 0), Value: agent.Text("power-on\x00")},
@@ -159,7 +159,7 @@ func TestADeviceThatWasReplacedOrRestartedIsLearnedAnew(t *testing.T) {
 	table.tell(healthy())
 	r, p := asked(serve(t, table.answer)), careful(t)
 	p.Poll(t.Context(), r)
-	replaced := put(healthy(), system.With(2, 0), agent.Name(cisco.With(1, 1)))
+	replaced := put(healthy(), system.With(2, 0), agent.Identifier(cisco.With(1, 1)))
 	replaced = append(replaced, agent.Object{Name: cisco.With(9, 109, 1, 1, 1, 1, 7, 1), Value: agent.Gauge(77)})
 	table.tell(replaced)
 	if got := p.Poll(t.Context(), r).Health; got.Profile != "Cisco IOS" || got.CPU != probe.Tell(77) {

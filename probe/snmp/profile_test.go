@@ -31,11 +31,11 @@ func TestADeviceHasTheProfileOfTheLongestPrefix(t *testing.T) {
 		"1.3.6.1.4.1.6486.800.1.1.2.1.12": "ALE OmniSwitch AOS 6",
 		"1.3.6.1.4.1.6486.801.1.1":        "ALE OmniSwitch AOS 7/8",
 		"1.3.6.1.4.1.11.2.3.7.11.84":      "HP ProCurve",
-		"1.3.6.1.4.1.11.2.3.9.1":          "any device",
-		"1.3.6.1.4.1.99.1":                "any device", // not 1.3.6.1.4.1.9
+		"1.3.6.1.4.1.11.2.3.9.1":          "RFC 2790, 3433, 1628",
+		"1.3.6.1.4.1.99.1":                "RFC 2790, 3433, 1628", // not 1.3.6.1.4.1.9
 		"1.3.6.1.4.1.13191":               "OneAccess OneOS",
-		"":                                "any device",
-		"0.0":                             "any device",
+		"":                                "RFC 2790, 3433, 1628",
+		"0.0":                             "RFC 2790, 3433, 1628",
 	} {
 		if got := profiles.For(object).Name; got != want {
 			t.Errorf("%q has the profile %q, want %q", object, got, want)
@@ -62,7 +62,7 @@ func TestProfilesOfAnInstallationTakeThePlaceOfOurs(t *testing.T) {
 	}
 	for object, want := range map[snmp.OID]string{
 		"1.3.6.1.4.1.2007.1": "Our Teldat", "1.3.6.1.4.1.9.1.1.5": "Core routers", "1.3.6.1.4.1.2636.1": "Core routers",
-		"1.3.6.1.4.1.9.1.2": "Cisco IOS", "1.3.6.1.4.1.4242": "any device",
+		"1.3.6.1.4.1.9.1.2": "Cisco IOS", "1.3.6.1.4.1.4242": "RFC 2790, 3433, 1628",
 	} {
 		if got := profiles.For(object).Name; got != want {
 			t.Errorf("%s has the profile %q, want %q", object, got, want)

@@ -42,9 +42,6 @@ func Counter32(n uint32) Value {
 // Gauge is an unsigned number that goes up and down.
 func Gauge(n uint32) Value { return Value{tagGauge, appendUnsigned(nil, tagGauge, uint64(n))} }
 
-// Name is the name of an object as a value.
-func Name(id OID) Value { return Value{tagOID, appendOID(nil, id)} }
-
 // Ticks is a time in hundredths of a second.
 func Ticks(n uint32) Value { return Value{tagTicks, appendUnsigned(nil, tagTicks, uint64(n))} }
 
