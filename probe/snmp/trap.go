@@ -14,9 +14,6 @@ import (
 	"vigie/probe"
 )
 
-// TrapPort is where notifications are sent by default (RFC 3417).
-const TrapPort = 162
-
 // TrapOptions says where notifications are heard.
 type TrapOptions struct {
 	// Listen is the address and port.
@@ -154,9 +151,6 @@ func (t *Traps) Run(ctx context.Context, credentials func(netip.Addr) []Credenti
 		}
 	}
 }
-
-// Close gives the socket up, for one that never runs.
-func (t *Traps) Close() error { return t.conn.Close() }
 
 // receive reads one message, and returns what to answer and what to tell.
 func (t *Traps) receive(message []byte, from netip.Addr, credentials func(netip.Addr) []Credential, now time.Time) ([]byte, *Heard) {

@@ -118,18 +118,36 @@ func TestNotificationsOfNetSNMPAreHeard(t *testing.T) {
 				want    probe.Trap
 			}{
 				{"snmptrap", []string{"", "1.3.6.1.6.3.1.1.5.1"}, probe.Trap{Name: "1.3.6.1.6.3.1.1.5.1", Means: probe.MeansColdStart}},
-				{"snmptrap", []string{"", "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.2.2.1.1.7", "i", "7", "1.3.6.1.2.1.31.1.1.1.1.7", "s", "Gi0/7"},
-					probe.Trap{Name: "1.3.6.1.6.3.1.1.5.3", Means: probe.MeansLinkDown, Interface: "Gi0/7"}},
-				{"snmpinform", []string{"", "1.3.6.1.6.3.1.1.5.4", "1.3.6.1.2.1.2.2.1.1.7", "i", "7"},
-					probe.Trap{Name: "1.3.6.1.6.3.1.1.5.4", Means: probe.MeansLinkUp, Interface: "7", Confirmed: true}},
-				{"snmptrap", []string{"", "1.3.6.1.2.1.33.2.1", "1.3.6.1.2.1.33.1.2.3.0", "i", "12"},
-					probe.Trap{Name: "1.3.6.1.2.1.33.2.1", Means: probe.MeansOnBattery}},
-				{"snmptrap", []string{"", "1.3.6.1.2.1.158.0.2", "1.3.6.1.2.1.158.1.6.1.4.1.1", "u", "257"},
-					probe.Trap{Name: "1.3.6.1.2.1.158.0.2", Means: probe.MeansLastGasp}},
-				{"snmptrap", []string{"", "1.3.6.1.2.1.158.0.2", "1.3.6.1.2.1.158.1.6.1.4.1.1", "u", "256"},
-					probe.Trap{Name: "1.3.6.1.2.1.158.0.2", Means: probe.MeansOther}},
-				{"snmpinform", []string{"", "1.3.6.1.4.1.2544.1.12.2.2.5"},
-					probe.Trap{Name: "1.3.6.1.4.1.2544.1.12.2.2.5", Means: probe.MeansLastGasp, Confirmed: true}},
+				{
+					"snmptrap",
+					[]string{"", "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.2.2.1.1.7", "i", "7", "1.3.6.1.2.1.31.1.1.1.1.7", "s", "Gi0/7"},
+					probe.Trap{Name: "1.3.6.1.6.3.1.1.5.3", Means: probe.MeansLinkDown, Interface: "Gi0/7"},
+				},
+				{
+					"snmpinform",
+					[]string{"", "1.3.6.1.6.3.1.1.5.4", "1.3.6.1.2.1.2.2.1.1.7", "i", "7"},
+					probe.Trap{Name: "1.3.6.1.6.3.1.1.5.4", Means: probe.MeansLinkUp, Interface: "7", Confirmed: true},
+				},
+				{
+					"snmptrap",
+					[]string{"", "1.3.6.1.2.1.33.2.1", "1.3.6.1.2.1.33.1.2.3.0", "i", "12"},
+					probe.Trap{Name: "1.3.6.1.2.1.33.2.1", Means: probe.MeansOnBattery},
+				},
+				{
+					"snmptrap",
+					[]string{"", "1.3.6.1.2.1.158.0.2", "1.3.6.1.2.1.158.1.6.1.4.1.1", "u", "257"},
+					probe.Trap{Name: "1.3.6.1.2.1.158.0.2", Means: probe.MeansLastGasp},
+				},
+				{
+					"snmptrap",
+					[]string{"", "1.3.6.1.2.1.158.0.2", "1.3.6.1.2.1.158.1.6.1.4.1.1", "u", "256"},
+					probe.Trap{Name: "1.3.6.1.2.1.158.0.2", Means: probe.MeansOther},
+				},
+				{
+					"snmpinform",
+					[]string{"", "1.3.6.1.4.1.2544.1.12.2.2.5"},
+					probe.Trap{Name: "1.3.6.1.4.1.2544.1.12.2.2.5", Means: probe.MeansLastGasp, Confirmed: true},
+				},
 			} {
 				out, err := sending(t, test.program, append(append(as(c), e.addr.String()), test.objects...)...)
 				if err != nil {
