@@ -191,6 +191,7 @@ func (c Configuration) policy() watch.Policy {
 const (
 	demoCycle        = 5 * time.Second
 	demoPoll         = 10 * time.Second
+	demoTrace        = 10 * time.Minute
 	demoWalk         = time.Hour
 	demoOpen         = 30 * time.Second
 	demoOpenMass     = 20 * time.Second
@@ -202,6 +203,7 @@ const (
 )
 
 func (c Configuration) demo() Configuration {
+	c.Prober.TraceEvery = demoTrace
 	c.Prober.Cycle, c.Prober.SNMP.Interval, c.Prober.SNMP.Walk = demoCycle, demoPoll, demoWalk
 	c.RemindAfter = demoRemind
 	c.Mail.From = "vigie@demo.example"

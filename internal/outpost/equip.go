@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"net/netip"
 	"time"
 
 	"vigie/configs"
 	"vigie/internal/prober"
 	"vigie/probe"
+	"vigie/probe/path"
 	"vigie/probe/service"
 	"vigie/probe/snmp"
 )
@@ -18,6 +20,8 @@ const (
 	// often a request is sent again: a busy router answers late, and never twice.
 	pollTimeout = 2 * time.Second
 	pollRetries = 1
+	// traceRounds is how often each hop is asked in a trace, once a second.
+	traceRounds = 3
 )
 
 // Equip gives a prober the engines with which it looks at routers and services; their
@@ -45,6 +49,9 @@ func Equip(o *prober.Options, roots *x509.CertPool) error {
 		return poller.Poll(ctx, r)
 	}
 	o.Walk = poller.Walk
+	o.Trace = func(ctx context.Context, to netip.Addr, cause probe.TraceCause) (*probe.Trace, error) {
+		return path.Find(ctx, path.Options{Host: to, Rounds: traceRounds, Interval: path.MinInterval, Timeout: time.Second, Open: o.Open}, cause)
+	}
 	o.Ask = service.Prober{Dial: DialThrough(o.Open), Roots: roots}.Run
 	return nil
 }

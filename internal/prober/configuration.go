@@ -23,6 +23,9 @@ type Configuration struct {
 	Rate int `yaml:"rate"`
 	// Clock says by what the prober's clock is judged.
 	Clock ClockConfiguration `yaml:"clock"`
+	// TraceEvery is the time between two traces of the way to a link while all is well, at
+	// least 1m; with them those made at the start of an outage are compared.
+	TraceEvery time.Duration `yaml:"trace_every"`
 	// SNMP says how routers are asked.
 	SNMP SNMPConfiguration `yaml:"snmp"`
 	// Throughput says whether what links carry is tested.
@@ -42,7 +45,7 @@ const lowestRate, highestRate = 10, 100_000
 // false loss: 60,000 targets fit three times into a cycle.
 func DefaultConfiguration() Configuration {
 	return Configuration{
-		Cycle: 30 * time.Second, Echoes: 5, Gap: 100 * time.Millisecond, Timeout: time.Second, Rate: 30_000,
+		Cycle: 30 * time.Second, Echoes: 5, Gap: 100 * time.Millisecond, Timeout: time.Second, TraceEvery: 24 * time.Hour, Rate: 30_000,
 		SNMP: SNMPConfiguration{Interval: time.Minute, Walk: 24 * time.Hour}, Throughput: defaultThroughput(),
 	}
 }
@@ -64,6 +67,9 @@ func (c Configuration) Validate() error {
 	if strings.ContainsAny(c.Clock.Server, " \t/") {
 		return fmt.Errorf("clock.server: %q, expected host or host:port", c.Clock.Server)
 	}
+	if c.TraceEvery < shortestTrace {
+		return fmt.Errorf("trace_every: %s, expected at least %s", c.TraceEvery, shortestTrace)
+	}
 	if err := c.SNMP.validate(); err != nil {
 		return fmt.Errorf("snmp.%w", err)
 	}
@@ -72,6 +78,9 @@ func (c Configuration) Validate() error {
 	}
 	return nil
 }
+
+// shortestTrace is the shortest time between two traces of a link.
+const shortestTrace = time.Minute
 
 func (c Configuration) shape() schedule.Shape {
 	return schedule.Shape{Cycle: c.Cycle, Echoes: c.Echoes, Gap: c.Gap}

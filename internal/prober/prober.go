@@ -50,6 +50,9 @@ type Options struct {
 	// Ask asks a service and returns when it is known how it answers or the context ended;
 	// nil where none is asked. It is called from several goroutines.
 	Ask func(context.Context, service.Check) (service.Result, error)
+	// Trace finds the way to an address; nil where none is looked for. It is called from
+	// several goroutines.
+	Trace Tracer
 	// Profiles say what notifications of routers mean; nil: the standard ones alone.
 	Profiles *snmp.Profiles
 	// Test says which links are tested for what they carry; nil = none.
@@ -64,6 +67,7 @@ type Prober struct {
 	polls   *waiting[probe.Poll]
 	reports *waiting[probe.Report]
 	walks   *agenda
+	traces  *tracing
 	overrun atomic.Int64 // errands left out and not told yet
 	turns   *turns
 	time    *timekeeping
@@ -93,14 +97,19 @@ func New(o Options) (*Prober, error) {
 		return nil, fmt.Errorf("prober %s: %w", o.Name, err)
 	}
 	p := &Prober{
-		walks: &agenda{name: o.Name, every: o.SNMP.Walk, within: o.SNMP.Walk / walksSpread},
-		opts:  o, outbox: newOutbox(outboxBatches, o.NextSeq),
+		traces: newTracing(),
+		walks:  &agenda{name: o.Name, every: o.SNMP.Walk, within: o.SNMP.Walk / walksSpread},
+		opts:   o, outbox: newOutbox(outboxBatches, o.NextSeq),
 		polls:   &waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }},
 		reports: &waiting[probe.Report]{at: func(r probe.Report) time.Time { return r.At }},
 		turns:   newTurns(), time: newTimekeeping(o.Clock, o.Name, o.Log),
 	}
 	if o.Test != nil {
 		p.tests = newTesting(*o.Test, &p.heavy, p.watchCanaries, p.report, o.Log)
+	}
+	p.traces.trace, p.traces.addr, p.traces.done = o.Trace, p.addressOf, p.report
+	p.traces.fails = func(link int64, err error) {
+		o.Log.Warn("a link is not traced", "prober", o.Name, "link", link, "error", err)
 	}
 	return p, nil
 }
@@ -202,6 +211,10 @@ func (p *Prober) Start() error {
 		p.traps.Store(traps)
 		asking.Go(func() { p.hear(measuring, traps) })
 	}
+	if p.opts.Trace != nil {
+		asking.Go(func() { p.traces.run(measuring) })
+		asking.Go(func() { p.references(measuring) })
+	}
 	if p.opts.Ask != nil {
 		asking.Go(func() { p.checking(measuring) })
 	}
@@ -268,7 +281,7 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 	for engine != nil {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
-			targets: p.current, polls: p.polls, reports: p.reports, overrun: &p.overrun, report: p.report, looks: newLooks(p.opts.Configuration),
+			targets: p.current, polls: p.polls, reports: p.reports, overrun: &p.overrun, report: p.report, suspect: p.traces.suspect, looks: newLooks(p.opts.Configuration),
 			turns: p.turns, clock: p.time.clock, loaded: p.heavy.loaded, deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {

@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // quick has two cycles a second.
-var quick = prober.Configuration{Cycle: 500 * time.Millisecond, Echoes: 5, Gap: 20 * time.Millisecond, Timeout: 150 * time.Millisecond, Rate: 30_000, SNMP: prober.SNMPConfiguration{Interval: 5 * time.Second, Walk: time.Hour}}
+var quick = prober.Configuration{Cycle: 500 * time.Millisecond, Echoes: 5, Gap: 20 * time.Millisecond, Timeout: 150 * time.Millisecond, Rate: 30_000, TraceEvery: time.Hour, SNMP: prober.SNMPConfiguration{Interval: 5 * time.Second, Walk: time.Hour}}
 
 // core takes batches as the core would.
 type core struct {
