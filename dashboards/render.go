@@ -15,7 +15,7 @@ import (
 var sources embed.FS
 
 // shared are the templates that every page may use.
-var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "planparts", "operator", "router", "look", "quality", "checks", "test"}
+var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "planparts", "operator", "router", "look", "quality", "checks", "test", "traces"}
 
 // views are the pages by template name.
 var views = []string{
@@ -59,7 +59,7 @@ func New() (*Renderer, error) {
 // parse reads one view with what it shares, the functions bound to the language. A
 // view defines "title", "main" and, when it follows the present, "live".
 func (r *Renderer) parse(lang i18n.Lang, name string) (*template.Template, error) {
-	t := template.New("page").Funcs(r.functions(i18n.For(lang))).Funcs(checkFunctions(i18n.For(lang))).Option("missingkey=error")
+	t := template.New("page").Funcs(r.functions(i18n.For(lang))).Funcs(checkFunctions(i18n.For(lang))).Funcs(traceFunctions()).Option("missingkey=error")
 	for _, part := range append(append([]string{}, shared...), name) {
 		text, err := sources.ReadFile("templates/" + part + ".html")
 		if err != nil {

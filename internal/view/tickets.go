@@ -53,6 +53,7 @@ type TicketPage struct {
 	Incident int64
 	Related  TicketRef
 	Periods  []Period // the latest first
+	Traces   []Trace  // made when links of the last absence fell silent
 	Gels     []sla.Gel
 	// Suspensions are the gels with who decided on them.
 	Suspensions []ticket.Gel
@@ -158,6 +159,9 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	}
 	began, err := s.beginnings(ctx, r, file.Ticket)
 	if err != nil {
+		return TicketPage{}, err
+	}
+	if page.Traces, err = s.tracesOf(ctx, r, file.Ticket.Links, file.Ticket.Current().Since); err != nil {
 		return TicketPage{}, err
 	}
 	told := toldList(r.told(org.SeeTickets, file.Told))

@@ -1,0 +1,31 @@
+package dashboards
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"vigie/internal/view"
+	"vigie/probe"
+)
+
+func TestAWayIsDrawnBesideTheLastGoodOne(t *testing.T) {
+	t.Parallel()
+	at := func(text string) []netip.Addr { return []netip.Addr{netip.MustParseAddr(text)} }
+	good := &probe.Trace{Hops: []probe.Hop{
+		{Number: 1, From: at("192.0.2.1")}, {Number: 2, From: at("192.0.2.2")}, {Number: 3, From: at("192.0.2.3")}, {Number: 4, From: at("192.0.2.4")},
+	}}
+	d := drawWay(view.Trace{Good: good, Trace: probe.Trace{Hops: []probe.Hop{
+		{Number: 1, Sent: 3}, {Number: 2, From: at("192.0.2.9"), Sent: 3, Received: 2}, {Number: 3, Sent: 3},
+	}}})
+	var states []string
+	for _, row := range d.Rows {
+		states = append(states, row.State)
+	}
+	if got := strings.Join(states, " "); got != "unknown up down down" || d.Last.Number != 2 || !d.Rows[1].Differs || d.Rows[0].Differs {
+		t.Errorf("hops are %s, the last is %+v; want one that only passes on, one of another router, and the two that the good way had behind it", got, d.Last)
+	}
+	if d := drawWay(view.Trace{Trace: probe.Trace{Hops: []probe.Hop{{Number: 1, Sent: 3}}}}); d.Last != nil || d.Rows[0].State != "down" {
+		t.Errorf("without any answer: %+v", d)
+	}
+}

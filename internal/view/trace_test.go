@@ -1,0 +1,37 @@
+package view
+
+import (
+	"testing"
+	"time"
+
+	"vigie/probe"
+)
+
+func TestATraceStandsBesideTheLastGoodWayBeforeIt(t *testing.T) {
+	t.Parallel()
+	at := func(minute int, prober string, cause probe.TraceCause) Finding {
+		when := noon.Add(time.Duration(minute) * time.Minute)
+		return Finding{At: when, Prober: prober, Finding: &probe.Trace{Cause: cause, Begun: when}}
+	}
+	found := []Finding{ // the latest first
+		at(50, "a", probe.TraceReference), at(40, "a", probe.TraceSuspect), at(35, "b", probe.TraceReference),
+		at(20, "a", probe.TraceReference), at(10, "a", probe.TraceSuspect), at(5, "a", probe.TraceReference), at(-30, "a", probe.TraceSuspect),
+	}
+	p := pathsOf(LinkName{ID: 1}, found, noon)
+	if p.Good == nil || !p.Good.At.Equal(noon.Add(50*time.Minute)) {
+		t.Fatalf("the last good way is %+v", p.Good)
+	}
+	var pairs []time.Duration
+	for _, s := range p.Silent {
+		pairs = append(pairs, s.At.Sub(noon), s.GoodAt.Sub(noon))
+	}
+	want := []time.Duration{40 * time.Minute, 20 * time.Minute, 10 * time.Minute, 5 * time.Minute}
+	if len(pairs) != len(want) {
+		t.Fatalf("got %v, want %v: one before the range is left out", pairs, want)
+	}
+	for i := range want {
+		if pairs[i] != want[i] {
+			t.Errorf("got %v, want %v: the other prober's way is another", pairs, want)
+		}
+	}
+}
