@@ -112,7 +112,7 @@ type Engine struct {
 	made    time.Time     // origin of reading.running
 	offset  time.Duration // wall clock minus running time at the last collection
 	results []Result
-	timer   *time.Timer
+	sleeper *sleeper
 }
 
 // New opens the socket. Without the right to it the error names what to grant.
@@ -131,6 +131,9 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := newEngine(seal, o)
+	if e.sleeper, err = newSleeper(); err != nil {
+		return nil, err
+	}
 	err = open(func() (err error) {
 		if e.sockets[v4], err = openSocket(v4); err != nil {
 			return err
@@ -139,15 +142,14 @@ func New(o Options) (*Engine, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, e.sleeper.close())
 	}
 	return e, nil
 }
 
 // newEngine returns an engine without sockets.
 func newEngine(seal *seal, o Options) *Engine {
-	e := &Engine{seal: seal, made: time.Now(), ledger: newLedger(o), timer: time.NewTimer(0)}
-	e.timer.Stop()
+	e := &Engine{seal: seal, made: time.Now(), ledger: newLedger(o)}
 	for f := range e.bursts {
 		e.bursts[f] = make([]*round, 0, burst)
 	}
@@ -157,7 +159,7 @@ func newEngine(seal *seal, o Options) *Engine {
 
 // Close closes the sockets; rounds under way are forgotten.
 func (e *Engine) Close() error {
-	var failed error
+	failed := e.sleeper.close()
 	for _, s := range e.sockets {
 		if s != nil {
 			failed = errors.Join(failed, s.close())
@@ -208,7 +210,9 @@ func (e *Engine) Advance(ctx context.Context, until time.Time) ([]Result, error)
 		if len(e.results) > 0 || ctx.Err() != nil || !now.Before(until) {
 			return e.results, nil
 		}
-		e.sleep(ctx, e.wake(now, until).Sub(now))
+		if err := e.sleeper.sleep(ctx, e.wake(now, until).Sub(now)); err != nil {
+			return nil, err
+		}
 	}
 }
 
@@ -221,15 +225,6 @@ func (e *Engine) wake(now, until time.Time) time.Time {
 		return e.made.Add(at)
 	}
 	return until
-}
-
-func (e *Engine) sleep(ctx context.Context, d time.Duration) {
-	e.timer.Reset(d)
-	defer e.timer.Stop()
-	select {
-	case <-e.timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // turn does everything that is due: collect, finish, send.

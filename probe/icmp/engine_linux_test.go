@@ -318,6 +318,17 @@ func TestAdvanceStopsWithItsContext(t *testing.T) {
 	if took := time.Since(before); took > 10*time.Second {
 		t.Errorf("returned after %s", took)
 	}
+	// The end of the former context wakes nobody who waits under another one.
+	before = time.Now()
+	const wait = 300 * time.Millisecond
+	if _, err := e.Advance(t.Context(), before.Add(wait)); err != nil || time.Since(before) < wait {
+		t.Errorf("returned after %s, %v; want %s", time.Since(before), err, wait)
+	}
+	later, end := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, end)
+	if _, err := e.Advance(later, before.Add(time.Hour)); err != nil || time.Since(before) > 10*time.Second {
+		t.Errorf("returned after %s, %v", time.Since(before), err)
+	}
 }
 
 func TestOptionsOutsideTheirRangeAreRefused(t *testing.T) {

@@ -3,9 +3,11 @@
 package icmp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 )
 
 const (
@@ -37,3 +39,13 @@ func (*socket) reply(int) arrival              { return arrival{} }
 func (*socket) stamp(int) arrival              { return arrival{} }
 func (*socket) dropped() (uint32, error)       { return 0, errors.ErrUnsupported }
 func (*socket) close() error                   { return nil }
+
+// sleeper exists on Linux only, as the socket.
+type sleeper struct{}
+
+func newSleeper() (*sleeper, error) {
+	return nil, fmt.Errorf("icmp: the batched echo engine needs Linux: %w", errors.ErrUnsupported)
+}
+
+func (*sleeper) sleep(context.Context, time.Duration) error { return errors.ErrUnsupported }
+func (*sleeper) close() error                               { return nil }
