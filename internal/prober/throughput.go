@@ -34,6 +34,9 @@ type Tested struct {
 // toldAgain is how long after it a reason not to test a link is told again.
 const toldAgain = 24 * time.Hour
 
+// warmUp is how long routers are given after a start to tell what links carry.
+const warmUp = 15 * time.Minute
+
 // tests runs what the plan has to start.
 type tests struct {
 	Testing
@@ -41,6 +44,7 @@ type tests struct {
 	watch   func(ctx context.Context, echo func(rttMicros int32)) error // of canaries
 	report  func(probe.Report)
 	log     *slog.Logger
+	began   time.Time
 	mu      sync.Mutex
 	last    map[int64]time.Time // figures that the core may not know yet
 	tried   map[int64]time.Time
@@ -64,6 +68,7 @@ func newTesting(t Testing, h *heavy, watch func(context.Context, func(int32)) er
 // run starts tests until ctx ends, and returns when none is under way any more.
 func (t *tests) run(ctx context.Context) {
 	defer t.running.Wait()
+	t.began = time.Now()
 	var complained time.Time
 	for pause(ctx, t.Look); ctx.Err() == nil; pause(ctx, t.Look) {
 		links, choices, err := t.plan(ctx, time.Now())
@@ -100,7 +105,8 @@ func (t *tests) plan(ctx context.Context, now time.Time) (map[int64]Tested, []sc
 }
 
 // act starts the test of a link, or tells why there is none where that is worth telling:
-// the hour and the tests beside it are the plan's own affair.
+// the hour and the tests beside it are the plan's own affair, and an outage has a place
+// of its own.
 func (t *tests) act(ctx context.Context, l Tested, c schedule.HeavyChoice) {
 	switch c.Reason {
 	case "":
@@ -114,9 +120,13 @@ func (t *tests) act(ctx context.Context, l Tested, c schedule.HeavyChoice) {
 				t.tell(l.Link, result)
 			}
 		})
-	case probe.LoadHigh, probe.LoadUnknown, probe.LinkNotUp, probe.CalendarUnknown:
+	case probe.LoadHigh, probe.LoadUnknown, probe.CalendarUnknown:
+		now := time.Now()
+		if c.Reason == probe.LoadUnknown && now.Sub(t.began) < warmUp {
+			return
+		}
 		t.mu.Lock()
-		before, now := t.told[l.Link], time.Now()
+		before := t.told[l.Link]
 		again := before.reason != c.Reason || now.Sub(before.at) >= toldAgain
 		if again {
 			t.told[l.Link] = refusal{c.Reason, now}

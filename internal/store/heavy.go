@@ -13,6 +13,7 @@ import (
 )
 
 // Of each link its last figure, its last try without one, its state and what it carried.
+// What the plan refused was no try, and names no method.
 var sqlTestFacts = query("view.test_facts", `
 	SELECT l.link AS link_id, figure.at AS figure_at, figure.body AS figure, tried.at AS tried_at, s.status,
 		coalesce(u.down_octets, 0)::bigint AS down_octets, coalesce(u.up_octets, 0)::bigint AS up_octets, coalesce(u.covered_millis, 0)::bigint AS covered_millis
@@ -21,7 +22,7 @@ var sqlTestFacts = query("view.test_facts", `
 		LEFT JOIN LATERAL (SELECT at, body FROM finding
 			WHERE link_id = l.link AND kind = 'throughput' AND NOT body ? 'not_run' ORDER BY at DESC LIMIT 1) figure ON true
 		LEFT JOIN LATERAL (SELECT at FROM finding
-			WHERE link_id = l.link AND kind = 'throughput' AND body ? 'not_run' ORDER BY at DESC LIMIT 1) tried ON true
+			WHERE link_id = l.link AND kind = 'throughput' AND body ? 'not_run' AND body ? 'method' ORDER BY at DESC LIMIT 1) tried ON true
 		LEFT JOIN LATERAL (SELECT sum(down_octets) AS down_octets, sum(up_octets) AS up_octets, sum(covered_millis) AS covered_millis
 			FROM utilisation WHERE link_id = l.link AND at > @since) u ON true`)
 
