@@ -10,15 +10,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-func TestTheServiceStartsACommandThatExists(t *testing.T) {
-	t.Parallel()
-	unit, err := os.ReadFile(filepath.Join("..", "..", "configs", "systemd", "vigie.service"))
+// started is what a shipped unit runs, as the command line reads it.
+func started(t *testing.T, name string) (string, cli) {
+	t.Helper()
+	unit, err := os.ReadFile(filepath.Join("..", "..", "configs", "systemd", name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, line, ok := strings.Cut(string(unit), "\nExecStart=")
 	if !ok {
-		t.Fatal("the unit has no ExecStart")
+		t.Fatalf("%s has no ExecStart", name)
 	}
 	line, _, _ = strings.Cut(line, "\n")
 	var c cli
@@ -30,7 +31,17 @@ func TestTheServiceStartsACommandThatExists(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
-	if parsed.Command() != "serve" || c.Serve.Demo || c.Serve.Config != "/etc/vigie/vigie.yaml" {
-		t.Errorf("the unit runs %q with %+v, want the real thing under /etc/vigie", parsed.Command(), c.Serve)
+	return parsed.Command(), c
+}
+
+func TestTheServicesStartCommandsThatExist(t *testing.T) {
+	t.Parallel()
+	command, c := started(t, "vigie.service")
+	if command != "serve" || c.Serve.Demo || c.Serve.Config != "/etc/vigie/vigie.yaml" {
+		t.Errorf("the unit runs %q with %+v, want the real thing under /etc/vigie", command, c.Serve)
+	}
+	command, c = started(t, "vigie-prober.service")
+	if command != "prober run" || c.Prober.Run.Credential != "/etc/vigie/prober.credential" {
+		t.Errorf("the unit runs %q with %+v, want a prober with the credential under /etc/vigie", command, c.Prober.Run)
 	}
 }

@@ -83,7 +83,7 @@ func (q Question) Validate() error {
 		return fmt.Errorf("hosts: %d, expected 1 to %d for a %s from a prober", len(q.Hosts), most, q.Kind)
 	case q.Count < 1 || q.Count > MaxCount:
 		return fmt.Errorf("count: %d, expected 1 to %d from a prober", q.Count, MaxCount)
-	case q.Interval <= 0 || q.Timeout <= 0 || q.Takes() > MaxDuration:
+	case q.Interval <= 0 || q.Interval > MaxDuration || q.Timeout <= 0 || q.Timeout > MaxDuration || q.Takes() > MaxDuration:
 		return fmt.Errorf("interval %s, count %d: expected a measurement of at most %s from a prober", q.Interval, q.Count, MaxDuration)
 	}
 	return nil

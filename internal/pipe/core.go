@@ -128,7 +128,9 @@ func Dial(w Way) (*Core, error) {
 		nats.ConnectHandler(func(*nats.Conn) { c.reached() }),
 		nats.ReconnectHandler(func(*nats.Conn) { c.reached() }),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { c.lost(err) }),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { w.Log.Debug("of the connection with the core", "error", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			w.Log.Debug("of the connection with the core", "error", err)
+		}),
 		nats.ClosedHandler(func(*nats.Conn) { c.closed() }),
 	}
 	// Once, to tell a core that refuses us from one that is away.
