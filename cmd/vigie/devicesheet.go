@@ -10,12 +10,20 @@ import (
 	"vigie/internal/httpd/api"
 	"vigie/internal/i18n"
 	"vigie/internal/view"
+	"vigie/probe"
 )
 
 // deviceSheet shows what a device carries.
 type deviceSheet struct {
 	print  i18n.Printer
 	device view.Device
+	health probe.Health
+}
+
+// deviceFigures is what is told of a device and of how it is.
+type deviceFigures struct {
+	view.Device
+	Health probe.Health `json:"health"`
 }
 
 // deviceTable is one list of a device: its name, its rows, and how they are written for
@@ -42,7 +50,7 @@ func (d deviceSheet) write(out io.Writer, format, table string) error {
 		return nil
 	}
 	if format == "json" {
-		return writeJSON(out, d.device)
+		return writeJSON(out, deviceFigures{d.device, d.health})
 	}
 	return d.whole(out)
 }
@@ -51,6 +59,10 @@ func (d deviceSheet) write(out io.Writer, format, table string) error {
 func (d deviceSheet) whole(out io.Writer) error {
 	w := bufio.NewWriter(out)
 	writeRows(w, d.system())
+	if rows := d.condition(); len(rows) > 0 {
+		fmt.Fprintf(w, "\n%s\n", d.print.T("health.title"))
+		writeRows(w, rows)
+	}
 	for _, t := range d.tables() {
 		if len(t.rows) == 1 {
 			continue
@@ -73,6 +85,29 @@ func (d deviceSheet) system() []row {
 			rows = append(rows, row{d.print.T("device." + fact.key), fact.value})
 		}
 	}
+	return rows
+}
+
+// condition is how the device is, as far as it tells.
+func (d deviceSheet) condition() []row {
+	h := d.health
+	var rows []row
+	tell := func(key string, told bool, text func() string) {
+		if told {
+			rows = append(rows, row{d.print.T("health." + key), text()})
+		}
+	}
+	tell("cpu", h.CPU.Told, func() string { return d.print.Percent(int64(h.CPU.Value), 100, 0) })
+	tell("memory", h.Memory.Told, func() string { return d.print.Percent(int64(h.Memory.Value), 100, 0) })
+	tell("temperature", h.Temperature.Told, func() string {
+		return d.print.T("health.celsius", d.print.Decimal(fmt.Sprintf("%.1f", float64(h.Temperature.Value)/10)))
+	})
+	tell("power", h.OnBattery != probe.Untold, func() string {
+		if h.OnBattery == probe.Yes {
+			return d.print.T("health.battery")
+		}
+		return d.print.T("health.mains")
+	})
 	return rows
 }
 

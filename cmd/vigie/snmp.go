@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"vigie/configs"
 	"vigie/internal/app"
 	"vigie/internal/prober"
 	"vigie/internal/view"
@@ -34,7 +35,7 @@ type snmpCommand struct {
 // Help gives examples.
 func (snmpCommand) Help() string {
 	return `Asks a router, a switch or a firewall by SNMP for all that Vigie reads of it: what it
-is, its interfaces, addresses, VLANs, the hosts it resolved and the neighbours that
+is, how it is, its interfaces, addresses, VLANs, the hosts it resolved and the neighbours that
 announce themselves by LLDP. Nothing is written anywhere, and no database is needed.
 A device answers one request at a time; a large one takes some seconds.
 
@@ -60,7 +61,15 @@ func (c snmpCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
-	poller, err := snmp.New(snmp.Options{Timeout: c.Timeout, Retries: c.Retries, InFlight: 1})
+	folder, err := configs.SNMPProfiles()
+	if err != nil {
+		return err
+	}
+	profiles, err := snmp.ReadProfiles(folder)
+	if err != nil {
+		return err
+	}
+	poller, err := snmp.New(snmp.Options{Timeout: c.Timeout, Retries: c.Retries, InFlight: 1, Profiles: profiles})
 	if err != nil {
 		return &usageError{strings.TrimPrefix(err.Error(), "snmp: ")}
 	}
@@ -68,16 +77,21 @@ func (c snmpCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
-	found, err := poller.Walk(s.ctx, snmp.Router{Addr: netip.AddrPortFrom(address, c.Port), Credential: credential})
+	router := snmp.Router{Addr: netip.AddrPortFrom(address, c.Port), Credential: credential}
+	found, err := poller.Walk(s.ctx, router)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Host, err)
 	}
 	device := view.NewDevice(found)
-	if err := (deviceSheet{s.print, device}).write(s.out, c.Format, c.Table); err != nil {
+	sheet := deviceSheet{print: s.print, device: device}
+	if c.Table == "" && device.Problem == "" {
+		sheet.health = poller.Poll(s.ctx, router).Health // one that tells none is shown without
+	}
+	if err := sheet.write(s.out, c.Format, c.Table); err != nil {
 		return err
 	}
 	if len(device.Cut) > 0 {
-		fmt.Fprintln(s.talk, "vigie: "+s.print.T("device.cut", strings.Join(deviceSheet{s.print, device}.cut(), ", ")))
+		fmt.Fprintln(s.talk, "vigie: "+s.print.T("device.cut", strings.Join(sheet.cut(), ", ")))
 	}
 	if device.Problem != "" {
 		fmt.Fprintln(s.talk, "vigie: "+s.print.T("device.ended", device.Problem))

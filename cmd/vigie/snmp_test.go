@@ -43,6 +43,7 @@ func firewall() []agent.Object {
 		{Name: ip.With(20, 1, 2, 192, 0, 2, 2), Value: agent.Integer(1)},
 		{Name: ip.With(20, 1, 3, 192, 0, 2, 2), Value: agent.Address(netip.MustParseAddr("255.255.255.0"))},
 		{Name: ip.With(22, 1, 2, 1, 192, 0, 2, 9), Value: agent.Text("\x02\x00\x00\x00\x00\x09")},
+		{Name: agent.OID{1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2, 1}, Value: agent.Integer(12)},
 		{Name: bridge.With(1, 4, 1, 2, 4), Value: agent.Integer(1)},
 		{Name: bridge.With(7, 1, 4, 3, 1, 1, 10), Value: agent.Text("eleves")},
 		{Name: bridge.With(7, 1, 4, 3, 1, 2, 10), Value: agent.Text("\x10")},

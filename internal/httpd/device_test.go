@@ -45,9 +45,9 @@ func TestALinkShowsWhatItsRouterCarries(t *testing.T) {
 		"Ce que porte le routeur de BRE-1001", "Lu le 24/11/2026 13:30:00 par metz.", "Inchangé depuis le 23/11/2026 13:30:00.",
 		"Listes incomplètes : machines.", "Constructeur OneAccess (Ekinops)", "Numéro de série T2012", "En marche depuis 1 j 01 h",
 		"Par rapport au 22/11/2026 13:30:00", "Logiciel 6.4.3 6.4.4",
-		"wan0 BRE-1001 active ethernetCsmacd 1 Gbit/s duplex intégral", "12 345 / 0 20/11/2026 07:00",
+		"wan0 BRE-1001 active ethernetCsmacd 1 Gbit/s 1 Gbit/s duplex intégral", "12 345 / 0 20/11/2026 07:00",
 		"lan0 <script>alert(1)</script> inactive ethernetCsmacd – 30", "lan0.30 portée par lan0 fermée l2vlan",
-		"198.18.208.2/30 wan0 manual", "2001:db8::1 lan0.30", "30 pedagogie lan0 –", "lan0 commutateur-a 1/1/48 02:00:00:00:00:ff 10.67.0.20",
+		"198.18.208.2/30 wan0 manual", "2001:db8::1 lan0.30", "30 pedagogie lan0 Sans étiquette lan0 –", "lan0 commutateur-a 1/1/48 02:00:00:00:00:ff 10.67.0.20",
 		"10.67.0.9 02:00:00:00:00:09 lan0.30")
 	if strings.Contains(page.body, "<script>alert") {
 		t.Error("a word of a device stands in the page as it came")

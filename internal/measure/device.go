@@ -56,7 +56,14 @@ func described(d probe.Device, members bool) map[string]map[string]string {
 	called := func(ports []int) string {
 		var all []string
 		for _, port := range ports {
-			all = append(all, cmp.Or(names[port], fmt.Sprintf("#%d", port)))
+			switch {
+			case names[port] != "":
+				all = append(all, names[port])
+			case port > 0:
+				all = append(all, fmt.Sprintf("#%d", port))
+			default: // it does not tell on which
+				all = append(all, "-")
+			}
 		}
 		slices.Sort(all)
 		return strings.Join(all, " ")
