@@ -148,9 +148,13 @@ func (d *Device) Validate() error {
 		name        string
 		count, most int
 	}{
-		{"ports", len(d.Ports), MaxPorts}, {"addresses", len(d.Addresses), MaxAddresses}, {"vlans", len(d.VLANs), MaxVLANs},
-		{"hosts", len(d.Hosts), MaxHosts}, {"neighbours", len(d.Neighbours), MaxNeighbours},
-		{"members", d.members(), MaxMembers}, {"cut", len(d.Cut), 8},
+		{"ports", len(d.Ports), MaxPorts},
+		{"addresses", len(d.Addresses), MaxAddresses},
+		{"vlans", len(d.VLANs), MaxVLANs},
+		{"hosts", len(d.Hosts), MaxHosts},
+		{"neighbours", len(d.Neighbours), MaxNeighbours},
+		{"members", d.members(), MaxMembers},
+		{"cut", len(d.Cut), 8},
 	} {
 		if list.count > list.most {
 			return fmt.Errorf("%d %s, at most %d are expected", list.count, list.name, list.most)

@@ -78,8 +78,15 @@ func (d deviceSheet) system() []row {
 	s := d.device.System
 	var rows []row
 	for _, fact := range []struct{ key, value string }{
-		{"name", s.Name}, {"descr", s.Descr}, {"location", s.Location}, {"vendor", s.Vendor}, {"model", s.Model},
-		{"serial", s.Serial}, {"software", s.Software}, {"objectid", s.ObjectID}, {"uptime", d.uptime()},
+		{"name", s.Name},
+		{"descr", s.Descr},
+		{"location", s.Location},
+		{"vendor", s.Vendor},
+		{"model", s.Model},
+		{"serial", s.Serial},
+		{"software", s.Software},
+		{"objectid", s.ObjectID},
+		{"uptime", d.uptime()},
 	} {
 		if fact.value != "" {
 			rows = append(rows, row{d.print.T("device." + fact.key), fact.value})

@@ -3,7 +3,6 @@ package view
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"strconv"
 	"time"
 
@@ -196,9 +195,6 @@ func NewDevice(d probe.Device) Device {
 	}
 	return out
 }
-
-// NotWhole reports whether a list of the device was shortened.
-func (d Device) NotWhole(list string) bool { return slices.Contains(d.Cut, list) }
 
 // Uptime is how long the device has been running, 0 when it does not tell.
 func (d Device) Uptime() time.Duration { return time.Duration(d.System.UptimeSeconds) * time.Second }

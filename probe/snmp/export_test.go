@@ -46,14 +46,12 @@ func ReadRows(index string, octets []byte, number int64, pointer string) probe.D
 				if kind != gosnmp.GetRequest && !strings.HasSuffix(name, "."+index) {
 					name += "." + index
 				}
-				for _, v := range []gosnmp.SnmpPDU{
+				packet.Variables = append(packet.Variables, []gosnmp.SnmpPDU{
 					{Name: name, Type: gosnmp.OctetString, Value: octets},
 					{Name: name, Type: gosnmp.Integer, Value: int(number)},
 					{Name: name, Type: gosnmp.Gauge32, Value: uint(number)},
 					{Name: name, Type: gosnmp.ObjectIdentifier, Value: pointer},
-				}[requests%4 : requests%4+1] {
-					packet.Variables = append(packet.Variables, v)
-				}
+				}[requests%4])
 			}
 			return packet, nil
 		},
