@@ -50,23 +50,24 @@ type Link struct {
 // LinkDetail is one link with what was bought, measured and told.
 type LinkDetail struct {
 	Link
-	Technology string        `json:"technology"`
-	DownRate   int64         `json:"down_bits_per_second" doc:"Guaranteed towards the site."`
-	UpRate     int64         `json:"up_bits_per_second" doc:"Guaranteed from the site."`
-	Address    string        `json:"probe_address"`
-	CPEOwner   string        `json:"cpe_owner" enum:"operator,customer"`
-	Starts     *string       `json:"starts" format:"date" doc:"Mise en service: billing starts."`
-	Ends       *string       `json:"ends" format:"date" doc:"First day without the link; null when none is known."`
-	Source     string        `json:"source" doc:"Where the facts come from."`
-	Market     string        `json:"market" doc:"Empty outside the market."`
-	Lot        string        `json:"lot"`
-	GTR        *int64        `json:"gtr_seconds" doc:"Guaranteed time to restore; null without a clause in force."`
-	Cost       *Cost         `json:"cost,omitempty" doc:"Absent for a role that sees no costs, and outside the market."`
-	Series     Series        `json:"series" doc:"Loss and delay."`
-	Load       Load          `json:"utilisation" doc:"What its router counted."`
-	Router     *Router       `json:"router,omitempty" doc:"Absent when it was never asked."`
-	Incidents  []Incident    `json:"incidents" doc:"The latest ones."`
-	Tickets    []TicketBrief `json:"tickets" doc:"The latest ones; empty for a role that sees none."`
+	Technology string           `json:"technology"`
+	DownRate   int64            `json:"down_bits_per_second" doc:"Guaranteed towards the site."`
+	UpRate     int64            `json:"up_bits_per_second" doc:"Guaranteed from the site."`
+	Address    string           `json:"probe_address"`
+	CPEOwner   string           `json:"cpe_owner" enum:"operator,customer"`
+	Starts     *string          `json:"starts" format:"date" doc:"Mise en service: billing starts."`
+	Ends       *string          `json:"ends" format:"date" doc:"First day without the link; null when none is known."`
+	Source     string           `json:"source" doc:"Where the facts come from."`
+	Market     string           `json:"market" doc:"Empty outside the market."`
+	Lot        string           `json:"lot"`
+	GTR        *int64           `json:"gtr_seconds" doc:"Guaranteed time to restore; null without a clause in force."`
+	Cost       *Cost            `json:"cost,omitempty" doc:"Absent for a role that sees no costs, and outside the market."`
+	Series     Series           `json:"series" doc:"Loss and delay."`
+	Load       Load             `json:"utilisation" doc:"What its router counted."`
+	Tests      []ThroughputTest `json:"throughput" doc:"Tests of what it carries, the latest first."`
+	Router     *Router          `json:"router,omitempty" doc:"Absent when it was never asked."`
+	Incidents  []Incident       `json:"incidents" doc:"The latest ones."`
+	Tickets    []TicketBrief    `json:"tickets" doc:"The latest ones; empty for a role that sees none."`
 }
 
 // Cost is the monthly price of a link today and who pays it.
@@ -154,7 +155,7 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g view.Range
 		}),
 		Technology: p.Facts.Technology, DownRate: p.Facts.DownBits, UpRate: p.Facts.UpBits, Address: p.Facts.ProbeAddress,
 		CPEOwner: string(p.Facts.CPEOwner), Starts: day(p.Facts.Starts), Ends: day(p.Facts.Ends), Source: p.Facts.Source,
-		Market: p.Contract.Market, Lot: p.Contract.Lot, Cost: newCost(p.Cost), Series: newSeries(p.Series), Load: newLoad(p.Load), Router: newRouter(p.Router),
+		Market: p.Contract.Market, Lot: p.Contract.Lot, Cost: newCost(p.Cost), Series: newSeries(p.Series), Load: newLoad(p.Load), Tests: each(p.Tests, newThroughputTest), Router: newRouter(p.Router),
 		Incidents: each(p.Incidents, newIncident), Tickets: each(p.Tickets, newTicketBrief),
 	}
 	if p.Contract.InForce {
