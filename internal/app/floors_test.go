@@ -37,6 +37,7 @@ var house = [][][]string{
 		{"internal/jobs"},
 		{"internal/pipe"},
 		{"internal/prober"},
+		{"internal/series"},
 		{"internal/ticket/email"},
 		{"internal/ticket/tmf621"},
 		{"internal/lab/operator", "internal/lab/agent", "internal/lab"},

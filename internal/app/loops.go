@@ -26,6 +26,7 @@ func (s *Server) startLoops(ctx context.Context) {
 	s.run(ctx, "batches", func(ctx context.Context) error {
 		return s.pipe.Consume(ctx, func(ctx context.Context, b probe.Batch) error {
 			s.metrics.batch(b)
+			s.links.Polled(b.Polls)
 			s.vantages.delivered(b)
 			return s.watch.Apply(ctx, b, time.Now())
 		})
@@ -69,6 +70,7 @@ func (s *Server) script(ctx context.Context) error {
 // decided is told of each decided cycle.
 func (s *Server) decided(r watch.Report) {
 	s.metrics.cycle(r)
+	s.links.Decided(r)
 	if s.prober != nil {
 		s.prober.SetUrgent(r.Urgent)
 	}

@@ -10,6 +10,7 @@ import (
 	"vigie/dashboards"
 	"vigie/internal/httpd"
 	"vigie/internal/invoicing"
+	"vigie/internal/org"
 	"vigie/internal/store"
 )
 
@@ -49,6 +50,7 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 		Changes:    &s.changes,
 		Health:     s,
 		Metrics:    s.writeMetrics,
+		Links:      func(w io.Writer, who org.User) error { return s.links.Write(w, who, time.Now()) },
 		Log:        s.opts.Log,
 		Now:        time.Now,
 		TLSProxy:   s.opts.Configuration.TLSProxy,

@@ -19,6 +19,7 @@ import (
 	"vigie/internal/outpost"
 	"vigie/internal/pipe"
 	"vigie/internal/prober"
+	"vigie/internal/series"
 	"vigie/internal/store"
 	"vigie/internal/store/cluster"
 	"vigie/internal/watch"
@@ -58,6 +59,7 @@ type Server struct {
 	tickets  map[string]*operator.TicketServer // of the lab's operators, by key; nil without a demo
 	changes  changes
 	metrics  *meters
+	links    *series.Links
 	started  stack
 	failed   chan error
 	address  string
@@ -71,7 +73,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Demo {
 		o.Configuration = o.Configuration.demo()
 	}
-	s := &Server{opts: o, failed: make(chan error, 1), metrics: newMeters(), vantages: newVantages()}
+	s := &Server{opts: o, failed: make(chan error, 1), metrics: newMeters(), links: series.New(o.Configuration.Prober.SNMP.Interval), vantages: newVantages()}
 	if err := s.start(ctx); err != nil {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()

@@ -5,6 +5,9 @@ import (
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
+
+	"vigie/internal/httpd/api"
+	"vigie/internal/org"
 )
 
 // static serves a file under the name that carries its checksum, for ever.
@@ -44,9 +47,31 @@ func (s *Server) healthz(w http.ResponseWriter, r *http.Request) error {
 	return json.NewEncoder(w).Encode(answer)
 }
 
+// metrics are Vigie's own figures: they name no link, and anybody may read them, also
+// while the database that knows who may read more is away.
 func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
+	exposed(w)
 	s.Metrics(w)
 	return nil
+}
+
+// linkMetrics are those of the links that the asker sees.
+func (s *Server) linkMetrics(w http.ResponseWriter, r *http.Request) error {
+	who, ok := api.Asker(r.Context())
+	switch {
+	case !ok:
+		return errNobody
+	case !org.Allowed(who, org.SeeLinks):
+		return forbidden(who, org.SeeLinks)
+	}
+	exposed(w)
+	// A write fails only when the reader has gone.
+	_ = s.Links(w, who)
+	return nil
+}
+
+// exposed says in which format metrics come.
+func exposed(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
 }

@@ -61,5 +61,9 @@ type Part struct {
 	Essential bool // nothing can be shown without it
 }
 
-// Metrics writes the metrics in the Prometheus text format.
+// Metrics writes Vigie's own figures, which name no link, in the Prometheus text format.
 type Metrics func(w io.Writer)
+
+// LinkMetrics writes the figures of the links that somebody sees, in the same format. Its
+// error is that of w.
+type LinkMetrics func(w io.Writer, who org.User) error

@@ -85,6 +85,7 @@ func (s *Server) router() (http.Handler, error) {
 	r.With(compressed).Method(http.MethodGet, dashboards.StaticPrefix+"{file}", s.answer(s.static))
 	r.Method(http.MethodGet, "/healthz", s.answer(s.healthz))
 	r.With(compressed).Method(http.MethodGet, "/metrics", s.answer(s.metrics))
+	r.With(compressed, s.identifyProgram).Method(http.MethodGet, "/metrics/links", s.answer(s.linkMetrics))
 	var err error
 	r.With(compressed, limitTime).Route(api.Base, func(r chi.Router) { err = s.mountAPI(r) })
 	origin := http.NewCrossOriginProtection()

@@ -110,6 +110,7 @@ var visits = []visit{
 	{"GET /static/{file}", "/static/none.css", nil, [7]int{404, 404, 404, 404, 404, 404, 404}},
 	{"GET /healthz", "/healthz", nil, [7]int{200, 200, 200, 200, 200, 200, 200}},
 	{"GET /metrics", "/metrics", nil, [7]int{200, 200, 200, 200, 200, 200, 200}},
+	{"GET /metrics/links", "/metrics/links", nil, [7]int{401, 200, 200, 200, 200, 200, 200}},
 	{"POST /signout", "/signout", form{}, [7]int{303, 303, 303, 303, 303, 303, 303}},
 }
 
@@ -160,7 +161,7 @@ func TestAPageShowsNothingOutsideTheTerritory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	meuse, nowhere := w.signIn(t, "meuse"), w.signIn(t, "nullepart")
-	for _, path := range []string{"/", "/map", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/audit?period=2026", "/audit.csv?period=2026", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements", "/api/v1/audit?from=2026-11-01&to=2026-11-20&limit=500"} {
+	for _, path := range []string{"/", "/map", "/incidents?which=all", "/tickets?which=all", "/statements", "/statements.csv", "/audit?period=2026", "/audit.csv?period=2026", "/tickets/1", "/api/v1/links?limit=500", "/api/v1/sites?limit=500", "/api/v1/incidents", "/api/v1/tickets", "/api/v1/tickets/1", "/api/v1/incidents/1", "/api/v1/prefixes?limit=500", "/api/v1/statements", "/api/v1/audit?from=2026-11-01&to=2026-11-20&limit=500", "/metrics/links"} {
 		for _, foreign := range []string{"BRE-1001", "BRE-1002", "CIG-1001", "VIGIE-2026-000002", "Collectivité européenne", "CIG-4711"} {
 			if text := meuse.get(path).body; strings.Contains(text, foreign) {
 				t.Errorf("%s shows %q to somebody of the Meuse", path, foreign)
@@ -174,6 +175,9 @@ func TestAPageShowsNothingOutsideTheTerritory(t *testing.T) {
 				t.Errorf("%s shows %q to somebody without territory", path, foreign)
 			}
 		}
+	}
+	if text := meuse.get("/metrics/links").body; !strings.Contains(text, `vigie_link_info{link="MIR-1001",`) {
+		t.Errorf("the figures for the Meuse lack its own link MIR-1001:\n%s", text)
 	}
 	if text := meuse.get("/").text(); !strings.Contains(text, "MIR-1001") {
 		t.Errorf("the board of the Meuse does not show its own link MIR-1001:\n%s", text)

@@ -21,10 +21,12 @@ import (
 	"vigie/internal/intake"
 	"vigie/internal/invoicing"
 	"vigie/internal/org"
+	"vigie/internal/series"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
 	"vigie/internal/ticket"
 	"vigie/internal/view"
+	"vigie/internal/watch"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
@@ -71,13 +73,25 @@ func newWorld(t testing.TB) *world {
 		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Inventory: &intake.Service{Store: store.NewIntake(w.db)}, Desk: service,
 		Statements: bills, Audits: w.audits(bills, vacations), Vacations: vacations,
 		People: store.NewPeople(w.db), Access: access.New(store.NewAccess(w.db)), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
-		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") },
-		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Demo: &dashboards.Demo{Cycle: 5 * time.Second},
+		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") }, Links: w.series(t),
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Demo: &dashboards.Demo{Cycle: 5 * time.Second},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// series are the figures of the demo's links, after a first cycle.
+func (w *world) series(t testing.TB) httpd.LinkMetrics {
+	t.Helper()
+	x, err := store.NewView(w.db).Inventory(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := series.New(time.Minute)
+	figures.Decided(watch.Report{Cycle: now, Index: x})
+	return func(out io.Writer, who org.User) error { return figures.Write(out, who, now) }
 }
 
 // audits is the audit's service, with the costs of the bill.

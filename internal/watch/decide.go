@@ -11,6 +11,7 @@ import (
 	"vigie/internal/incident"
 	"vigie/internal/journal"
 	"vigie/internal/ticket"
+	"vigie/probe"
 )
 
 const actor = "vigie"
@@ -32,13 +33,10 @@ func (s *Service) Decide(ctx context.Context, cycle time.Time, backlog bool, now
 		if err := s.nothingBetween(ctx, tx, decided, cycle); err != nil {
 			return err
 		}
-		d, err := s.decide(ctx, tx, cycle, backlog, now)
-		if err != nil {
-			return err
-		}
-		report.Transitions, report.Effects = len(d.Transitions), len(d.Effects)
-		report.Urgent = urgent(d.State.Incidents)
-		return nil
+		told, err := s.decide(ctx, tx, cycle, backlog, now)
+		told.Cycle, told.Lag = report.Cycle, report.Lag
+		report = told
+		return err
 	})
 	if err != nil {
 		return Report{}, fmt.Errorf("decide cycle %s: %w", cycle.Format(time.RFC3339), err)
@@ -69,44 +67,63 @@ func (s *Service) nothingBetween(ctx context.Context, tx Tx, decided, cycle time
 	return err
 }
 
-func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bool, now time.Time) (incident.Decision, error) {
+func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bool, now time.Time) (Report, error) {
 	prev, err := tx.State(ctx)
 	if err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
 	x, err := tx.Inventory(ctx)
 	if err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
 	p, err := s.planFor(x, cycle)
 	if err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
 	batches, err := tx.Timely(ctx, cycle)
 	if err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
 	delivered := p.parts(batches)
 	input := p.input(cycle, delivered)
 	input.Backlog = backlog
 	d := incident.Decide(prev, p.topology, input, s.policy.Incident)
 	if err := tx.SaveState(ctx, prev, d); err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
 	if err := s.converse(ctx, tx, d, p, evidence(delivered), now); err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
 	if err := s.recordGaps(ctx, tx, prev.Engine, cycle, delivered); err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
 	entries, err := entries(d, now)
 	if err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
 	if err := tx.Journal(ctx, entries...); err != nil {
-		return incident.Decision{}, err
+		return Report{}, err
 	}
-	return d, s.closeMinutes(ctx, tx, prev.Engine.Cycle, cycle)
+	return Report{
+		Transitions: len(d.Transitions), Effects: len(d.Effects), Urgent: urgent(d.State.Incidents),
+		Index: p.index, Links: d.State.Links, Rounds: counted(delivered),
+	}, s.closeMinutes(ctx, tx, prev.Engine.Cycle, cycle)
+}
+
+// counted are the rounds of links that say something of them.
+func counted(parts []part) []probe.Observation {
+	var out []probe.Observation
+	for _, p := range parts {
+		if p.isolated {
+			continue
+		}
+		for _, o := range p.rounds {
+			if !o.Loaded {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
 }
 
 // closeMinutes summarises every minute that is over with the cycle and was not

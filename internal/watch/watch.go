@@ -104,6 +104,13 @@ type Report struct {
 	// Urgent are the links, by id, of the open incidents: what their next rounds say
 	// decides whether a ticket is opened or closed.
 	Urgent []int64
+	// Index is the inventory by which the cycle was decided, nil where that was done
+	// before; Links what each link in force is after it.
+	Index *inventory.Index
+	Links []incident.LinkState
+	// Rounds are those of links that counted: no isolated prober's, and none beside a
+	// test of our own.
+	Rounds []probe.Observation
 }
 
 // Service is the live chain. What it remembers itself only saves time: the

@@ -39,6 +39,12 @@ func WithAsker(ctx context.Context, who org.User) context.Context {
 	return context.WithValue(ctx, askerKey{}, who)
 }
 
+// Asker is who asks, false where nobody was found out.
+func Asker(ctx context.Context) (org.User, bool) {
+	who, ok := ctx.Value(askerKey{}).(org.User)
+	return who, ok
+}
+
 // Options are what the operations need beside the service.
 type Options struct {
 	Now func() time.Time
@@ -99,7 +105,7 @@ func operation[In, Out any](m *mounting, d describe, ask func(ctx context.Contex
 	huma.Register(m.api, huma.Operation{
 		OperationID: d.id, Method: http.MethodGet, Path: d.path, Summary: d.summary, Tags: []string{d.tag},
 	}, func(ctx context.Context, in *In) (*answer[Out], error) {
-		who, ok := ctx.Value(askerKey{}).(org.User)
+		who, ok := Asker(ctx)
 		if !ok {
 			return nil, NewProblem(http.StatusUnauthorized, "nobody asks")
 		}
