@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -13,6 +14,7 @@ import (
 // killable is a prober elsewhere in a process of its own.
 type killable struct {
 	dir, credential string
+	within          []string // a command that runs the prober
 	cmd             *exec.Cmd
 	said            bytes.Buffer
 }
@@ -36,7 +38,8 @@ func (s *Server) newKillable(t *testing.T, name, core string) *killable {
 
 func (k *killable) start(t *testing.T) {
 	t.Helper()
-	k.cmd = exec.Command(os.Args[0])
+	line := append(slices.Clone(k.within), os.Args[0])
+	k.cmd = exec.Command(line[0], line[1:]...)
 	k.cmd.Dir, k.cmd.Stderr = k.dir, &k.said
 	k.cmd.Env = append(os.Environ(), asProber+"="+k.credential)
 	if err := k.cmd.Start(); err != nil {
@@ -54,7 +57,7 @@ func (k *killable) kill() {
 
 func TestAProberThatIsKilledLosesNothingThatItTook(t *testing.T) {
 	t.Parallel()
-	s := startLoopback(t, 8)
+	s := startLoopback(t, 8, "127.0.0.1:0")
 	way := newProxy(t, s.pipe.Address())
 	lyon := s.newKillable(t, "lyon", way.listener.Addr().String())
 	applied := func() int { return s.ask(t, `SELECT coalesce(max(last_seq), 0) FROM prober WHERE name = 'lyon'`) }

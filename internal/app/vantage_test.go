@@ -120,7 +120,7 @@ func loopbackInventory(links int) inventory.Snapshot {
 }
 
 // startLoopback is a core with a port for probers and a quick rhythm.
-func startLoopback(t *testing.T, links int) *Server {
+func startLoopback(t *testing.T, links int, listen string) *Server {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a server and probers")
@@ -143,7 +143,7 @@ func startLoopback(t *testing.T, links int) *Server {
 		t.Fatal(err)
 	}
 	c := DefaultConfiguration()
-	c.DatabaseURL, c.Listen, c.Probers.Listen = dsn, "127.0.0.1:0", "127.0.0.1:0"
+	c.DatabaseURL, c.Listen, c.Probers.Listen = dsn, "127.0.0.1:0", listen
 	c.Prober.Cycle, c.Prober.Echoes, c.Prober.Gap, c.Prober.Timeout = time.Second, 2, 20*time.Millisecond, 200*time.Millisecond
 	s, err := Start(t.Context(), Options{
 		Dir: dirForAll(t), Configuration: c, Say: func(string) {}, Progress: func(int, string) {}, Log: slog.New(slog.DiscardHandler),
@@ -238,7 +238,7 @@ const cyclesUnaccounted = `
 
 func TestAProberThatIsCutOffGoesOnAndHandsOverWhatItMeasured(t *testing.T) {
 	t.Parallel()
-	s := startLoopback(t, 24)
+	s := startLoopback(t, 24, "127.0.0.1:0")
 	way := newProxy(t, s.pipe.Address())
 	lyon, lille := s.newAway(t, "lyon", way.listener.Addr().String()), s.newAway(t, "lille", "")
 	lyon.start(t)
@@ -291,7 +291,7 @@ func TestAProberThatIsCutOffGoesOnAndHandsOverWhatItMeasured(t *testing.T) {
 
 func TestAProberThatLostItsDirectoryGoesOnBehindItsLastNumber(t *testing.T) {
 	t.Parallel()
-	s := startLoopback(t, 4)
+	s := startLoopback(t, 4, "127.0.0.1:0")
 	lyon := s.newAway(t, "lyon", "")
 	lyon.start(t)
 	soon(t, "a few batches", func() bool { return s.ask(t, `SELECT coalesce(max(last_seq), 0) FROM prober WHERE name = 'lyon'`) >= 3 })
@@ -310,7 +310,7 @@ func TestAProberThatLostItsDirectoryGoesOnBehindItsLastNumber(t *testing.T) {
 
 func TestTheCoreAsksItsProbersAndRevokesThem(t *testing.T) {
 	t.Parallel()
-	s := startLoopback(t, 4)
+	s := startLoopback(t, 4, "127.0.0.1:0")
 	lyon := s.newAway(t, "lyon", "")
 	q := outpost.Question{Kind: outpost.Ping, Hosts: []string{"127.0.0.1", "127.0.0.9"}, Count: 2, Interval: 200 * time.Millisecond, Timeout: 200 * time.Millisecond}
 	if _, err := s.askProber(t.Context(), ProberQuestion{"lyon", q}); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "not connected") {
