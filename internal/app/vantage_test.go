@@ -368,8 +368,11 @@ func TestEachProberGetsItsShareAndEveryCanary(t *testing.T) {
 	t.Parallel()
 	addr := netip.MustParseAddr("192.0.2.1")
 	whole := prober.Plan{Configuration: prober.DefaultConfiguration(), Targets: []probe.Target{
-		{ID: 1, Kind: probe.Link, Addr: addr}, {ID: 1, Kind: probe.Router, Addr: addr}, {ID: 2, Kind: probe.Link, Addr: addr},
-		{ID: 3, Kind: probe.Link, Addr: addr}, {ID: 3, Kind: probe.Canary, Addr: addr},
+		{ID: 1, Kind: probe.Link, Addr: addr},
+		{ID: 1, Kind: probe.Router, Addr: addr},
+		{ID: 2, Kind: probe.Link, Addr: addr},
+		{ID: 3, Kind: probe.Link, Addr: addr},
+		{ID: 3, Kind: probe.Canary, Addr: addr},
 	}, Routers: []snmp.Router{{Link: 1}, {Link: 2}, {Link: 9}}, Questions: []prober.Question{{ID: 7, Link: 1}, {ID: 8, Link: 3}}}
 	if got, want := linksOf(whole), []int64{1, 2, 3, 9}; !slices.Equal(got, want) {
 		t.Errorf("links of the plan: %v, want %v", got, want)
