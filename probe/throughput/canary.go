@@ -54,14 +54,14 @@ func (c *Canary) Beside(rttMicros int32) *Failure {
 		c.beside = append(c.beside, rttMicros)
 	}
 	if c.lost >= leastLost && c.lost*100 > mostLoss*c.sent {
-		return failed(probe.CanaryLoss, "%d of %d echoes lost", c.lost, c.sent)
+		return failed(probe.CanaryLoss, "%d/%d", c.lost, c.sent)
 	}
 	if len(c.beside) < recent || len(c.before) == 0 {
 		return nil
 	}
 	was, is := median(c.before), median(c.beside[len(c.beside)-recent:])
 	if is > 2*was && is > was+noise {
-		return failed(probe.CanaryDelay, "%d µs, %d µs before", is, was)
+		return failed(probe.CanaryDelay, "%d µs > 2 × %d µs", is, was)
 	}
 	return nil
 }
