@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"vigie/internal/history"
 	"vigie/internal/incident"
 	"vigie/internal/prober"
 	"vigie/internal/ticket"
@@ -40,6 +41,8 @@ type Configuration struct {
 	RemindAfter time.Duration `yaml:"remind_after"`
 	// Watchdog is who notices that Vigie is silent.
 	Watchdog WatchdogConfiguration `yaml:"watchdog"`
+	// History is how long what was measured is kept.
+	History history.Retention `yaml:"history"`
 }
 
 // WatchdogConfiguration is an address elsewhere that is called as long as all is well.
@@ -88,6 +91,7 @@ func DefaultConfiguration() Configuration {
 		RemindAfter: ticket.DefaultPolicy().RemindAfter,
 		Watchdog:    WatchdogConfiguration{Every: time.Minute},
 		Probers:     ProbersConfiguration{SecondPercent: 25},
+		History:     history.DefaultRetention(),
 	}
 }
 
@@ -159,6 +163,9 @@ func (c Configuration) validate() error {
 	}
 	if err := c.Probers.validate(); err != nil {
 		return fmt.Errorf("probers: %w", err)
+	}
+	if err := c.History.Validate(); err != nil {
+		return fmt.Errorf("history.%w", err)
 	}
 	return nil
 }

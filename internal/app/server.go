@@ -310,7 +310,8 @@ func (s *Server) startServices(ctx context.Context) error {
 func (s *Server) startJobs(ctx context.Context) error {
 	j, err := jobs.New(jobs.Options{
 		Pool: s.instance.db.Pool(), Desk: s.desk, Log: slog.New(quieter{s.opts.Log.Handler()}),
-		Upkeep: store.NewUpkeep(s.instance.db).Run, Pack: store.NewPacking(s.instance.db).Run,
+		Upkeep: store.NewUpkeep(s.instance.db, s.opts.Configuration.History).Run,
+		Pack:   store.NewPacking(s.instance.db, s.opts.Configuration.History).Run,
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"vigie/internal/history"
 	"vigie/internal/jobs"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
@@ -73,7 +74,7 @@ func (c *clerk) asked() (sends, reminds int) {
 func work(t *testing.T, db *store.DB, d jobs.Desk, upkeep func(context.Context, time.Time) error) *jobs.Jobs {
 	t.Helper()
 	j, err := jobs.New(jobs.Options{
-		Pool: db.Pool(), Desk: d, Upkeep: upkeep, Pack: store.NewPacking(db).Run, Log: slog.New(slog.DiscardHandler),
+		Pool: db.Pool(), Desk: d, Upkeep: upkeep, Pack: store.NewPacking(db, history.DefaultRetention()).Run, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +230,7 @@ func TestTheUpkeepKeepsWhatIsNeededAndDropsTheRest(t *testing.T) {
 	}
 	exec(`INSERT INTO session (digest, data, expires) VALUES (sha256('a'), '', $1), (sha256('b'), '', $2)`, now.Add(-time.Hour), now.Add(time.Hour))
 	for range 2 { // repeating it is harmless
-		if err := store.NewUpkeep(db).Run(t.Context(), now); err != nil {
+		if err := store.NewUpkeep(db, history.DefaultRetention()).Run(t.Context(), now); err != nil {
 			t.Fatal(err)
 		}
 	}

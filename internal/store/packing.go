@@ -8,16 +8,20 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/internal/history"
 	"vigie/internal/measure"
 )
 
 // Packing turns the rows of days that are over into their packed form: the hours, the
 // day and the five-minute figures of each link. It is done once, and again when late
 // measurements changed a day.
-type Packing struct{ db *DB }
+type Packing struct {
+	db   *DB
+	keep history.Retention
+}
 
-// NewPacking returns the packing of db.
-func NewPacking(db *DB) *Packing { return &Packing{db: db} }
+// NewPacking returns the packing of db, of which rows are kept as long as it is told.
+func NewPacking(db *DB, keep history.Retention) *Packing { return &Packing{db: db, keep: keep} }
 
 const (
 	// packedAtOnce is how many links one transaction packs: some 70,000 minutes, read
@@ -42,7 +46,7 @@ var (
 	sqlPackingThrough = query("packing.through", `
 		UPDATE packing SET doing = @changes, through = @through WHERE day = @day`)
 	sqlPackingDone = query("packing.done", `
-		UPDATE packing SET doing = @changes, packed = @changes, through = 0 WHERE day = @day`)
+		UPDATE packing SET doing = @changes, packed = @changes, through = 0, checked_through = 0 WHERE day = @day`)
 	sqlPackingMinutes = query("packing.minutes", `
 		SELECT `+minuteColumns+`
 		FROM minute WHERE link_id = ANY (@links::bigint[]) AND at >= @from AND at < @to
@@ -65,8 +69,9 @@ var (
 		ON CONFLICT (link_id, day) DO UPDATE SET body = excluded.body, simulated = excluded.simulated`)
 )
 
-// Run packs what is due at now, the latest days first, for a bounded time. again is
-// when to go on, 0 when nothing is left. It may be killed at any instant: what a
+// Run packs what is due at now, the latest days first, and compares packed days with
+// their rows before these are dropped, for a bounded time. again is when to go on, 0
+// when nothing is left. It may be killed at any instant: what a
 // transaction packed stays packed, and the next run goes on behind it.
 func (p *Packing) Run(ctx context.Context, now time.Time) (again time.Duration, err error) {
 	stop := time.Now().Add(packFor)
@@ -75,7 +80,7 @@ func (p *Packing) Run(ctx context.Context, now time.Time) (again time.Duration, 
 		var day time.Time
 		err := p.db.pool.QueryRow(ctx, sqlPackingDue, pgx.NamedArgs{"before": before}).Scan(&day)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return 0, nil
+			return p.check(ctx, now, stop)
 		}
 		if err != nil {
 			return 0, fmt.Errorf("look for a day to pack: %w", classify(err))
@@ -133,24 +138,51 @@ func scalars[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedAr
 // packLinks writes the packed form of some links' day from the rows there are. A link
 // without any row keeps what it has.
 func packLinks(ctx context.Context, tx pgx.Tx, day time.Time, links []int64) error {
+	w := &packWriter{day: day}
+	if err := eachPacked(ctx, tx, day, links, w); err != nil {
+		return err
+	}
+	return tx.SendBatch(ctx, &w.batch).Close()
+}
+
+// packed takes the packed forms of a day, one link after another.
+type packed interface {
+	measured(m packedMinutes) error
+	carried(c packedCarried) error
+}
+
+// packedMinutes is the packed form of a link's minutes.
+type packedMinutes struct {
+	link         int64
+	body, delays []byte
+	day          measure.Figures
+	simulated    bool
+}
+
+// packedCarried is that of its five-minute figures.
+type packedCarried struct {
+	link      int64
+	body      []byte
+	simulated bool
+}
+
+// eachPacked makes the packed forms of some links' day from their rows.
+func eachPacked(ctx context.Context, tx pgx.Tx, day time.Time, links []int64, into packed) error {
 	args := pgx.NamedArgs{"links": links, "from": day, "to": day.Add(24 * time.Hour)}
-	w := packWriter{day: day, batch: &pgx.Batch{}}
-	if err := w.minutes(ctx, tx, args); err != nil {
+	p := packer{day, into}
+	if err := p.minutes(ctx, tx, args); err != nil {
 		return err
 	}
-	if err := w.carried(ctx, tx, args); err != nil {
-		return err
-	}
-	return tx.SendBatch(ctx, w.batch).Close()
+	return p.carried(ctx, tx, args)
 }
 
-// packWriter gathers what one transaction packs.
-type packWriter struct {
-	day   time.Time
-	batch *pgx.Batch
+// packer makes packed forms of a day.
+type packer struct {
+	day  time.Time
+	into packed
 }
 
-func (w packWriter) minutes(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
+func (p packer) minutes(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
 	rows, err := tx.Query(ctx, sqlPackingMinutes, args)
 	if err != nil {
 		return err
@@ -161,7 +193,7 @@ func (w packWriter) minutes(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) 
 		if len(minutes) == 0 {
 			return nil
 		}
-		err := w.hours(minutes, anySimulated)
+		err := p.hours(minutes, anySimulated)
 		minutes, anySimulated = minutes[:0], false
 		return err
 	}
@@ -181,26 +213,20 @@ func (w packWriter) minutes(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) 
 }
 
 // hours packs the minutes of one link.
-func (w packWriter) hours(minutes []measure.Minute, simulated bool) error {
-	link, hours := minutes[0].Link, measure.HoursOf(w.day, minutes)
+func (p packer) hours(minutes []measure.Minute, simulated bool) error {
+	link, hours := minutes[0].Link, measure.HoursOf(p.day, minutes)
 	body, err := hours.MarshalBinary()
 	if err != nil {
 		return fmt.Errorf("link %d: %w", link, err)
 	}
-	delays, err := measure.DelaysOf(w.day, minutes).MarshalBinary()
+	delays, err := measure.DelaysOf(p.day, minutes).MarshalBinary()
 	if err != nil {
 		return fmt.Errorf("link %d: %w", link, err)
 	}
-	w.batch.Queue(sqlHoursSave, pgx.NamedArgs{"link": link, "day": w.day, "body": body, "simulated": simulated, "delays": delays})
-	d := hours.Day()
-	w.batch.Queue(sqlDaySave, pgx.NamedArgs{
-		"link": link, "day": w.day, "planned": d.Planned, "sent": d.Sent, "received": d.Received, "covered": d.CoveredMillis,
-		"low": d.MinMicros, "median": d.MedianMicros, "p95": d.P95Micros, "high": d.MaxMicros, "jitter": d.JitterMicros, "simulated": simulated,
-	})
-	return nil
+	return p.into.measured(packedMinutes{link: link, body: body, delays: delays, day: hours.Day(), simulated: simulated})
 }
 
-func (w packWriter) carried(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
+func (p packer) carried(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
 	rows, err := tx.Query(ctx, sqlPackingCarried, args)
 	if err != nil {
 		return err
@@ -216,9 +242,9 @@ func (w packWriter) carried(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) 
 		if err != nil {
 			return err
 		}
-		w.batch.Queue(sqlUtilisationDaySave, pgx.NamedArgs{"link": current, "day": w.day, "body": body, "simulated": anySimulated})
+		err = p.into.carried(packedCarried{link: current, body: body, simulated: anySimulated})
 		figures, anySimulated = measure.NewUtilisationDay(), false
-		return nil
+		return err
 	}
 	var link int64
 	var c measure.Carried
@@ -230,7 +256,7 @@ func (w packWriter) carried(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) 
 			}
 			current = link
 		}
-		figures.Put(w.day, c)
+		figures.Put(p.day, c)
 		anySimulated = anySimulated || simulated
 		return nil
 	})
@@ -238,4 +264,29 @@ func (w packWriter) carried(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) 
 		return fmt.Errorf("read what was carried: %w", err)
 	}
 	return flush()
+}
+
+// packWriter gathers what one transaction packs.
+type packWriter struct {
+	day   time.Time
+	batch pgx.Batch
+}
+
+func (w *packWriter) measured(m packedMinutes) error {
+	w.batch.Queue(sqlHoursSave, pgx.NamedArgs{"link": m.link, "day": w.day, "body": m.body, "simulated": m.simulated, "delays": m.delays})
+	w.batch.Queue(sqlDaySave, dayArgs(m.link, w.day, m.day, m.simulated))
+	return nil
+}
+
+// dayArgs are the columns of a day as a whole.
+func dayArgs(link int64, day time.Time, d measure.Figures, simulated bool) pgx.NamedArgs {
+	return pgx.NamedArgs{
+		"link": link, "day": day, "planned": d.Planned, "sent": d.Sent, "received": d.Received, "covered": d.CoveredMillis,
+		"low": d.MinMicros, "median": d.MedianMicros, "p95": d.P95Micros, "high": d.MaxMicros, "jitter": d.JitterMicros, "simulated": simulated,
+	}
+}
+
+func (w *packWriter) carried(c packedCarried) error {
+	w.batch.Queue(sqlUtilisationDaySave, pgx.NamedArgs{"link": c.link, "day": w.day, "body": c.body, "simulated": c.simulated})
+	return nil
 }

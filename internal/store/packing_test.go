@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vigie/internal/history"
 	"vigie/internal/measure"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
@@ -46,7 +47,7 @@ func measuredDay(t *testing.T, db *store.DB, links int) {
 func pack(t *testing.T, db *store.DB, now time.Time) {
 	t.Helper()
 	for range 10 {
-		again, err := store.NewPacking(db).Run(context.Background(), now)
+		again, err := store.NewPacking(db, history.DefaultRetention()).Run(context.Background(), now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,13 +66,13 @@ func count(t *testing.T, db *store.DB, sql string) (n int) {
 	return n
 }
 
-// history is what the pages read of a link's days.
-type history struct {
+// pastOfLink is what the pages read of a link's days.
+type pastOfLink struct {
 	Hours   []view.Measured
 	Carried []view.FiveMinutes
 }
 
-func readHistory(t *testing.T, db *store.DB, link int64) (h history) {
+func readHistory(t *testing.T, db *store.DB, link int64) (h pastOfLink) {
 	t.Helper()
 	ctx := context.Background()
 	w := view.Window{From: packedDay.Add(-48 * time.Hour), To: packedDay.Add(48 * time.Hour)}
@@ -86,7 +87,7 @@ func readHistory(t *testing.T, db *store.DB, link int64) (h history) {
 }
 
 // withoutPlan leaves out what the rows cannot tell any more once they are summed.
-func (h history) withoutPlan() history {
+func (h pastOfLink) withoutPlan() pastOfLink {
 	hours := make([]view.Measured, len(h.Hours))
 	for i, hour := range h.Hours {
 		hour.Planned = 0
@@ -158,7 +159,7 @@ func TestAPackingThatIsKilledGoesOnAndLosesNothing(t *testing.T) {
 		IF NEW.link_id = 75 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$;
 		CREATE TRIGGER die BEFORE INSERT ON link_day FOR EACH ROW EXECUTE FUNCTION die()`)
 	now := packedDay.Add(25 * time.Hour)
-	if _, err := store.NewPacking(db).Run(ctx, now); err == nil {
+	if _, err := store.NewPacking(db, history.DefaultRetention()).Run(ctx, now); err == nil {
 		t.Fatal("the packing did not notice that its server went away")
 	}
 	exec(t, db, `DROP TRIGGER die ON link_day`)
@@ -195,7 +196,7 @@ func TestAMinuteThatCommitsBesideThePackingIsPackedNext(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() {
-		_, err := store.NewPacking(db).Run(ctx, packedDay.Add(25*time.Hour))
+		_, err := store.NewPacking(db, history.DefaultRetention()).Run(ctx, packedDay.Add(25*time.Hour))
 		done <- err
 	}()
 	select {
@@ -234,7 +235,7 @@ func TestRowsAreDroppedOnlyWhenTheyArePackedAndOld(t *testing.T) {
 	old := packedDay.Add(36*24*time.Hour + time.Hour)
 	upkeep := func(now time.Time) {
 		t.Helper()
-		if err := store.NewUpkeep(db).Run(ctx, now); err != nil {
+		if err := store.NewUpkeep(db, history.DefaultRetention()).Run(ctx, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -328,5 +329,47 @@ func TestAPackedDayKeepsItsDelaysAndWhatTheStandardsAsk(t *testing.T) {
 		if h.Delays.Sent() != 0 || !h.Measured() {
 			t.Errorf("a day packed without delays: %+v", h)
 		}
+	}
+}
+
+func TestAPackedDayThatIsNotWhatItsRowsSayIsPackedAgainBeforeTheyAreDropped(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]string{
+		"its hours":               `UPDATE link_hours SET body = set_byte(body, 3, 7) WHERE link_id = 60`,
+		"its delays":              `UPDATE link_hours SET delays = NULL WHERE link_id = 2`,
+		"the day as a whole":      `UPDATE link_day SET received = received - 1 WHERE link_id = 2`,
+		"its five-minute figures": `UPDATE utilisation_day SET body = set_byte(body, 3, 7) WHERE link_id = 60`,
+		"its label":               `UPDATE utilisation_day SET simulated = NOT simulated WHERE link_id = 2`,
+		"a link left out":         `DELETE FROM link_hours WHERE link_id = 2`,
+		"a link without figures":  `DELETE FROM utilisation_day WHERE link_id = 2`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := storetest.New(t)
+			measuredDay(t, db, 60)
+			old := packedDay.Add(36*24*time.Hour + time.Hour)
+			pack(t, db, packedDay.Add(25*time.Hour))
+			before := readHistory(t, db, 60).withoutPlan()
+			exec(t, db, spoil)
+			if err := store.NewUpkeep(db, history.DefaultRetention()).Run(t.Context(), old); err != nil {
+				t.Fatal(err)
+			}
+			if count(t, db, `SELECT count(*) FROM minute WHERE at < '2026-11-24Z'`) == 0 {
+				t.Fatal("rows were dropped before they were compared")
+			}
+			if _, err := store.NewPacking(db, history.DefaultRetention()).Run(t.Context(), old); err == nil {
+				t.Fatal("nothing was found")
+			}
+			pack(t, db, old)
+			if err := store.NewUpkeep(db, history.DefaultRetention()).Run(t.Context(), old); err != nil {
+				t.Fatal(err)
+			}
+			if n := count(t, db, `SELECT count(*) FROM minute WHERE at < '2026-11-24Z'`); n > 0 {
+				t.Errorf("%d rows are left of a day that was packed again and compared", n)
+			}
+			if diff := cmp.Diff(before, readHistory(t, db, 60).withoutPlan()); diff != "" {
+				t.Errorf("the day as it was packed first and in the end (-first +end):\n%s", diff)
+			}
+		})
 	}
 }

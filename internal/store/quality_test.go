@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"vigie/internal/history"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
 )
@@ -25,7 +26,7 @@ func TestTheQualityOfProbersIsKeptThirtyFiveDays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := store.NewUpkeep(db).Run(ctx, now); err != nil {
+	if err := store.NewUpkeep(db, history.DefaultRetention()).Run(ctx, now); err != nil {
 		t.Fatal(err)
 	}
 	var kept int
