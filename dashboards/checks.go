@@ -72,6 +72,7 @@ func checkFunctions(p i18n.Printer) template.FuncMap {
 	return template.FuncMap{
 		"checkreason": func(reason string) string { return checkReason(p, reason) },
 		"phase":       func(micros int64) string { return phaseText(p, micros) },
+		"micros":      p.Millis,
 		"certificate": newCertificateEnd,
 		"behindnow":   func(b *view.Behind, now time.Time) behindNote { return behindNote{b, now} },
 		"checksnow":   func(c view.Checks, now time.Time) checksTable { return checksTable{c, now} },

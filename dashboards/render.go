@@ -15,7 +15,7 @@ import (
 var sources embed.FS
 
 // shared are the templates that every page may use.
-var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "planparts", "operator", "router", "look", "quality", "checks", "test", "traces"}
+var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "planparts", "operator", "router", "look", "quality", "checks", "test", "traces", "stamp"}
 
 // views are the pages by template name.
 var views = []string{

@@ -32,6 +32,7 @@ type Finding interface {
 // findings makes an empty finding of each kind, to decode into.
 var findings = map[string]func() Finding{
 	(*Check).Kind(nil):      func() Finding { return new(Check) },
+	(*Stamp).Kind(nil):      func() Finding { return new(Stamp) },
 	(*Trace).Kind(nil):      func() Finding { return new(Trace) },
 	(*Device).Kind(nil):     func() Finding { return new(Device) },
 	(*Look).Kind(nil):       func() Finding { return new(Look) },

@@ -2,11 +2,13 @@ package app
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"vigie/internal/inventory"
 	"vigie/internal/prober"
 	"vigie/probe/service"
+	"vigie/probe/stamp"
 )
 
 // questions are the services that a prober asks on a day: one of the core, which stands at
@@ -38,4 +40,20 @@ func standing(x *inventory.Index, name string) (string, error) {
 		return "", fmt.Errorf("prober.site: %q is neither the key of a site of the inventory nor the UAI of one of its schools", name)
 	}
 	return site.Key, nil
+}
+
+// reflectors are those of the links in force on a day.
+func reflectors(x *inventory.Index, day time.Time) []prober.Reflector {
+	var list []prober.Reflector
+	for _, l := range x.Links {
+		if !l.ReflectorAddress.IsValid() || !inventory.InForce(l.Starts, l.Ends, day) {
+			continue
+		}
+		port := uint16(stamp.Port)
+		if l.ReflectorPort != 0 {
+			port = uint16(l.ReflectorPort)
+		}
+		list = append(list, prober.Reflector{Link: l.ID, Addr: netip.AddrPortFrom(l.ReflectorAddress, port)})
+	}
+	return list
 }

@@ -83,6 +83,7 @@ func (s *Server) plan(x *inventory.Index, site string, day time.Time) (prober.Pl
 		p.Targets = canaries(x, day)
 		return p, nil
 	}
+	p.Reflectors = reflectors(x, day)
 	p.Routers, p.Targets = routers(x, s.secrets, day), targets(x, day)
 	return p, nil
 }

@@ -263,8 +263,8 @@ func linksOf(p prober.Plan) []int64 {
 	return slices.Compact(links)
 }
 
-// share is what one prober does of a plan: the echoes of its links, the routers and
-// services of those that it is the first for, and every canary.
+// share is what one prober does of a plan: the echoes of its links, the routers,
+// services and reflectors of those that it is the first for, and every canary.
 func share(whole prober.Plan, part vantage.Part) prober.Plan {
 	first := func(link int64) bool { _, ok := slices.BinarySearch(part.First, link); return ok }
 	second := func(link int64) bool { _, ok := slices.BinarySearch(part.Second, link); return ok }
@@ -282,6 +282,11 @@ func share(whole prober.Plan, part vantage.Part) prober.Plan {
 	for _, q := range whole.Questions {
 		if first(q.Link) {
 			p.Questions = append(p.Questions, q)
+		}
+	}
+	for _, r := range whole.Reflectors {
+		if first(r.Link) {
+			p.Reflectors = append(p.Reflectors, r)
 		}
 	}
 	return p

@@ -373,15 +373,15 @@ func TestEachProberGetsItsShareAndEveryCanary(t *testing.T) {
 		{ID: 2, Kind: probe.Link, Addr: addr},
 		{ID: 3, Kind: probe.Link, Addr: addr},
 		{ID: 3, Kind: probe.Canary, Addr: addr},
-	}, Routers: []snmp.Router{{Link: 1}, {Link: 2}, {Link: 9}}, Questions: []prober.Question{{ID: 7, Link: 1}, {ID: 8, Link: 3}}}
+	}, Routers: []snmp.Router{{Link: 1}, {Link: 2}, {Link: 9}}, Questions: []prober.Question{{ID: 7, Link: 1}, {ID: 8, Link: 3}}, Reflectors: []prober.Reflector{{Link: 1}, {Link: 3}}}
 	if got, want := linksOf(whole), []int64{1, 2, 3, 9}; !slices.Equal(got, want) {
 		t.Errorf("links of the plan: %v, want %v", got, want)
 	}
 	got := share(whole, vantage.Part{First: []int64{1, 9}, Second: []int64{2}})
-	if len(got.Targets) != 4 || got.Targets[3].Kind != probe.Canary || len(got.Routers) != 2 || got.Routers[1].Link != 9 || len(got.Questions) != 1 || got.Questions[0].ID != 7 {
+	if len(got.Targets) != 4 || got.Targets[3].Kind != probe.Canary || len(got.Routers) != 2 || got.Routers[1].Link != 9 || len(got.Questions) != 1 || got.Questions[0].ID != 7 || len(got.Reflectors) != 1 || got.Reflectors[0].Link != 1 {
 		t.Errorf("share: %+v", got)
 	}
-	if none := share(whole, vantage.Part{}); len(none.Targets) != 1 || len(none.Routers)+len(none.Questions) > 0 {
+	if none := share(whole, vantage.Part{}); len(none.Targets) != 1 || len(none.Routers)+len(none.Questions)+len(none.Reflectors) > 0 {
 		t.Errorf("share without a link: %+v", none)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"vigie/probe/path"
 	"vigie/probe/service"
 	"vigie/probe/snmp"
+	"vigie/probe/stamp"
 )
 
 const (
@@ -22,6 +23,8 @@ const (
 	pollRetries = 1
 	// traceRounds is how often each hop is asked in a trace, once a second.
 	traceRounds = 3
+	// A session to a reflector has so many packets, so far apart.
+	stampPackets, stampGap = 10, 100 * time.Millisecond
 )
 
 // Equip gives a prober the engines with which it looks at routers and services; their
@@ -51,6 +54,15 @@ func Equip(o *prober.Options, roots *x509.CertPool) error {
 	o.Walk = poller.Walk
 	o.Trace = func(ctx context.Context, to netip.Addr, cause probe.TraceCause) (*probe.Trace, error) {
 		return path.Find(ctx, path.Options{Host: to, Rounds: traceRounds, Interval: path.MinInterval, Timeout: time.Second, Open: o.Open}, cause)
+	}
+	key, err := stampKey(o.StampKeyFile)
+	if err != nil {
+		return err
+	}
+	o.Stamp = func(ctx context.Context, to netip.AddrPort) (*probe.Stamp, error) {
+		return stamp.Measure(ctx, stamp.Options{
+			Reflector: to, Count: stampPackets, Interval: stampGap, Timeout: time.Second, Key: key, Open: o.Open,
+		})
 	}
 	o.Ask = service.Prober{Dial: DialThrough(o.Open), Roots: roots}.Run
 	return nil

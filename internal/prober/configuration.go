@@ -26,6 +26,9 @@ type Configuration struct {
 	// TraceEvery is the time between two traces of the way to a link while all is well, at
 	// least 1m; with them those made at the start of an outage are compared.
 	TraceEvery time.Duration `yaml:"trace_every"`
+	// StampKeyFile holds the key of STAMP as hexadecimal digits, 32 to 128 of them; empty =
+	// packets are not authenticated.
+	StampKeyFile string `yaml:"stamp_key_file"`
 	// SNMP says how routers are asked.
 	SNMP SNMPConfiguration `yaml:"snmp"`
 	// Throughput says whether what links carry is tested.

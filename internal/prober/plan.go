@@ -18,6 +18,7 @@ type Plan struct {
 	Targets       []probe.Target
 	Routers       []snmp.Router
 	Questions     []Question
+	Reflectors    []Reflector
 }
 
 // maxPlan bounds a plan, unpacked, in octets: some 200,000 targets.
@@ -31,6 +32,7 @@ type plainPlan struct {
 	Credentials   []plainCredential
 	Routers       []plainRouter
 	Questions     []Question
+	Reflectors    []Reflector
 }
 
 // plainCredential is a credential whose JSON shows its secrets.
@@ -45,7 +47,8 @@ type plainRouter struct {
 // Encode packs the plan, the same one always into the same octets. Where the core keeps
 // its secrets and profiles, and hears notifications, is not part of it.
 func (p Plan) Encode() ([]byte, error) {
-	plain := plainPlan{Configuration: p.Configuration, Targets: p.Targets, Questions: p.Questions}
+	plain := plainPlan{Configuration: p.Configuration, Targets: p.Targets, Questions: p.Questions, Reflectors: p.Reflectors}
+	plain.Configuration.StampKeyFile = ""
 	own := &plain.Configuration.SNMP
 	own.Credentials, own.Profiles, own.Traps = nil, "", ""
 	places := map[snmp.Credential]int{{}: 0}
@@ -86,7 +89,7 @@ func DecodePlan(packed []byte) (Plan, error) {
 	if err := json.Unmarshal(text, &plain); err != nil {
 		return Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	p := Plan{Configuration: plain.Configuration, Targets: plain.Targets, Questions: plain.Questions}
+	p := Plan{Configuration: plain.Configuration, Targets: plain.Targets, Questions: plain.Questions, Reflectors: plain.Reflectors}
 	for i, r := range plain.Routers {
 		if r.Credential < 0 || r.Credential > len(plain.Credentials) {
 			return Plan{}, fmt.Errorf("plan: router %d: credential %d, expected 0 to %d", i+1, r.Credential, len(plain.Credentials))
@@ -125,6 +128,9 @@ func (p Plan) validate() error {
 // plan may be followed already.
 func (p *Prober) Follow(plan Plan) error {
 	if err := p.SetQuestions(plan.Questions); err != nil {
+		return err
+	}
+	if err := p.SetReflectors(plan.Reflectors); err != nil {
 		return err
 	}
 	if err := p.SetRouters(plan.Routers); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -53,6 +54,9 @@ type Options struct {
 	// Trace finds the way to an address; nil where none is looked for. It is called from
 	// several goroutines.
 	Trace Tracer
+	// Stamp measures to a STAMP reflector; nil where none is asked. It is called from
+	// several goroutines.
+	Stamp func(context.Context, netip.AddrPort) (*probe.Stamp, error)
 	// Profiles say what notifications of routers mean; nil: the standard ones alone.
 	Profiles *snmp.Profiles
 	// Test says which links are tested for what they carry; nil = none.
@@ -75,12 +79,13 @@ type Prober struct {
 	heavy   heavy
 	tests   *tests // nil without Options.Test
 
-	mu        sync.Mutex
-	targets   []probe.Target
-	routers   []snmp.Router
-	questions []errand // services; never changed once it is set
-	started   bool
-	stop      func() // set by Start
+	mu         sync.Mutex
+	targets    []probe.Target
+	routers    []snmp.Router
+	reflectors []errand
+	questions  []errand // services; never changed once it is set
+	started    bool
+	stop       func() // set by Start
 }
 
 // New returns an inert prober without targets. An error names the option.
@@ -214,6 +219,9 @@ func (p *Prober) Start() error {
 	if p.opts.Trace != nil {
 		asking.Go(func() { p.traces.run(measuring) })
 		asking.Go(func() { p.references(measuring) })
+	}
+	if p.opts.Stamp != nil {
+		asking.Go(func() { p.stamping(measuring) })
 	}
 	if p.opts.Ask != nil {
 		asking.Go(func() { p.checking(measuring) })

@@ -75,6 +75,7 @@ func (u *Upkeep) drop(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	}{
 		{"batches", sqlBatchDrop, pgx.NamedArgs{"before": u.keep.Batches.Before(now)}},
 		{"hours of checks", sqlCheckHourDrop, pgx.NamedArgs{"before": rows}},
+		{"sessions to reflectors", sqlStampDrop, pgx.NamedArgs{"before": rows}},
 		{"quality of probers", sqlQualityDrop, pgx.NamedArgs{"before": rows}},
 		{"findings", sqlFindingDrop, pgx.NamedArgs{"before": hours}},
 		{"transitions of checks", sqlCheckTransitionDrop, pgx.NamedArgs{"before": hours}},

@@ -40,6 +40,8 @@ type Store interface {
 	Findings(ctx context.Context, link int64, kind string, w Window, most int) ([]Finding, error)
 	// FindingsOf gives those about several links.
 	FindingsOf(ctx context.Context, links []int64, kind string, w Window, most int) ([]LinkFinding, error)
+	// Stamp gives the minutes of STAMP of a link in a window, the latest first.
+	Stamp(ctx context.Context, link int64, w Window, most int) ([]StampMinute, error)
 	// Checks gives the states of some checks, by id; CheckHours their sums since a time, and
 	// CheckTransitions their changes, the latest first.
 	Checks(ctx context.Context, ids []int64) (map[int64]checkstate.State, error)

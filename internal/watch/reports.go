@@ -13,10 +13,12 @@ import (
 // applyReports stores what a batch reports: once, since the batch is fresh. What comes
 // often, or replaces what was before, has tables of its own.
 func (s *Service) applyReports(ctx context.Context, tx Tx, former Mark, b probe.Batch, now time.Time) error {
-	var rest []probe.Report
+	var rest, stamps []probe.Report
 	for _, r := range b.Reports {
 		switch found := r.Finding.(type) {
 		case *probe.Check:
+		case *probe.Stamp:
+			stamps = append(stamps, r)
 		case *probe.Device:
 			if err := s.applyDevice(ctx, tx, b.Prober, r.Link, r.At, *found, now); err != nil {
 				return err
@@ -27,6 +29,11 @@ func (s *Service) applyReports(ctx context.Context, tx Tx, former Mark, b probe.
 	}
 	if len(rest) > 0 {
 		if err := tx.SaveReports(ctx, b.Prober, rest); err != nil {
+			return err
+		}
+	}
+	if len(stamps) > 0 {
+		if err := tx.SaveStamp(ctx, b.Prober, stamps); err != nil {
 			return err
 		}
 	}

@@ -68,6 +68,8 @@ type Tx interface {
 	Devices
 	// SaveReports stores what a prober found out beside its rounds.
 	SaveReports(ctx context.Context, prober string, reports []probe.Report) error
+	// SaveStamp stores what sessions of STAMP found, each by its minute.
+	SaveStamp(ctx context.Context, prober string, reports []probe.Report) error
 	// Reports returns the findings of a kind about links in [from, to), in order of time.
 	Reports(ctx context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error)
 	SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error

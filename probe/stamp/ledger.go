@@ -12,6 +12,10 @@ type Packet struct {
 	// The whole round trip where the reflector tells no plausible time of its own.
 	Delay time.Duration
 	Lost  bool // no valid reply came in time
+	// OneWay says that both clocks follow UTC by their own account: Forward is then T2-T1
+	// and Back T4-T3, as right as the two clocks are.
+	OneWay        bool
+	Forward, Back time.Duration
 	// Unsent says that the host refused to send it: neither sent nor lost.
 	Unsent bool
 }
@@ -163,7 +167,23 @@ func (l *ledger) judge(packet []byte, a arrival) {
 		l.open--
 		l.take(reply, packet, a)
 		delay := l.delay(reply, a.at.Sub(r.at))
-		l.report(Packet{Sequence: reply.Sender.Sequence, Delay: delay}, l.Standing)
+		p := Packet{Sequence: reply.Sender.Sequence, Delay: delay}
+		p.ways(reply, a, l.Own.Synchronised)
+		l.report(p, l.Standing)
+	}
+}
+
+// ways takes the time of each way, where both clocks say that they follow UTC. Ours are in
+// the format of NTP.
+func (p *Packet) ways(reply Reply, a arrival, synchronised bool) {
+	if !synchronised || !reply.Error.Synchronised || reply.Error.PTP || reply.Receive == 0 {
+		return
+	}
+	p.OneWay = true
+	p.Forward, p.Back = reply.Receive.sub(reply.Sender.Timestamp, false), NTP(a.wall).sub(reply.Timestamp, false)
+	const plausible = time.Minute
+	if max(p.Forward.Abs(), p.Back.Abs()) > plausible { // a clock that is plainly wrong
+		p.OneWay, p.Forward, p.Back = false, 0, 0
 	}
 }
 

@@ -26,6 +26,9 @@ type Options struct {
 	// 4.4); they leave with DSCP, and replies are wanted with it.
 	Class bool
 	DSCP  uint8 // 0 to 63
+	// Open, when set, calls create exactly once, on a thread and in a network namespace of
+	// the caller's choice; the socket belongs to that namespace.
+	Open func(create func() error) error
 }
 
 // Limits of the options. The interval spares networks that are not ours, and a packet
@@ -99,7 +102,15 @@ func Run(ctx context.Context, o Options, report func(Packet, Standing)) (Standin
 
 func newSender(ctx context.Context, o Options, report func(Packet, Standing)) (*sender, error) {
 	o.Reflector = netip.AddrPortFrom(o.Reflector.Addr().Unmap(), o.Reflector.Port())
-	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", o.Reflector.String())
+	open := o.Open
+	if open == nil {
+		open = func(create func() error) error { return create() }
+	}
+	var conn net.Conn
+	err := open(func() (err error) {
+		conn, err = (&net.Dialer{}).DialContext(ctx, "udp", o.Reflector.String())
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("measure %s: %w", o.Reflector, err)
 	}
