@@ -43,6 +43,8 @@ type Configuration struct {
 	Watchdog WatchdogConfiguration `yaml:"watchdog"`
 	// History is how long what was measured is kept.
 	History history.Retention `yaml:"history"`
+	// Metrics is who takes the figures without asking for them.
+	Metrics MetricsConfiguration `yaml:"metrics"`
 }
 
 // WatchdogConfiguration is an address elsewhere that is called as long as all is well.
@@ -90,6 +92,7 @@ func DefaultConfiguration() Configuration {
 		Mail:        MailConfiguration{Host: "127.0.0.1", Port: 25, From: "vigie@localhost"},
 		RemindAfter: ticket.DefaultPolicy().RemindAfter,
 		Watchdog:    WatchdogConfiguration{Every: time.Minute},
+		Metrics:     MetricsConfiguration{Push: PushConfiguration{Every: 30 * time.Second}},
 		Probers:     ProbersConfiguration{SecondPercent: 25},
 		History:     history.DefaultRetention(),
 	}
@@ -166,6 +169,9 @@ func (c Configuration) validate() error {
 	}
 	if err := c.History.Validate(); err != nil {
 		return fmt.Errorf("history.%w", err)
+	}
+	if err := c.Metrics.Push.validate(); err != nil {
+		return fmt.Errorf("metrics.push.%w", err)
 	}
 	return nil
 }

@@ -48,6 +48,11 @@ func (s *Server) startLoops(ctx context.Context) {
 		s.watchdog.parts, s.watchdog.warn = s.Parts, s.opts.Log.Warn
 		s.run(ctx, "watchdog", s.watchdog.run)
 	}
+	if s.pusher != nil {
+		s.pusher.write, s.pusher.warn = s.writeAll, s.opts.Log.Warn
+		s.pusher.sent, s.pusher.failed = s.metrics.pushes()
+		s.run(ctx, "push of figures", s.pusher.run)
+	}
 	if s.opts.Demo {
 		s.run(ctx, "history", s.history)
 	}

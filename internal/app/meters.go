@@ -1,12 +1,14 @@
 package app
 
 import (
+	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"vigie/internal/httpd"
 	"vigie/internal/store"
 	"vigie/internal/watch"
 	"vigie/probe"
@@ -25,11 +27,14 @@ type meters struct {
 	cycles      *metrics.Counter
 	transitions *metrics.Counter
 	effects     *metrics.Counter
-	lag         *metrics.Histogram
-	decided     atomic.Int64 // start of the last decided cycle, Unix seconds
-	measured    atomic.Int64 // start of the last cycle that a prober delivered whole, likewise
-	pastPercent atomic.Int64 // of a demonstration's simulated past
+	lag         *metrics.Summary // Prometheus would not know the buckets of the library's histograms
+	decided     atomic.Int64     // start of the last decided cycle, Unix seconds
+	measured    atomic.Int64     // start of the last cycle that a prober delivered whole, likewise
+	pastPercent atomic.Int64     // of a demonstration's simulated past
 }
+
+// lagWindow is the time of which the quantiles of the lag tell.
+const lagWindow = 10 * time.Minute
 
 func newMeters() *meters {
 	set := metrics.NewSet()
@@ -43,7 +48,7 @@ func newMeters() *meters {
 		cycles:      set.NewCounter("vigie_cycles_decided_total"),
 		transitions: set.NewCounter("vigie_link_transitions_total"),
 		effects:     set.NewCounter("vigie_ticket_effects_total"),
-		lag:         set.NewHistogram("vigie_cycle_decision_lag_seconds"),
+		lag:         set.NewSummaryExt("vigie_cycle_decision_lag_seconds", lagWindow, []float64{0.5, 0.95, 1}),
 	}
 	set.NewGauge("vigie_cycle_last_decided_timestamp_seconds", func() float64 {
 		return float64(m.decided.Load())
@@ -109,6 +114,22 @@ func (m *meters) notifications(c snmp.TrapCounters) {
 		"heard": c.Heard, "unknown": c.Unknown, "refused": c.Refused, "malformed": c.Malformed, "limited": c.Limited,
 	} {
 		m.set.GetOrCreateCounter(`vigie_snmp_notifications_total{result="` + result + `"}`).Set(n)
+	}
+}
+
+// pushes counts the attempts to send figures, and those that failed.
+func (m *meters) pushes() (sent, failed *metrics.Counter) {
+	return m.set.GetOrCreateCounter("vigie_metrics_pushes_total"), m.set.GetOrCreateCounter("vigie_metrics_pushes_failed_total")
+}
+
+// writeParts says of each part of Vigie whether it is well.
+func writeParts(w io.Writer, parts []httpd.Part) {
+	for _, p := range parts {
+		well := 0
+		if p.Healthy {
+			well = 1
+		}
+		fmt.Fprintf(w, "vigie_part_healthy{part=%q} %d\n", p.Name, well)
 	}
 }
 

@@ -63,12 +63,29 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// writeMetrics gives every figure, those of the prober as they are now.
+// partsWithin bounds the looks at the parts for one writing of the figures.
+const partsWithin = 2 * time.Second
+
+// writeMetrics gives Vigie's own figures, those of the prober and of each part as they
+// are now.
 func (s *Server) writeMetrics(w io.Writer) {
 	if s.prober != nil {
 		s.metrics.notifications(s.prober.Notifications())
 	}
+	looking, cancel := context.WithTimeout(context.Background(), partsWithin)
+	defer cancel()
+	writeParts(w, s.Parts(looking))
+	if pending, err := s.pipe.Pending(looking); err == nil {
+		fmt.Fprintf(w, "vigie_stream_pending_batches %d\n", pending)
+	}
 	s.metrics.write(w)
+}
+
+// writeAll gives these and those of every link, to who may read everything.
+func (s *Server) writeAll(w io.Writer) {
+	s.writeMetrics(w)
+	whole := org.User{Role: org.Admin, Territory: org.Territory{All: true}}
+	_ = s.links.Write(w, whole, time.Now()) // its error would be that of the buffer, which has none
 }
 
 // demoTimes tells the pages how fast the demo is; nil in a real installation.

@@ -64,6 +64,7 @@ type Server struct {
 	failed   chan error
 	address  string
 	watchdog *watchdog // nil where none is configured
+	pusher   *pusher   // likewise
 	running  sync.WaitGroup
 }
 
@@ -85,6 +86,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 func (s *Server) start(ctx context.Context) error {
 	var err error
 	if s.watchdog, err = newWatchdog(s.opts.Configuration.Watchdog); err != nil {
+		return err
+	}
+	if s.pusher, err = newPusher(s.opts.Configuration.Metrics.Push); err != nil {
 		return err
 	}
 	// The port first: it is what most often is not free, and costs nothing to try.
