@@ -133,6 +133,11 @@ func writeParts(w io.Writer, parts []httpd.Part) {
 	}
 }
 
+// writePending says how many batches the stream still holds for the core.
+func writePending(w io.Writer, batches uint64) {
+	fmt.Fprintf(w, "vigie_stream_pending_batches %d\n", batches)
+}
+
 // write gives every figure in the Prometheus text format.
 func (m *meters) write(w io.Writer) {
 	m.set.WritePrometheus(w)

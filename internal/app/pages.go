@@ -76,16 +76,18 @@ func (s *Server) writeMetrics(w io.Writer) {
 	defer cancel()
 	writeParts(w, s.Parts(looking))
 	if pending, err := s.pipe.Pending(looking); err == nil {
-		fmt.Fprintf(w, "vigie_stream_pending_batches %d\n", pending)
+		writePending(w, pending)
 	}
 	s.metrics.write(w)
 }
 
-// writeAll gives these and those of every link, to who may read everything.
+// everything is who may read the figures of every link.
+var everything = org.User{Role: org.Admin, Territory: org.Territory{All: true}}
+
+// writeAll gives these and those of every link.
 func (s *Server) writeAll(w io.Writer) {
 	s.writeMetrics(w)
-	whole := org.User{Role: org.Admin, Territory: org.Territory{All: true}}
-	_ = s.links.Write(w, whole, time.Now()) // its error would be that of the buffer, which has none
+	_ = s.links.Write(w, everything, time.Now()) // its error would be that of the buffer, which has none
 }
 
 // demoTimes tells the pages how fast the demo is; nil in a real installation.
