@@ -8,7 +8,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe clean go postgres chromium snmpd snmpsim fping iperf3
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe clean go postgres chromium snmpd snmpsim fping victoria-metrics iperf3
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -20,7 +20,7 @@ build: go ## build bin/vigie
 	@[ -e $(BIN) ] || echo "building $(BIN): the first time may take minutes"
 	@$(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/vigie
 
-test: go postgres chromium snmpd snmpsim fping iperf3 ## set up what is missing and run every test
+test: go postgres chromium snmpd snmpsim fping victoria-metrics iperf3 ## set up what is missing and run every test
 	$(GO) vet ./...
 	$(GO) test -timeout 14m ./...
 
@@ -103,6 +103,15 @@ snmpsim:
 	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no snmpsimd: the tests of captured devices will be skipped (package snmpsim)"; exit 0; }; \
 	  echo "installing snmpsim for the SNMP tests"; export DEBIAN_FRONTEND=noninteractive; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends snmpsim >/dev/null || echo "no snmpsimd: the tests of captured devices will be skipped"; }
+
+# The program only, as with snmpd.
+victoria-metrics:
+	@command -v victoria-metrics >/dev/null || { \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "no victoria-metrics: the test of the Grafana dashboards will be skipped (package victoria-metrics)"; exit 0; }; \
+	  echo "installing VictoriaMetrics for the test of the dashboards"; export DEBIAN_FRONTEND=noninteractive; policy=/usr/sbin/policy-rc.d; made=; \
+	  [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' >$$policy && chmod +x $$policy && made=yes; }; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends victoria-metrics >/dev/null && { /usr/sbin/update-rc.d victoria-metrics disable; true; } || echo "no victoria-metrics: the test of the Grafana dashboards will be skipped"; \
+	  [ -z "$$made" ] || rm -f $$policy; }
 
 fping:
 	@command -v fping >/dev/null || { \
