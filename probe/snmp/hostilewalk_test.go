@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,10 +121,10 @@ func encodable(objects []gosnmp.SnmpPDU) []gosnmp.SnmpPDU {
 
 func TestAWalkInCirclesEnds(t *testing.T) {
 	t.Parallel()
-	requests := 0
+	var requests atomic.Int32
 	table := router(lan, wan)
 	got := walked(t, func(request []byte) [][]byte {
-		requests++
+		requests.Add(1)
 		if decoded(t, request).PDUType == gosnmp.GetRequest {
 			return table.answer(request)
 		}
@@ -133,8 +134,8 @@ func TestAWalkInCirclesEnds(t *testing.T) {
 		}
 		return table.answer(request)
 	})
-	if len(got.Ports) != 2 || got.Ports[0].Alias != "round" || got.Problem != "" || requests > 100 {
-		t.Errorf("%+v after %d requests, want two ports, and no circle", got, requests)
+	if len(got.Ports) != 2 || got.Ports[0].Alias != "round" || got.Problem != "" || requests.Load() > 100 {
+		t.Errorf("%+v after %d requests, want two ports, and no circle", got, requests.Load())
 	}
 }
 

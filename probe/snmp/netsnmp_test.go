@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,9 +146,9 @@ func TestAnAgentThatRestartedIsMetAnew(t *testing.T) {
 	patient(t, p, asked(first))
 	patient(t, p, asked(second))
 	// One port stands for a router whose agent is replaced by another.
-	target := first
+	var target atomic.Value
 	addr := serve(t, func(request []byte) [][]byte {
-		answer, err := relay(request, target)
+		answer, err := relay(request, target.Load().(netip.AddrPort))
 		if err != nil {
 			return nil
 		}
@@ -157,9 +158,10 @@ func TestAnAgentThatRestartedIsMetAnew(t *testing.T) {
 	r.Credential = snmp.Credential{
 		Version: snmp.V3, User: "sha256", Auth: "SHA256", AuthPassword: "authentic-2", Priv: "AES", PrivPassword: "encrypted-2",
 	}
-	for _, target = range []netip.AddrPort{first, first, second, second} {
+	for _, agent := range []netip.AddrPort{first, first, second, second} {
+		target.Store(agent)
 		if got := p.Poll(t.Context(), r); got.Problem != "" || got.Access.Name != "lo" {
-			t.Errorf("asked %v: %+v, want the loopback", target, got)
+			t.Errorf("asked %v: %+v, want the loopback", agent, got)
 		}
 	}
 }
