@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -203,8 +204,10 @@ func (w *webFlow) stream(raw net.Conn) error {
 
 // receive asks for the source, again when it was not long enough.
 func (w *webFlow) receive(conn net.Conn) error {
-	reader := bufio.NewReaderSize(conn, blockLength)
+	bounded := &io.LimitedReader{R: conn}
+	reader := bufio.NewReaderSize(bounded, blockLength)
 	for {
+		bounded.N = mostHeader
 		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vigie\r\nAccept-Encoding: identity\r\n\r\n", w.url.RequestURI(), w.url.Host); err != nil {
 			return err
 		}
@@ -212,6 +215,7 @@ func (w *webFlow) receive(conn net.Conn) error {
 		if err != nil {
 			return err
 		}
+		bounded.N = math.MaxInt64
 		if answer.StatusCode != http.StatusOK {
 			return fmt.Errorf("%s answered %s, expected 200", w.url.Redacted(), answer.Status)
 		}
@@ -229,6 +233,10 @@ func (w *webFlow) receive(conn net.Conn) error {
 // shorter one the pauses in between would be measured.
 const leastSource = 1 << 20
 
+// mostHeader bounds what is read of an answer before its body, in octets: the far end may
+// say anything.
+const mostHeader = 64 << 10
+
 // blockLength is what is written at a time.
 const blockLength = 32 << 10
 
@@ -239,7 +247,7 @@ func (w *webFlow) send(conn net.Conn) error {
 	}
 	refusal := make(chan error, 1)
 	go func() {
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, mostHeader)), nil)
 		if err == nil {
 			err = fmt.Errorf("%s answered %s before the end", w.url.Redacted(), answer.Status)
 		}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -91,6 +93,8 @@ func TestAFlowThatCannotBeMeasuredHasItsReason(t *testing.T) {
 		"no such sink":               {Web{Sink: server.URL + "/none"}, Forward, probe.BadAnswer, "404"},
 		"a source that is too short": {Web{Source: server.URL + "/short"}, Reverse, probe.BadAnswer, "5 octets"},
 		"an unknown certificate":     {secure, Reverse, probe.BadAnswer, "certificate"},
+		"a source without a body":    {Web{Source: babbling(t)}, Reverse, probe.BadAnswer, "EOF"},
+		"a sink that only talks":     {Web{Sink: babbling(t)}, Forward, probe.BadAnswer, "EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,4 +123,37 @@ func TestAFlowEndsWithItsContextAndSaysWhy(t *testing.T) {
 	if took := time.Since(begun); took > 4*time.Second {
 		t.Errorf("ended after %s, want soon after a second", took)
 	}
+}
+
+// babbling answers with a header that has no end.
+func babbling(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer conn.Close()
+				line := []byte("HTTP/1.1 200 OK\r\n")
+				for err == nil {
+					_, err = conn.Write(line)
+					line = []byte("X-More: " + strings.Repeat("x", 1000) + "\r\n")
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+		serving.Wait()
+	})
+	return "http://" + listener.Addr().String()
 }

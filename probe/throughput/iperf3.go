@@ -92,11 +92,11 @@ func (c Iperf3) Flow(ctx context.Context, d Direction, b Bounds, progress func(P
 	if ctx.Err() != nil {
 		return probe.Flow{}, ended(ctx)
 	}
-	flow, problem := ParseIperf3(out.Bytes(), d, b)
+	flow, problem := ParseIperf3(out.kept.Bytes(), d, b)
 	var failure *Failure
 	if err != nil && errors.As(problem, &failure) && failure.Reason == probe.BadAnswer {
 		// No JSON that can be read: what it said otherwise tells more.
-		return probe.Flow{}, failed(probe.BadAnswer, "iperf3: %v: %s", err, strings.TrimSpace(problems.String()+" "+failure.Detail))
+		return probe.Flow{}, failed(probe.BadAnswer, "iperf3: %v: %s", err, strings.TrimSpace(problems.kept.String()+" "+failure.Detail))
 	}
 	return flow, problem
 }
@@ -123,15 +123,13 @@ func ticking(d Direction, progress func(Progress)) (stop func()) {
 	return func() { close(end); <-done }
 }
 
-// limited keeps the first octets that are written.
-type limited struct{ bytes.Buffer }
+// limited keeps the first octets that are written. The buffer is no part of its methods:
+// io.Copy would read into it past the limit.
+type limited struct{ kept bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if room := maxOutput - l.Len(); len(p) > room {
-		l.Buffer.Write(p[:max(room, 0)]) // a buffer never fails to take (bytes.Buffer)
-		return len(p), nil
-	}
-	return l.Buffer.Write(p)
+	l.kept.Write(p[:min(len(p), maxOutput-l.kept.Len())]) // a buffer never fails to take (bytes.Buffer)
+	return len(p), nil
 }
 
 // Installed says which iperf3 would run here; the error names what to install.

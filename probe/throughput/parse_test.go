@@ -2,6 +2,7 @@ package throughput
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,3 +154,17 @@ func FuzzParseIperf3(f *testing.F) {
 		}
 	})
 }
+
+// The program's output comes through io.Copy, as os/exec does it.
+func TestTheWordsOfTheProgramAreKeptUpToALimit(t *testing.T) {
+	t.Parallel()
+	var out limited
+	n, err := io.Copy(&out, io.LimitReader(endless{}, maxOutput+12345))
+	if err != nil || n != maxOutput+12345 || out.kept.Len() != maxOutput {
+		t.Errorf("took %d (%v) and kept %d octets, want all taken and %d kept", n, err, out.kept.Len(), maxOutput)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
