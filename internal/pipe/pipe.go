@@ -28,6 +28,9 @@ const (
 	// CoreAge is how long the core's stream keeps a batch, taken or not.
 	CoreAge = 7 * 24 * time.Hour
 	readyIn = 10 * time.Second
+	// maxMessage bounds a message, in octets: a batch of 4,000 rounds of 255 echoes, the
+	// plan of a prober of tens of thousands of targets.
+	maxMessage = 8 << 20
 	// retryAfter spaces the attempts to apply a batch while PostgreSQL is away.
 	retryAfter = time.Second
 	// refusedAfter ends the wait for an acknowledgement that was lost.
@@ -74,6 +77,7 @@ func (p *Pipe) Start(ctx context.Context) error {
 		SyncAlways: true, // an acknowledged batch survives a power cut
 		NoSigs:     true,
 		NoLog:      true,
+		MaxPayload: maxMessage,
 	}
 	if p.opts.Port != nil {
 		p.door = newDoor(p.opts.Log)

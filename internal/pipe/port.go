@@ -23,9 +23,6 @@ import (
 const (
 	// coreUser is the core's own connection, in process.
 	coreUser = "core"
-	// maxMessage bounds a message between prober and core, in octets: the plan of a
-	// prober of tens of thousands of targets.
-	maxMessage = 8 << 20
 	// mostConnections bounds who knocks, known or not.
 	mostConnections = 4096
 	// knockTime is how long a connection may take to say who it is.
@@ -70,7 +67,6 @@ func (p *Port) open(o *server.Options, d *door) error {
 	o.TLSTimeout, o.AuthTimeout = knockTime.Seconds(), knockTime.Seconds()
 	o.CustomClientAuthentication = d
 	o.AlwaysEnableNonce = true
-	o.MaxPayload = maxMessage
 	o.MaxConn = mostConnections
 	o.PingInterval, o.MaxPingsOut = pingEvery, pingsLost
 	return nil

@@ -12,9 +12,12 @@ import (
 // of reasonable size.
 const maxObservations = 4000
 
-// maxReported bounds the octets of the reports of a batch: a message of the pipe has a
-// mebibyte at most.
-const maxReported = 1 << 19
+// maxPolled and maxReported bound the octets of the polls and of the reports of a batch:
+// both are as long as what routers and others say.
+const (
+	maxPolled   = 1 << 19
+	maxReported = 1 << 19
+)
 
 // part is what this prober has of one cycle so far.
 type part struct {
@@ -61,8 +64,8 @@ func (p *part) complete(now time.Time) bool {
 // which tells the core not to wait.
 func (p *part) batches(prober string, cycleLength time.Duration, polls []probe.Poll, reports []probe.Report) []probe.Batch {
 	observed := slices.Collect(slices.Chunk(p.observations, maxObservations))
-	polled := slices.Collect(slices.Chunk(polls, maxObservations))
-	reported := portions(reports)
+	polled := portions(polls, maxPolled, pollOctets)
+	reported := portions(reports, maxReported, reportOctets)
 	batches := make([]probe.Batch, max(1, len(observed), len(polled), len(reported)))
 	for i := range batches {
 		batches[i] = probe.Batch{Prober: prober, Cycle: p.cycle, CycleLength: cycleLength}
@@ -83,20 +86,40 @@ func (p *part) batches(prober string, cycleLength time.Duration, polls []probe.P
 	return batches
 }
 
-// portions cuts reports into lists that each fit into a batch.
-func portions(reports []probe.Report) [][]probe.Report {
-	var cut [][]probe.Report
+// portions cuts a list into lists that each fit into a batch: of so many entries and so
+// many octets at most. One of no octets is left out.
+func portions[T any](list []T, octets int, of func(T) int) [][]T {
+	var cut [][]T
 	room := 0
-	for _, r := range reports {
-		body, err := r.Body()
-		if err != nil {
-			continue // Prober.report let none pass
+	for _, one := range list {
+		size := of(one)
+		if size == 0 {
+			continue
 		}
-		if len(cut) == 0 || len(body) > room {
-			cut, room = append(cut, nil), maxReported
+		if len(cut) == 0 || size > room || len(cut[len(cut)-1]) == maxObservations {
+			cut, room = append(cut, nil), octets
 		}
-		cut[len(cut)-1] = append(cut[len(cut)-1], r)
-		room -= len(body)
+		cut[len(cut)-1] = append(cut[len(cut)-1], one)
+		room -= size
 	}
 	return cut
+}
+
+// reportOctets is how much of a batch a report takes, beside a few numbers.
+func reportOctets(r probe.Report) int {
+	body, err := r.Body()
+	if err != nil {
+		return 0 // Prober.report let none pass
+	}
+	return len(body)
+}
+
+// pollOctets is how much of a batch a poll takes at most.
+func pollOctets(p probe.Poll) int {
+	const numbers, ofInterface = 80, 45
+	n := numbers + len(p.Problem) + len(p.Health.Profile) + len(p.Health.RestartCause)
+	for _, i := range append([]probe.Interface{p.Access}, p.Further...) {
+		n += ofInterface + len(i.Name) + len(i.Alias)
+	}
+	return n
 }

@@ -1,7 +1,9 @@
 package prober
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,5 +129,40 @@ func TestReportsAreCutByTheirOctets(t *testing.T) {
 	}
 	if last := batches[len(batches)-1]; !last.Last || last.Planned != 0 || batches[0].Planned != 1 {
 		t.Errorf("the last batch: %+v", last.Quality)
+	}
+}
+
+func TestPollsAreCutByWhatRoutersSay(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("x", 255)
+	wordy := probe.Interface{
+		Index: 1 << 30, Name: text, Alias: text, SpeedBits: 1 << 40, InOctets: math.MaxUint64, OutOctets: math.MaxUint64,
+		Counted: true, Discontinuity: math.MaxUint32,
+	}
+	var polls []probe.Poll
+	for i := range 2*maxObservations + 1 {
+		poll := probe.Poll{Link: int64(i), At: cycle, Uptime: time.Hour, Boots: 1, Access: probe.Interface{Index: 1, Name: "wan"}}
+		if i < 1000 {
+			poll.Uptime, poll.Boots, poll.Access, poll.Further = 1000*24*time.Hour, 1<<30, wordy, []probe.Interface{wordy, wordy, wordy}
+			poll.Link += 1 << 60
+		}
+		polls = append(polls, poll)
+	}
+	var links int
+	for _, b := range partOf(1, 0).batches("metz", 30*time.Second, polls, nil) {
+		raw, err := b.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(raw) > maxPolled+1000 || len(b.Polls) > maxObservations {
+			t.Errorf("a batch of %d octets with %d polls, want %d and %d at most", len(raw), len(b.Polls), maxPolled, maxObservations)
+		}
+		if len(b.Polls) > 0 && b.Polls[0].Link&(1<<60-1) != int64(links) {
+			t.Errorf("polls begin with that of link %d, want %d", b.Polls[0].Link, links)
+		}
+		links += len(b.Polls)
+	}
+	if links != len(polls) {
+		t.Errorf("%d polls in batches, want all %d", links, len(polls))
 	}
 }
