@@ -8,6 +8,7 @@ import (
 	"vigie/internal/calendar"
 	"vigie/internal/i18n"
 	"vigie/probe"
+	"vigie/probe/throughput"
 )
 
 // Closing is when no heavy probe runs, school hours aside.
@@ -70,5 +71,6 @@ func (c Closing) At(now time.Time, school calendar.School) probe.NotRun {
 	return ""
 }
 
-// margin is longer than the longest test of both directions.
-const margin = 3 * time.Minute
+// margin is longer than the longest test of both directions, each with a slow start as
+// long as itself.
+const margin = 4*throughput.LongestTest + time.Minute

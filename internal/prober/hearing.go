@@ -3,6 +3,7 @@ package prober
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,7 +91,7 @@ func (h *hearing) at(addr netip.Addr) []snmp.Router {
 func (h *hearing) credentials(addr netip.Addr) []snmp.Credential {
 	var out []snmp.Credential
 	for _, r := range h.at(addr) {
-		if r.Credential != (snmp.Credential{}) {
+		if r.Credential != (snmp.Credential{}) && !slices.Contains(out, r.Credential) {
 			out = append(out, r.Credential)
 		}
 	}

@@ -67,6 +67,7 @@ func TestARouterThatNotifiesIsAskedAtOnceAndNotTwiceInTenSeconds(t *testing.T) {
 		time.Sleep(time.Second)
 		h.hear(t.Context(), notified("198.18.0.1", probe.MeansOther))
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if len(h.asked) != 4 {
 			t.Errorf("asked %v, want both links twice", h.asked)
 		}

@@ -18,7 +18,7 @@ type Testing struct {
 	// Look is the time between two looks at what may be tested.
 	Look time.Duration
 	// Links returns the links that may be tested, with what is known of each now. It is
-	// called from one goroutine.
+	// called from several goroutines.
 	Links func(ctx context.Context, now time.Time) ([]Tested, error)
 }
 

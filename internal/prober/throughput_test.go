@@ -212,8 +212,12 @@ func TestTheRoundsBesideATestAreKnown(t *testing.T) {
 				link     int64
 				want     bool
 			}{
-				{0, 5 * time.Second, 1, false}, {5 * time.Second, 7 * time.Second, 1, true}, {12 * time.Second, 13 * time.Second, 1, true},
-				{24 * time.Second, 30 * time.Second, 1, true}, {40 * time.Second, 50 * time.Second, 1, false}, {12 * time.Second, 13 * time.Second, 2, false},
+				{0, 5 * time.Second, 1, false},
+				{5 * time.Second, 7 * time.Second, 1, true},
+				{12 * time.Second, 13 * time.Second, 1, true},
+				{24 * time.Second, 30 * time.Second, 1, true},
+				{40 * time.Second, 50 * time.Second, 1, false},
+				{12 * time.Second, 13 * time.Second, 2, false},
 			} {
 				if got := at(test.from, test.to, test.link, h); got != test.want {
 					t.Errorf("link %d from %s to %s: got %t, want %t", test.link, test.from, test.to, got, test.want)
@@ -275,8 +279,8 @@ func TestTheHourAndTheCalendarCloseTheWindow(t *testing.T) {
 		{nights, "2026-06-17 23:00", probe.InExams},
 		{nights, "2026-06-18 02:00", ""},
 		{nights, "2026-06-30 02:00", probe.InExams},
-		{days, "2026-03-10 07:56", ""},
-		{days, "2026-03-10 07:58", probe.InSchoolHours}, // it would not be over at 08:00
+		{days, "2026-03-10 07:54", ""},
+		{days, "2026-03-10 07:56", probe.InSchoolHours}, // it might not be over at 08:00
 		{days, "2026-03-10 18:00", ""},
 		{days, "2026-03-11 14:00", ""}, // a Wednesday afternoon
 		{days, "2026-02-17 10:00", ""}, // winter vacations
