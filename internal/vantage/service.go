@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"vigie/internal/calendar"
 	"vigie/internal/fault"
 	"vigie/internal/journal"
 	"vigie/internal/org"
@@ -75,7 +76,7 @@ func (s *Service) Add(ctx context.Context, who org.User, p Prober, now time.Time
 			return fault.Errorf(fault.Conflict, "prober %s exists: revoke it first to give its name another credential", p.Name)
 		}
 		if p.Site != "" {
-			if known, err := tx.HasSite(ctx, p.Site, now); err != nil {
+			if known, err := tx.HasSite(ctx, p.Site, calendar.Day(now)); err != nil {
 				return err
 			} else if !known {
 				return fault.Errorf(fault.Invalid, "site: %.40q is not in the inventory, expected the key of a site", p.Site)
