@@ -120,7 +120,7 @@ func loopbackInventory(links int) inventory.Snapshot {
 }
 
 // startLoopback is a core with a port for probers and a quick rhythm.
-func startLoopback(t *testing.T, links int, listen string) *Server {
+func startLoopback(t *testing.T, links int, listen string, change ...func(*Configuration)) *Server {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a server and probers")
@@ -145,6 +145,9 @@ func startLoopback(t *testing.T, links int, listen string) *Server {
 	c := DefaultConfiguration()
 	c.DatabaseURL, c.Listen, c.Probers.Listen = dsn, "127.0.0.1:0", listen
 	c.Prober.Cycle, c.Prober.Echoes, c.Prober.Gap, c.Prober.Timeout = time.Second, 2, 20*time.Millisecond, 200*time.Millisecond
+	for _, f := range change {
+		f(&c)
+	}
 	s, err := Start(t.Context(), Options{
 		Dir: dirForAll(t), Configuration: c, Say: func(string) {}, Progress: func(int, string) {}, Log: slog.New(slog.DiscardHandler),
 	})
