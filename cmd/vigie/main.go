@@ -45,6 +45,7 @@ type cli struct {
 	Lab        labCommand        `cmd:"" help:"Break and repair the demo's simulated network, read its operators' mail."`
 	Migrate    migrateCommand    `cmd:"" help:"Bring the schema of your own database up to date."`
 	Backup     backupCommand     `cmd:"" help:"Copy the private database, while Vigie goes on."`
+	History    historyCommand    `cmd:"" help:"Tell what the history costs; export, import and replay it."`
 	Restore    restoreCommand    `cmd:"" help:"Make a data directory from a backup."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 

@@ -81,7 +81,7 @@ func (s surroundings) running() (*app.Remote, error) {
 	return app.Connect(dir), nil
 }
 
-func (s surroundings) leave(c commands) {
+func (s surroundings) leave(c interface{ Close(context.Context) error }) {
 	if err := c.Close(context.WithoutCancel(s.ctx)); err != nil {
 		fmt.Fprintln(s.talk, "vigie:", err)
 	}

@@ -92,3 +92,17 @@ func (h home) pipe(ctx context.Context, install installation, program string, ar
 		return context.Cause(ctx)
 	}
 }
+
+// Address is where the database of the running cluster in dir answers, as a URL. The
+// cluster may be another process's.
+func Address(dir string) (string, error) {
+	owner, err := serverAccount()
+	if err != nil {
+		return "", err
+	}
+	h, err := openHome(dir, owner)
+	if err != nil {
+		return "", err
+	}
+	return h.dsn(databaseName), nil
+}
