@@ -21,8 +21,9 @@ const (
 	// often a request is sent again: a busy router answers late, and never twice.
 	pollTimeout = 2 * time.Second
 	pollRetries = 1
-	// traceRounds is how often each hop is asked in a trace, once a second.
-	traceRounds = 3
+	// A hop is asked once a second, so often in a trace: more at what may be an outage, for
+	// the loss of each hop.
+	referenceRounds, suspectRounds = 3, 5
 	// A session to a reflector has so many packets, so far apart.
 	stampPackets, stampGap = 10, 100 * time.Millisecond
 )
@@ -52,8 +53,12 @@ func Equip(o *prober.Options, roots *x509.CertPool) error {
 		return poller.Poll(ctx, r)
 	}
 	o.Walk = poller.Walk
-	o.Trace = func(ctx context.Context, to netip.Addr, cause probe.TraceCause) (*probe.Trace, error) {
-		return path.Find(ctx, path.Options{Host: to, Rounds: traceRounds, Interval: path.MinInterval, Timeout: time.Second, Open: o.Open}, cause)
+	o.Trace = func(ctx context.Context, to netip.Addr, method path.Method, cause probe.TraceCause) (*probe.Trace, error) {
+		rounds := referenceRounds
+		if cause == probe.TraceSuspect {
+			rounds = suspectRounds
+		}
+		return path.Find(ctx, path.Options{Host: to, Method: method, Rounds: rounds, Interval: path.MinInterval, Timeout: time.Second, Open: o.Open}, cause)
 	}
 	key, err := stampKey(o.StampKeyFile)
 	if err != nil {

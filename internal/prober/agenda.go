@@ -76,6 +76,15 @@ func (a *agenda) begin(link int64, now time.Time) bool {
 	return true
 }
 
+// putOff gives back a router whose walk could not begin yet: it stays due.
+func (a *agenda) putOff(link int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e := a.entries[link]; e != nil {
+		e.busy = false
+	}
+}
+
 // end sets the next walk of a router whose walk ended.
 func (a *agenda) end(link int64, whole bool, now time.Time) {
 	a.mu.Lock()

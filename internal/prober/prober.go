@@ -112,7 +112,7 @@ func New(o Options) (*Prober, error) {
 	if o.Test != nil {
 		p.tests = newTesting(*o.Test, &p.heavy, p.watchCanaries, p.report, o.Log)
 	}
-	p.traces.trace, p.traces.addr, p.traces.done = o.Trace, p.addressOf, p.report
+	p.traces.trace, p.traces.addr, p.traces.heavy, p.traces.done = o.Trace, p.addressOf, &p.heavy, p.report
 	p.traces.fails = func(link int64, err error) {
 		o.Log.Warn("a link is not traced", "prober", o.Name, "link", link, "error", err)
 	}
@@ -209,7 +209,7 @@ func (p *Prober) Start() error {
 		asking.Go(func() { p.ask(measuring) })
 	}
 	if p.opts.Walk != nil {
-		walks := walking{agenda: p.walks, routers: p.asked, walk: p.opts.Walk, done: p.report}
+		walks := walking{agenda: p.walks, routers: p.asked, walk: p.opts.Walk, heavy: &p.heavy, done: p.report}
 		asking.Go(func() { walks.run(measuring) })
 	}
 	if traps != nil {

@@ -110,11 +110,16 @@ func (t *tests) plan(ctx context.Context, now time.Time) (map[int64]Tested, []sc
 func (t *tests) act(ctx context.Context, l Tested, c schedule.HeavyChoice) {
 	switch c.Reason {
 	case "":
-		release, free := t.heavy.take(schedule.Occupied{Link: l.Link, Sites: l.Sites, POP: l.POP})
+		ctx, stop := context.WithCancelCause(ctx)
+		release, free := t.heavy.take(schedule.Occupied{Link: l.Link, Sites: l.Sites, POP: l.POP}, func() {
+			stop(&throughput.Failure{Reason: probe.LinkNotUp, Detail: "it fell silent during the test"})
+		})
 		if !free {
+			stop(nil)
 			return
 		}
 		t.running.Go(func() {
+			defer stop(nil)
 			defer release()
 			if result, told := t.test(ctx, l); told {
 				t.tell(l.Link, result)
@@ -247,6 +252,10 @@ func (g *guard) ready(ctx context.Context) *throughput.Failure {
 	case f := <-g.before:
 		return f
 	case <-ctx.Done():
+		var why *throughput.Failure
+		if errors.As(context.Cause(ctx), &why) {
+			return why
+		}
 		return &throughput.Failure{Reason: probe.Interrupted}
 	}
 }

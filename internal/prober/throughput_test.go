@@ -230,23 +230,34 @@ func TestTheRoundsBesideATestAreKnown(t *testing.T) {
 	})
 }
 
-func TestTwoHeavyProbesNeverHoldOneLink(t *testing.T) {
+func TestTheTraceOfAnOutageStopsTheTestUnderWay(t *testing.T) {
 	t.Parallel()
-	var h heavy
-	release, ok := h.take(schedule.Occupied{Link: 1})
-	if !ok {
-		t.Fatal("a free link was refused")
-	}
-	if _, ok := h.take(schedule.Occupied{Link: 1, Sites: []string{"s"}}); ok {
-		t.Error("a link was given twice")
-	}
-	if _, ok := h.take(schedule.Occupied{Link: 2}); !ok {
-		t.Error("another link was refused")
-	}
-	release()
-	if _, ok := h.take(schedule.Occupied{Link: 1}); !ok {
-		t.Error("a link that was given back was refused")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		under, most := 0, 0
+		b := bench{canaries: quiet, links: []Tested{tested(1, pretended{under: &under, most: &most})}}
+		var release func()
+		// The first flow began after six seconds and would end after sixteen.
+		reports := b.run(10*time.Second, func(h *heavy) {
+			if under != 1 {
+				t.Fatalf("%d flows under way, want one to stop", under)
+			}
+			began, free := time.Now(), false
+			if release, free = h.seize(t.Context(), schedule.Occupied{Link: 1}); !free || under != 0 {
+				t.Errorf("free is %t with %d flows under way, want the link alone", free, under)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("the link was given up after %s", took)
+			}
+			time.Sleep(2 * time.Hour) // a held link is not tested
+			if most != 1 || under != 0 {
+				t.Error("a test began beside the trace")
+			}
+			release()
+		})
+		if diff := cmp.Diff([]outcome{{1, probe.LinkNotUp, 0, 0}}, outcomes(t, reports)); diff != "" {
+			t.Errorf("what is told of the test (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestTheHourAndTheCalendarCloseTheWindow(t *testing.T) {

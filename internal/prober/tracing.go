@@ -2,11 +2,14 @@ package prober
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
 
 	"vigie/probe"
+	"vigie/probe/path"
+	"vigie/probe/schedule"
 )
 
 const (
@@ -21,13 +24,14 @@ const (
 	traceTime = 30 * time.Second
 )
 
-// Tracer finds the way to an address.
-type Tracer func(ctx context.Context, to netip.Addr, cause probe.TraceCause) (*probe.Trace, error)
+// Tracer finds the way to an address by a method.
+type Tracer func(ctx context.Context, to netip.Addr, method path.Method, cause probe.TraceCause) (*probe.Trace, error)
 
 // tracing finds the ways to links at the start of what may be an outage.
 type tracing struct {
 	trace Tracer
 	addr  func(link int64) (netip.Addr, bool)
+	heavy *heavy
 	done  func(probe.Report)
 	fails func(link int64, err error)
 
@@ -74,30 +78,78 @@ func (t *tracing) run(ctx context.Context) {
 				case <-ctx.Done():
 					return
 				case link := <-t.waiting:
-					t.one(ctx, link, probe.TraceSuspect)
+					t.one(ctx, link)
 				}
 			}
 		})
 	}
 }
 
-// one traces one link and reports the way. A reference that does not reach the link is
-// none.
-func (t *tracing) one(ctx context.Context, link int64, cause probe.TraceCause) {
+// one traces a link of which nothing is answered, by echoes and then by datagrams: a
+// firewall on the way may stop the ones and pass the others, and only what neither
+// passes is where the way ends. It goes before any other heavy probe of the link.
+func (t *tracing) one(ctx context.Context, link int64) {
+	release, free := t.seize(ctx, link)
+	if !free {
+		return
+	}
+	defer release()
+	if t.report(ctx, link, path.Any, probe.TraceSuspect) != path.ICMP {
+		return // no echoes were allowed, or nothing is
+	}
+	// The routers that answered the last probe of one answer the first of the next.
+	if pause(ctx, path.MinInterval); ctx.Err() == nil {
+		t.report(ctx, link, path.UDP, probe.TraceSuspect)
+	}
+}
+
+// seize takes a link from other heavy probes, which end within a moment of being told to.
+func (t *tracing) seize(ctx context.Context, link int64) (release func(), ok bool) {
+	within, cancel := context.WithTimeout(ctx, traceTime)
+	defer cancel()
+	release, ok = t.heavy.seize(within, schedule.Occupied{Link: link})
+	if !ok && ctx.Err() == nil {
+		t.fails(link, errOccupied)
+	}
+	return release, ok
+}
+
+// errOccupied is that of a link that was not given up in time.
+var errOccupied = fmt.Errorf("another heavy probe has had it for %s", traceTime)
+
+// reference traces a link while all is well, once no other heavy probe is on it, and ends
+// when evidence needs the link.
+func (t *tracing) reference(ctx context.Context, link int64) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	release, free := t.heavy.await(ctx, schedule.Occupied{Link: link}, stop)
+	if !free {
+		return
+	}
+	defer release()
+	t.report(ctx, link, path.Any, probe.TraceReference)
+}
+
+// report traces one link, reports the way, and gives the method that was used, none
+// without a trace. A reference that does not reach the link is none.
+func (t *tracing) report(ctx context.Context, link int64, method path.Method, cause probe.TraceCause) path.Method {
 	to, ok := t.addr(link)
 	if !ok {
-		return
+		return path.Any
 	}
 	within, cancel := context.WithTimeout(ctx, traceTime)
 	defer cancel()
-	found, err := t.trace(within, to, cause)
+	found, err := t.trace(within, to, method, cause)
 	switch {
 	case ctx.Err() != nil:
+		return path.Any
 	case err != nil:
 		t.fails(link, err)
+		return path.Any
 	case found.Reached || cause == probe.TraceSuspect:
-		t.done(probe.Report{Link: link, At: time.Now().UTC().Truncate(time.Microsecond), Finding: found})
+		t.done(probe.Report{Link: link, At: moment(time.Now()), Finding: found})
 	}
+	return path.Method(found.Method)
 }
 
 // referencesTogether is how many are under way at most: enough for sixty thousand links a
@@ -117,7 +169,7 @@ func (p *Prober) references(ctx context.Context) {
 		for _, target := range targets {
 			if target.Kind == probe.Link {
 				list = append(list, errand{id: target.ID, every: p.opts.TraceEvery, do: func(ctx context.Context) {
-					p.traces.one(ctx, target.ID, probe.TraceReference)
+					p.traces.reference(ctx, target.ID)
 				}})
 			}
 		}

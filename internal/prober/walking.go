@@ -2,11 +2,11 @@ package prober
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	"vigie/probe"
+	"vigie/probe/schedule"
 	"vigie/probe/snmp"
 )
 
@@ -22,11 +22,13 @@ const (
 )
 
 // walking reads what routers carry: each once soon after it is known, then again after
-// an interval, and soon after it restarted or told of a change.
+// an interval, and soon after it restarted or told of a change. One whose link another
+// heavy probe has waits for the next look.
 type walking struct {
 	agenda  *agenda
 	routers func() []snmp.Router
 	walk    func(context.Context, snmp.Router) (probe.Device, error)
+	heavy   *heavy
 	done    func(probe.Report)
 }
 
@@ -48,21 +50,33 @@ func (w *walking) run(ctx context.Context) {
 				<-slots
 				continue
 			}
+			held, stop := context.WithCancel(ctx)
+			release, free := w.heavy.take(schedule.Occupied{Link: r.Link}, stop)
+			if !free {
+				stop()
+				<-slots
+				w.agenda.putOff(r.Link)
+				continue
+			}
 			under.Go(func() {
 				defer func() { <-slots }()
-				w.one(ctx, r)
+				defer stop()
+				defer release()
+				w.one(held, r)
 			})
 		}
 	}
 }
 
-// one walks one router. A device that was not there is not reported: its polls tell.
+// one walks one router. A device that was not there is not reported: its polls tell. A
+// walk that was stopped is none, and is made again like one that failed.
 func (w *walking) one(ctx context.Context, r snmp.Router) {
 	device, err := w.walk(ctx, r)
-	if errors.Is(ctx.Err(), context.Canceled) {
+	now := time.Now()
+	if ctx.Err() != nil {
+		w.agenda.end(r.Link, false, now)
 		return
 	}
-	now := time.Now()
 	w.agenda.end(r.Link, err == nil && device.Problem == "", now)
 	if err == nil {
 		w.done(probe.Report{Link: r.Link, At: now.UTC().Truncate(time.Microsecond), Finding: &device})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vigie/probe"
+	"vigie/probe/schedule"
 	"vigie/probe/snmp"
 )
 
@@ -20,6 +21,7 @@ type walked struct {
 	fails   map[int64]bool
 	worst   int
 	now     int
+	heavy   heavy
 }
 
 func (w *walked) walk(ctx context.Context, start time.Time, r snmp.Router) (probe.Device, error) {
@@ -32,7 +34,7 @@ func (w *walked) walk(ctx context.Context, start time.Time, r snmp.Router) (prob
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now--
-	if w.fails[r.Link] {
+	if w.fails[r.Link] || ctx.Err() != nil {
 		return probe.Device{}, errors.New("no answer")
 	}
 	return probe.Device{Requests: int(r.Link)}, nil
@@ -54,7 +56,7 @@ func during(t *testing.T, w *walked, routers []snmp.Router, a *agenda, span time
 	ctx, cancel := context.WithTimeout(t.Context(), span)
 	defer cancel()
 	run := walking{
-		agenda: a, routers: func() []snmp.Router { return routers },
+		agenda: a, heavy: &w.heavy, routers: func() []snmp.Router { return routers },
 		walk: func(ctx context.Context, r snmp.Router) (probe.Device, error) { return w.walk(ctx, start, r) },
 		done: func(r probe.Report) {
 			w.mu.Lock()
@@ -141,6 +143,46 @@ func TestARouterThatRestartedIsWalkedSoon(t *testing.T) {
 			if want > 1 && (at[1] < 2*time.Hour+settle || at[1] > 2*time.Hour+2*settle) {
 				t.Errorf("link %d was walked again at %v, want a minute after two hours", link, at[1])
 			}
+		}
+	})
+}
+
+func TestAWalkWaitsForTheOtherHeavyProbeOfItsLink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &walked{}
+		release, _ := w.heavy.take(schedule.Occupied{Link: 1}, func() { t.Error("a walk stopped another probe") })
+		during(t, w, known(1, 2), &agenda{name: "core", every: 24 * time.Hour, within: time.Second}, 10*time.Minute, func() {
+			time.Sleep(5 * time.Minute)
+			release()
+		})
+		if at := w.began[1]; len(at) != 1 || at[0] < 5*time.Minute || at[0] > 5*time.Minute+2*walkLook {
+			t.Errorf("the held link was walked at %v, want once when it was given up after five minutes", at)
+		}
+		if at := w.began[2]; len(at) != 1 || at[0] > time.Minute {
+			t.Errorf("the free link was walked at %v, want at once", at)
+		}
+	})
+}
+
+func TestAWalkIsStoppedForEvidenceAndMadeAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &walked{}
+		during(t, w, known(1), &agenda{name: "core", every: 24 * time.Hour, within: 0}, 15*time.Minute, func() {
+			time.Sleep(3 * time.Second) // the walk takes five
+			began := time.Now()
+			release, free := w.heavy.seize(t.Context(), schedule.Occupied{Link: 1})
+			if took := time.Since(began); !free || took > 100*time.Millisecond {
+				t.Fatalf("the link was not given up within %s", took)
+			}
+			if w.now != 0 {
+				t.Error("the walk goes on beside the evidence")
+			}
+			release()
+		})
+		if at := w.began[1]; len(at) != 2 || at[1]-at[0] < walkAgain || len(w.reports) != 1 {
+			t.Errorf("walked at %v with %d reports, want again after %s and only that one reported", at, len(w.reports), walkAgain)
 		}
 	})
 }
