@@ -23,6 +23,7 @@ type wayRow struct {
 	probe.Hop
 	X       int
 	State   string // name of an icon
+	Loss    int    // of its answers, in whole percent
 	Before  []netip.Addr
 	Differs bool // another router answers than before
 }
@@ -43,6 +44,9 @@ func drawWay(t view.Trace) wayDrawing {
 	}
 	for i, h := range hops {
 		row := wayRow{Hop: h, X: 4 + i*hopWidth, State: linkstate.Down.String()}
+		if h.Sent > 0 {
+			row.Loss = ((h.Sent-h.Received)*100 + h.Sent/2) / h.Sent
+		}
 		switch {
 		case h.Received > 0 && !h.Refused:
 			row.State = linkstate.Up.String()

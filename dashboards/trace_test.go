@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,9 @@ func TestAWayIsDrawnBesideTheLastGoodOne(t *testing.T) {
 	}
 	if got := strings.Join(states, " "); got != "unknown up down down" || d.Last.Number != 2 || !d.Rows[1].Differs || d.Rows[0].Differs {
 		t.Errorf("hops are %s, the last is %+v; want one that only passes on, one of another router, and the two that the good way had behind it", got, d.Last)
+	}
+	if got := []int{d.Rows[0].Loss, d.Rows[1].Loss, d.Rows[3].Loss}; !slices.Equal(got, []int{100, 33, 0}) {
+		t.Errorf("losses of the hops are %v percent, want all, a third, and nothing of one that was not asked", got)
 	}
 	if d := drawWay(view.Trace{Trace: probe.Trace{Hops: []probe.Hop{{Number: 1, Sent: 3}}}}); d.Last != nil || d.Rows[0].State != "down" {
 		t.Errorf("without any answer: %+v", d)

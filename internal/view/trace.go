@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	// tracesTold bounds the traces that a page shows.
-	tracesTold = 3
+	// tracesTold bounds the traces that a page shows: three outages by two methods.
+	tracesTold = 6
+	// pairWithin is how long after the trace by echoes that by datagrams begins at most.
+	pairWithin = time.Minute
 	// referenceWithin is how far before a trace its reference may lie.
 	referenceWithin = 8 * 24 * time.Hour
 	// tracesRead bounds what is read for that.
@@ -84,9 +86,25 @@ func (s *Service) tracesOf(ctx context.Context, r reach, links []int64, since ti
 		if err != nil {
 			return nil, err
 		}
-		if n := len(paths.Silent); n > 0 && len(all) < tracesTold {
-			all = append(all, paths.Silent[n-1]) // the first of the absence
+		if first := firstPair(paths.Silent); len(all)+len(first) <= tracesTold {
+			all = append(all, first...)
 		}
 	}
 	return all, nil
+}
+
+// firstPair are the earliest trace of some, the latest first, and the one that its prober
+// made right after it by another method; they stand in the order of the time.
+func firstPair(silent []Trace) []Trace {
+	if len(silent) == 0 {
+		return nil
+	}
+	first := silent[len(silent)-1]
+	pair := []Trace{first}
+	for i := len(silent) - 2; i >= 0; i-- {
+		if next := silent[i]; next.Prober == first.Prober && next.Method != first.Method && next.Begun.Sub(first.Begun) <= pairWithin {
+			return append(pair, next)
+		}
+	}
+	return pair
 }

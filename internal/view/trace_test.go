@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -32,6 +33,32 @@ func TestATraceStandsBesideTheLastGoodWayBeforeIt(t *testing.T) {
 	for i := range want {
 		if pairs[i] != want[i] {
 			t.Errorf("got %v, want %v: the other prober's way is another", pairs, want)
+		}
+	}
+}
+
+func TestATicketShowsTheFirstTraceByEachMethod(t *testing.T) {
+	t.Parallel()
+	trace := func(second int, prober, method string) Trace {
+		begun := noon.Add(time.Duration(second) * time.Second)
+		return Trace{At: begun, Prober: prober, Trace: probe.Trace{Begun: begun, Method: method}}
+	}
+	for _, test := range []struct {
+		silent []Trace // the latest first
+		want   string
+	}{
+		{nil, ""},
+		{[]Trace{trace(5, "a", "icmp")}, "icmp 5 "},
+		{[]Trace{trace(900, "a", "icmp"), trace(20, "a", "udp"), trace(15, "b", "udp"), trace(5, "a", "icmp")}, "icmp 5 udp 20 "},
+		{[]Trace{trace(900, "a", "udp"), trace(5, "a", "icmp")}, "icmp 5 "},
+		{[]Trace{trace(30, "a", "udp"), trace(5, "a", "udp")}, "udp 5 "},
+	} {
+		got := ""
+		for _, shown := range firstPair(test.silent) {
+			got += fmt.Sprintf("%s %.0f ", shown.Method, shown.Begun.Sub(noon).Seconds())
+		}
+		if got != test.want {
+			t.Errorf("%+v: shows %q, want %q", test.silent, got, test.want)
 		}
 	}
 }
