@@ -25,6 +25,17 @@ func (s *Server) startProber(ctx context.Context) error {
 		return nil
 	}
 	c := s.opts.Configuration.Prober
+	x, err := s.index(ctx)
+	if err != nil {
+		return err
+	}
+	site, err := standing(x, c.Site)
+	if err != nil {
+		return err
+	}
+	if err := s.watched.Station(ctx, c.Name, site); err != nil {
+		return err
+	}
 	applied, err := s.watched.LastSeq(ctx, c.Name)
 	if err != nil {
 		return err

@@ -86,19 +86,27 @@ func (x *Index) ChecksOfLink(l Link, day time.Time) []Check {
 func (x *Index) ChecksFrom(site string, day time.Time) []Check {
 	var checks []Check
 	for _, c := range x.Checks {
-		links := x.LinksOfCheck(c, day)
-		if !InForce(time.Time{}, c.Ends, day) || len(links) == 0 {
-			continue
-		}
-		stands := c.From == FromCore && site == ""
-		if c.From == FromSite && site != "" {
-			stands = c.Scope == ScopeSite && c.Subject == site || c.Scope == ScopeLink && slices.Contains(links[0].Sites, site)
-		}
-		if stands {
+		if InForce(time.Time{}, c.Ends, day) && x.AskedFrom(c, site, day) {
 			checks = append(checks, c)
 		}
 	}
 	return checks
+}
+
+// AskedFrom reports whether it is for a prober that stands at a site, "" for one of the
+// core, to make a check: nobody else's result says anything of it. What no link in force
+// carries is for none.
+func (x *Index) AskedFrom(c Check, site string, day time.Time) bool {
+	links := x.LinksOfCheck(c, day)
+	switch {
+	case len(links) == 0:
+		return false
+	case c.From == FromCore || site == "":
+		return c.From == FromCore && site == ""
+	case c.Scope == ScopeSite:
+		return c.Subject == site
+	}
+	return slices.Contains(links[0].Sites, site)
 }
 
 // SiteNamed finds a site by its key, or by the UAI of an establishment that stands there.

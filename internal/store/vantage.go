@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/internal/fault"
 	"vigie/internal/journal"
 	"vigie/internal/vantage"
 )
@@ -31,7 +32,8 @@ var (
 		VALUES (@name, nullif(@site, ''), @key, @created, @revoked)
 		ON CONFLICT (name) DO UPDATE SET site = excluded.site, public_key = excluded.public_key, created_at = excluded.created_at,
 			revoked_at = excluded.revoked_at`)
-	sqlProberSite = query("prober_key.site", `SELECT EXISTS (SELECT FROM site WHERE key = @key AND (ends IS NULL OR ends > @day::date))`)
+	sqlProberStands = query("prober.stands", `UPDATE prober SET site = nullif(@site, '') WHERE name = @name`)
+	sqlProberSite   = query("prober_key.site", `SELECT EXISTS (SELECT FROM site WHERE key = @key AND (ends IS NULL OR ends > @day::date))`)
 )
 
 type proberKeyRow struct {
@@ -72,6 +74,9 @@ func (t vantageTx) Save(ctx context.Context, p vantage.Prober) error {
 	_, err := t.tx.Exec(ctx, sqlProberKeySave, pgx.NamedArgs{
 		"name": p.Name, "site": p.Site, "key": p.PublicKey, "created": p.CreatedAt, "revoked": nullable(p.RevokedAt),
 	})
+	if err == nil {
+		_, err = t.tx.Exec(ctx, sqlProberStands, pgx.NamedArgs{"name": p.Name, "site": p.Site})
+	}
 	if err != nil {
 		return fmt.Errorf("save prober %s: %w", p.Name, classify(err))
 	}
@@ -80,4 +85,22 @@ func (t vantageTx) Save(ctx context.Context, p vantage.Prober) error {
 
 func (t vantageTx) Journal(ctx context.Context, entries ...journal.Entry) error {
 	return appendJournal(ctx, t.tx, entries...)
+}
+
+var sqlProberBegin = query("prober.begin", `
+	INSERT INTO prober (name, site) VALUES (@name, nullif(@site, ''))
+	ON CONFLICT (name) DO UPDATE SET site = excluded.site WHERE (prober.site IS NULL) = (excluded.site IS NULL)`)
+
+// Station notes at which site the core's own prober stands, by key, "" for none. One that
+// measured before where links are looked at, and now stands at a site, or the reverse, is
+// fault.Conflict: what it measured counts by where it stood.
+func (w *Watch) Station(ctx context.Context, prober, site string) error {
+	noted, err := w.db.pool.Exec(ctx, sqlProberBegin, pgx.NamedArgs{"name": prober, "site": site})
+	if err != nil {
+		return fmt.Errorf("note where prober %s stands: %w", prober, classify(err))
+	}
+	if noted.RowsAffected() == 0 {
+		return fault.Errorf(fault.Conflict, "prober.site: %q, and prober %s measured elsewhere before: expected another prober.name", site, prober)
+	}
+	return nil
 }

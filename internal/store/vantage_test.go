@@ -70,3 +70,41 @@ func TestAProberIsAddedOnceAndItsNameMayBeGivenAgainWhenItIsRevoked(t *testing.T
 		t.Errorf("journal: %+v, %v; want 3 entries", found, err)
 	}
 }
+
+func TestWhetherAProberStandsAtASiteNeverChangesUnderItsName(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	exec(t, db, `INSERT INTO organisation (key, name, kind, source) VALUES ('payer', 'payer', 'region', 's')`)
+	exec(t, db, `INSERT INTO commune (insee, name, departement, temple, source) VALUES ('67482', 'Ville', '67', false, 's')`)
+	for _, key := range []string{"lycee", "college"} {
+		exec(t, db, `INSERT INTO site (key, name, kind, commune, organisation, source) VALUES ('`+key+`', 'a school', 'lycee', '67482', 'payer', 's')`)
+	}
+	service := vantage.New(store.NewVantage(db))
+	noon := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	again := func(name, site, key string) error {
+		if err := service.Revoke(t.Context(), access.Console(), name, noon); err != nil && fault.KindOf(err) != fault.NotFound {
+			t.Fatal(err)
+		}
+		return service.Add(t.Context(), access.Console(), vantage.Prober{Name: name, Site: site, PublicKey: key}, noon)
+	}
+	for i, step := range []struct {
+		name, site string
+		want       fault.Kind
+	}{{"inside", "lycee", 0}, {"inside", "", fault.Conflict}, {"inside", "college", 0}, {"lyon", "", 0}, {"lyon", "college", fault.Conflict}} {
+		if err := again(step.name, step.site, string(rune('A'+i))); fault.KindOf(err) != step.want {
+			t.Errorf("%s at %q: %v", step.name, step.site, err)
+		}
+	}
+	w, err := store.NewWatch(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name, site string
+		want       fault.Kind
+	}{{"local", "", 0}, {"local", "", 0}, {"local", "lycee", fault.Conflict}, {"own", "lycee", 0}, {"own", "college", 0}, {"own", "", fault.Conflict}} {
+		if err := w.Station(t.Context(), step.name, step.site); fault.KindOf(err) != step.want {
+			t.Errorf("the core's own, %s at %q: %v", step.name, step.site, err)
+		}
+	}
+}

@@ -49,22 +49,28 @@ var (
 	// The id is a small number that every refused row would use up: only a name
 	// that is not there yet is inserted.
 	sqlProberEnsure = query("prober.ensure", `
-		INSERT INTO prober (name) SELECT @name WHERE NOT EXISTS (SELECT FROM prober WHERE name = @name) ON CONFLICT DO NOTHING`)
+		INSERT INTO prober (name, site) SELECT @name, (SELECT site FROM prober_key WHERE name = @name)
+		WHERE NOT EXISTS (SELECT FROM prober WHERE name = @name) ON CONFLICT DO NOTHING`)
 	sqlProberTouch = query("prober.touch", `
 		UPDATE prober SET last_seen = greatest(last_seen, @now) WHERE name = @name
-		RETURNING id, last_seq, (SELECT cycle FROM batch WHERE batch.prober = prober.id AND seq = last_seq)`)
+		RETURNING id, last_seq, (SELECT cycle FROM batch WHERE batch.prober = prober.id AND seq = last_seq), coalesce(site, '')`)
 	sqlProberAdvance = query("prober.advance", `
 		UPDATE prober SET last_seq = @seq WHERE id = @id`)
 	sqlBatchInsert = query("batch.insert", `
 		INSERT INTO batch (prober, seq, cycle, last, late, received, body)
 		VALUES (@prober, @seq, @cycle, @last, @late, @now, @body)`)
 	sqlBatchBetween = query("batch.between", `
-		SELECT body FROM batch WHERE cycle >= @from AND cycle < @to ORDER BY cycle, prober, seq`)
+		SELECT body FROM batch WHERE cycle >= @from AND cycle < @to`+ofLinks+` ORDER BY cycle, prober, seq`)
 	sqlBatchTimely = query("batch.timely", `
-		SELECT body FROM batch WHERE cycle = @cycle AND NOT late ORDER BY prober, seq`)
+		SELECT body FROM batch WHERE cycle = @cycle AND NOT late`+ofLinks+` ORDER BY prober, seq`)
+	sqlBatchPieces = query("batch.pieces", `
+		SELECT body FROM batch WHERE cycle = @cycle AND prober = (SELECT id FROM prober WHERE name = @prober) ORDER BY seq`)
 	sqlBatchAround = query("batch.around", `
-		SELECT (SELECT max(cycle) FROM batch WHERE cycle < @at AND NOT late), (SELECT min(cycle) FROM batch WHERE cycle >= @at AND NOT late)`)
+		SELECT (SELECT max(cycle) FROM batch WHERE cycle < @at AND NOT late`+ofLinks+`), (SELECT min(cycle) FROM batch WHERE cycle >= @at AND NOT late`+ofLinks+`)`)
 )
+
+// ofLinks leaves out the batches of probers that stand at a site.
+const ofLinks = ` AND prober <> ALL (ARRAY(SELECT id FROM prober WHERE site IS NOT NULL))`
 
 // Decided locks the engine and returns its last decided cycle.
 func (t watchTx) Decided(ctx context.Context) (time.Time, error) {
@@ -102,10 +108,11 @@ func (t watchTx) SaveBatch(ctx context.Context, b probe.Batch, late bool, now ti
 	var prober int16
 	var seq int64
 	var cycle *time.Time
-	if err := t.tx.QueryRow(ctx, sqlProberTouch, pgx.NamedArgs{"name": b.Prober, "now": now}).Scan(&prober, &seq, &cycle); err != nil {
+	var site string
+	if err := t.tx.QueryRow(ctx, sqlProberTouch, pgx.NamedArgs{"name": b.Prober, "now": now}).Scan(&prober, &seq, &cycle, &site); err != nil {
 		return watch.Mark{}, false, fmt.Errorf("find prober %s: %w", b.Prober, err)
 	}
-	former := watch.Mark{Seq: uint64(seq), Cycle: instant(cycle)}
+	former := watch.Mark{Seq: uint64(seq), Cycle: instant(cycle), Site: site}
 	if b.Seq <= former.Seq {
 		return former, false, nil
 	}
@@ -137,6 +144,15 @@ func (t watchTx) Batches(ctx context.Context, from, to time.Time) ([]probe.Batch
 	batches, err := t.batches(ctx, sqlBatchBetween, pgx.NamedArgs{"from": from, "to": to})
 	if err != nil {
 		return nil, fmt.Errorf("load the batches from %s: %w", from.Format(time.RFC3339), err)
+	}
+	return batches, nil
+}
+
+// Pieces returns the batches of one prober of a cycle.
+func (t watchTx) Pieces(ctx context.Context, prober string, cycle time.Time) ([]probe.Batch, error) {
+	batches, err := t.batches(ctx, sqlBatchPieces, pgx.NamedArgs{"prober": prober, "cycle": cycle})
+	if err != nil {
+		return nil, fmt.Errorf("load the batches of prober %s of %s: %w", prober, cycle.Format(time.RFC3339), err)
 	}
 	return batches, nil
 }

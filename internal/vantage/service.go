@@ -61,7 +61,9 @@ func (s *Service) List(ctx context.Context) (list []Prober, err error) {
 }
 
 // Add lets a prober in from now on. A name that was revoked may be given again, with
-// another key: its numbers go on where they were. One that works is fault.Conflict.
+// another key: its numbers go on where they were. One that works is fault.Conflict, and so
+// is a name of one inside a school for one that looks at links, or the reverse: what it
+// measured before counts by where it stood.
 func (s *Service) Add(ctx context.Context, who org.User, p Prober, now time.Time) error {
 	if err := allowed(who); err != nil {
 		return err
@@ -74,6 +76,8 @@ func (s *Service) Add(ctx context.Context, who org.User, p Prober, now time.Time
 			return err
 		} else if found && former.Works() {
 			return fault.Errorf(fault.Conflict, "prober %s exists: revoke it first to give its name another credential", p.Name)
+		} else if found && (former.Site == "") != (p.Site == "") {
+			return fault.Errorf(fault.Conflict, "prober %s stood %s: give one that stands elsewhere another name", p.Name, where(former))
 		}
 		if p.Site != "" {
 			if known, err := tx.HasSite(ctx, p.Site, calendar.Day(now)); err != nil {
@@ -129,6 +133,13 @@ func find(ctx context.Context, tx Tx, name string) (Prober, bool, error) {
 		}
 	}
 	return Prober{}, false, err
+}
+
+func where(p Prober) string {
+	if p.Site == "" {
+		return "where links are looked at"
+	}
+	return "at site " + p.Site
 }
 
 func entry(p Prober, action string, who org.User, now time.Time) journal.Entry {

@@ -60,11 +60,11 @@ func (s *Service) applyChecks(ctx context.Context, tx Tx, former Mark, b probe.B
 	}
 	part := []probe.Batch{b}
 	if former.Cycle.Equal(b.Cycle) { // the cycle came in several pieces
-		stored, err := tx.Batches(ctx, b.Cycle, b.Cycle.Add(b.CycleLength))
+		stored, err := tx.Pieces(ctx, b.Prober, b.Cycle)
 		if err != nil {
 			return err
 		}
-		part = slices.DeleteFunc(stored, func(other probe.Batch) bool { return other.Prober != b.Prober })
+		part = stored
 	}
 	results := map[int64][]checkstate.Result{}
 	for _, piece := range part {
@@ -84,7 +84,7 @@ func (s *Service) applyChecks(ctx context.Context, tx Tx, former Mark, b probe.B
 	isolated := alone(x, part)
 	var ids []int64
 	for id := range results {
-		if _, known := x.CheckByID(id); known {
+		if c, known := x.CheckByID(id); known && x.AskedFrom(c, former.Site, calendar.Day(b.Cycle)) {
 			ids = append(ids, id)
 		}
 	}

@@ -36,10 +36,14 @@ const (
 	Isolated GapReason = "isolated" // the prober reached none of its canaries
 )
 
-// Mark is the last batch of a prober that was applied; zero before the first.
+// Mark is the last batch of a prober that was applied, and where the prober stands.
 type Mark struct {
-	Seq   uint64
+	Seq   uint64    // zero before the first
 	Cycle time.Time // zero when the batch is no longer kept
+	// Site is the key of the site inside which the prober stands. Such a one is no vantage
+	// point of links: it tells what the school reaches, and nothing else of it counts.
+	// Empty for one that looks at links.
+	Site string
 }
 
 // Tx is what one transaction of the live chain can do.
@@ -51,11 +55,15 @@ type Tx interface {
 	// false, and nothing is stored, when the batch was applied before.
 	SaveBatch(ctx context.Context, b probe.Batch, late bool, now time.Time) (former Mark, fresh bool, err error)
 	// Timely returns the batches of a cycle that are not late, by prober and
-	// sequence.
+	// sequence. Here, in Batches and in Around those of probers that stand at a site are
+	// left out.
 	Timely(ctx context.Context, cycle time.Time) ([]probe.Batch, error)
 	// Batches returns the batches of the cycles in [from, to), late ones included,
 	// by cycle, prober and sequence.
 	Batches(ctx context.Context, from, to time.Time) ([]probe.Batch, error)
+	// Pieces returns the batches of one prober of the cycle that begins at cycle, by
+	// sequence, wherever it stands.
+	Pieces(ctx context.Context, prober string, cycle time.Time) ([]probe.Batch, error)
 	// Around returns the newest cycle before at for which a batch that is not late
 	// is stored, and the oldest not before it; zero where there is none.
 	Around(ctx context.Context, at time.Time) (before, after time.Time, err error)
@@ -151,6 +159,7 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 	if err := check(b); err != nil {
 		return err
 	}
+	atSite := false
 	strange := b.CycleLength != s.cycle() || !b.Cycle.Equal(schedule.Start(b.Cycle, s.cycle())) || b.Cycle.After(now)
 	err := s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
 		decided, err := tx.Decided(ctx)
@@ -159,6 +168,7 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 		}
 		late := strange || !b.Cycle.After(decided)
 		former, fresh, err := tx.SaveBatch(ctx, b, late, now)
+		atSite = former.Site != ""
 		if err != nil || !fresh {
 			return err
 		}
@@ -167,13 +177,16 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 				return err
 			}
 		}
+		if err := tx.SaveQuality(ctx, b, now); err != nil {
+			return err
+		}
+		if atSite {
+			return s.applyChecks(ctx, tx, former, b, now)
+		}
 		if late && !strange && b.Last {
 			if err := s.fill(ctx, tx, b); err != nil {
 				return err
 			}
-		}
-		if err := tx.SaveQuality(ctx, b, now); err != nil {
-			return err
 		}
 		if err := s.applyPolls(ctx, tx, b.Polls, now); err != nil {
 			return err
@@ -190,7 +203,7 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 	if err != nil {
 		return fmt.Errorf("apply batch %d of prober %s: %w", b.Seq, b.Prober, err)
 	}
-	if b.Last && !strange && b.Cycle.After(s.delivered[b.Prober]) {
+	if b.Last && !strange && !atSite && b.Cycle.After(s.delivered[b.Prober]) {
 		s.delivered[b.Prober] = b.Cycle
 	}
 	select {
