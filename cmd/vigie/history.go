@@ -19,6 +19,7 @@ type historyCommand struct {
 	Size   historySizeCommand   `cmd:"" help:"Tell what is stored, and what the configured retention costs."`
 	Export historyExportCommand `cmd:"" help:"Write months of what was measured as CSV, outside the database."`
 	Import historyImportCommand `cmd:"" help:"Take months that were exported."`
+	Replay historyReplayCommand `cmd:"" help:"Decide stored rounds again, and say what would differ."`
 }
 
 // Help gives examples.
@@ -26,7 +27,8 @@ func (historyCommand) Help() string {
 	return `Examples:
   vigie history size --links 60000
   vigie history export --month 2026-10 archive/
-  vigie history import archive/`
+  vigie history import archive/
+  vigie history replay --from 2026-11-25T08:00Z`
 }
 
 // historyConfig is the file that says how long things are kept, and names a database.
