@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"vigie/internal/measure"
@@ -69,7 +70,7 @@ func (s *Service) summariseMinute(ctx context.Context, tx Tx, minute time.Time, 
 	for prober, links := range rounds {
 		minutes := make([]measure.Minute, 0, len(links))
 		for link, seen := range links {
-			m := measure.Summarise(link, minute, planned, seen)
+			m := measure.Summarise(link, minute, planned, storableRounds(seen))
 			// More than planned is sent where the configuration changed, or where the
 			// clock was set back and the prober measured a cycle again.
 			m.Planned = max(m.Planned, m.Sent)
@@ -90,4 +91,19 @@ func (s *Service) cyclesIn(minute time.Time) int {
 		count++
 	}
 	return count
+}
+
+// mostEchoes bounds the echoes of a link in a minute: the store counts them in 16 bits. No
+// prober of ours sends a tenth of them.
+const mostEchoes = math.MaxInt16
+
+// storableRounds are the first rounds, as many as a minute holds.
+func storableRounds(rounds []measure.Round) []measure.Round {
+	echoes := 0
+	for i, r := range rounds {
+		if echoes += r.Sent(); echoes > mostEchoes {
+			return rounds[:i]
+		}
+	}
+	return rounds
 }

@@ -206,6 +206,35 @@ func TestABatchThatNoTransactionCouldStoreIsInvalid(t *testing.T) {
 	}
 }
 
+// Whoever has a prober's credential can say anything in its name: it must not hold up the
+// batches of the others, nor a decision.
+func TestABatchThatSaysMoreThanCanBeStoredHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	for seq := range 2 {
+		b := w.batch("a", w.nth(0), false, ok)
+		b.Last = seq == 1
+		b.Quality.Clock = probe.Clock{Source: "ntp\x00\xff"}
+		for i, o := range b.Observations {
+			o.RTTMicros, o.Duplicates, o.Reordered = make([]int32, 1000), 1<<40, 1000
+			b.Observations[i] = o
+			for range 30 {
+				b.Observations = append(b.Observations, o)
+			}
+		}
+		w.apply(t, b, w.nth(1))
+	}
+	for i := range 13 {
+		w.decide(t, w.nth(i), false, w.nth(i+1))
+	}
+	if diff := cmp.Diff([]string{"true"}, w.ask(t, `SELECT DISTINCT sent BETWEEN 31000 AND 32767 FROM minute WHERE sent > 0`)); diff != "" {
+		t.Errorf("minutes with most of it (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"ntp??"}, w.ask(t, `SELECT DISTINCT clock_source FROM prober_quality`)); diff != "" {
+		t.Errorf("source of the clock (-want +got):\n%s", diff)
+	}
+}
+
 // The numbers of probers have 16 bits; batches must not use them up.
 func TestManyBatchesUseUpOneProberNumber(t *testing.T) {
 	t.Parallel()

@@ -100,7 +100,7 @@ func (s *Service) applyPolls(ctx context.Context, tx Tx, polls []probe.Poll, now
 	return look.tell(ctx, tx)
 }
 
-// storable is a text of a router as the store can keep it.
+// storable is a text of a router or a prober as the store can keep it.
 func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?")
 }

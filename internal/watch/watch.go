@@ -177,6 +177,7 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 				return err
 			}
 		}
+		b.Quality.Clock.Source = storable(b.Quality.Clock.Source)
 		if err := tx.SaveQuality(ctx, b, now); err != nil {
 			return err
 		}
