@@ -30,8 +30,7 @@ type errands struct {
 
 	queue dues
 	taken map[string]bool // places
-	shown *errand         // the list as it was queued: its first
-	count int             // and its length
+	shown []errand        // the list as it was queued
 }
 
 // listedEvery is how often a new list is looked for, at the latest.
@@ -94,9 +93,10 @@ func (e *errands) run(ctx context.Context) {
 // follow queues the list anew where it has changed. What stays keeps its moment.
 func (e *errands) follow(now time.Time) {
 	list := e.list()
-	if len(list) == e.count && (len(list) == 0 || &list[0] == e.shown) {
+	if sameList(list, e.shown) {
 		return
 	}
+	e.shown = list
 	before := make(map[int64]due, len(e.queue))
 	for _, d := range e.queue {
 		before[d.id] = d
@@ -111,9 +111,6 @@ func (e *errands) follow(now time.Time) {
 		e.queue = append(e.queue, d)
 	}
 	heap.Init(&e.queue)
-	if e.count = len(list); e.count > 0 {
-		e.shown = &list[0]
-	}
 }
 
 // first is the next moment of an errand: its own in every interval since the Unix epoch.

@@ -46,8 +46,7 @@ type hearing struct {
 	kept     map[said]*repeated
 
 	mu     sync.Mutex
-	shown  *snmp.Router // the first of the list as it was sorted
-	count  int          // and its length
+	shown  []snmp.Router // the list as it was sorted
 	byAddr map[netip.Addr][]snmp.Router
 }
 
@@ -76,12 +75,9 @@ func (h *hearing) at(addr netip.Addr) []snmp.Router {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	list := h.routers() // never changed once it is set
-	if h.byAddr == nil || len(list) != h.count || h.count > 0 && &list[0] != h.shown {
-		h.byAddr, h.count = map[netip.Addr][]snmp.Router{}, len(list)
-		for i, r := range list {
-			if i == 0 {
-				h.shown = &list[0]
-			}
+	if !sameList(list, h.shown) {
+		h.byAddr, h.shown = map[netip.Addr][]snmp.Router{}, list
+		for _, r := range list {
 			h.byAddr[r.Addr.Addr()] = append(h.byAddr[r.Addr.Addr()], r)
 		}
 	}

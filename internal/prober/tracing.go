@@ -162,7 +162,7 @@ func (p *Prober) references(ctx context.Context) {
 	var list []errand
 	work := errands{name: p.opts.Name, most: referencesTogether, left: p.leaveOut, list: func() []errand {
 		targets := p.current()
-		if len(targets) == len(of) && (len(targets) == 0 || &targets[0] == &of[0]) {
+		if sameList(targets, of) {
 			return list
 		}
 		of, list = targets, nil

@@ -37,9 +37,13 @@ func (w *walking) run(ctx context.Context) {
 	var under sync.WaitGroup
 	defer under.Wait()
 	slots := make(chan struct{}, walksInFlight)
+	var followed []snmp.Router
 	for pauseUntil(ctx, time.Now().Add(walkLook)) {
 		routers := w.routers()
-		w.agenda.follow(routers, time.Now())
+		if !sameList(routers, followed) {
+			w.agenda.follow(routers, time.Now())
+			followed = routers
+		}
 		for _, r := range routers {
 			select {
 			case slots <- struct{}{}:
