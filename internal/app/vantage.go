@@ -301,6 +301,11 @@ func (s *Server) watchVantages(ctx context.Context) error {
 	answering.Go(func() { failed <- s.pipe.Answer(ctx, s.welcome) })
 	cycle := s.opts.Configuration.Prober.Cycle
 	for pause(ctx, cycle) {
+		select {
+		case err := <-failed:
+			return err // nothing answers any more
+		default:
+		}
 		working := s.vantages.working(time.Now(), cycle)
 		s.vantages.mu.Lock()
 		same := slices.Equal(working, slices.DeleteFunc(slices.Clone(s.vantages.sharing), func(name string) bool {

@@ -35,6 +35,7 @@ var errBusy = errors.New("busy: too many questions are being answered")
 // returns when none is under way any more.
 func serve(ctx context.Context, conn *nats.Conn, subject string, most int, answer func(context.Context, *nats.Msg) ([]byte, error)) error {
 	var answering sync.WaitGroup
+	var starting sync.Mutex // none starts once the waiting has begun
 	slots := make(chan struct{}, most)
 	reply := func(m *nats.Msg, body []byte, err error) {
 		out := &nats.Msg{Subject: m.Reply, Data: body}
@@ -45,6 +46,8 @@ func serve(ctx context.Context, conn *nats.Conn, subject string, most int, answe
 		_ = conn.PublishMsg(out)
 	}
 	sub, err := conn.Subscribe(subject, func(m *nats.Msg) {
+		starting.Lock()
+		defer starting.Unlock()
 		if m.Reply == "" || ctx.Err() != nil {
 			return
 		}
@@ -65,6 +68,8 @@ func serve(ctx context.Context, conn *nats.Conn, subject string, most int, answe
 	}
 	<-ctx.Done()
 	err = sub.Unsubscribe()
+	starting.Lock() // a message may still be in hand
+	defer starting.Unlock()
 	answering.Wait()
 	if errors.Is(err, nats.ErrConnectionClosed) {
 		return nil
