@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -83,7 +84,7 @@ func (n Need) rank(t probe.Target) int {
 	class := classRouter
 	switch t.Kind {
 	case probe.Canary:
-		return -1 << 40 // before whatever waited: they are few
+		return math.MinInt32 // before whatever waited: they are few
 	case probe.Link:
 		class = classLink
 		if n.Urgent[t.ID] {

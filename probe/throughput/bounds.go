@@ -35,8 +35,8 @@ const (
 	ShortestTest = 2 * time.Second
 	LongestTest  = 60 * time.Second
 	MostStreams  = 32
-	LeastRate    = 100_000 // bits per second
-	MostRate     = 100_000_000_000
+	LeastRate    = int64(100_000) // bits per second
+	MostRate     = int64(100_000_000_000)
 )
 
 // Validate names the first bound that cannot work.
