@@ -11,7 +11,8 @@ type Baseline map[netip.Addr]Impairment
 // NewBaseline draws a plausible base line: a round trip of 2 to 14 ms by the
 // distance of the POP, up to 1.2 ms of jitter, on a few links a tiny loss, the rate that
 // was bought, and on a few links less.
-// Canaries are near and lose nothing.
+// The router of a POP is as far as the POP, and loses nothing. Canaries are near and lose
+// nothing.
 func NewBaseline(topology Topology, seed uint64) Baseline {
 	baseline := make(Baseline, 3*len(topology.Links)+len(topology.Canaries))
 	for _, link := range topology.Links {
@@ -20,31 +21,42 @@ func NewBaseline(topology Topology, seed uint64) Baseline {
 			baseline[addr] = linkBaseline(link, seed)
 		}
 	}
+	for key, addr := range topology.popRouters() {
+		baseline[addr] = Impairment{Delay: popDelay(key, seed), Jitter: jitterLeast}
+	}
 	for _, addr := range topology.Canaries {
 		baseline[addr] = Impairment{Delay: time.Millisecond, Jitter: 200 * time.Microsecond}
 	}
 	return baseline
 }
 
+// jitterLeast is that of the steadiest line.
+const jitterLeast = 200 * time.Microsecond
+
+// popDelay draws the round trip to a POP.
+func popDelay(key string, seed uint64) time.Duration {
+	const (
+		nearest = 2 * time.Millisecond
+		spread  = 10 * time.Millisecond // farthest POP less the nearest
+	)
+	return nearest + newDice(seed, "distance", key).duration(spread)
+}
+
 // linkBaseline draws the base line of one link, which depends on no other.
 func linkBaseline(link Link, seed uint64) Impairment {
 	const (
-		nearest     = 2 * time.Millisecond
-		popSpread   = 10 * time.Millisecond // farthest POP less the nearest
-		lineSpread  = 2 * time.Millisecond  // longest access line
-		jitterLeast = 200 * time.Microsecond
-		jitterMore  = time.Millisecond
-		lossyOneIn  = 25    // links
-		lossLeast   = 200   // per million
-		lossMore    = 1_300 // per million
-		shortOneIn  = 12    // links that carry less than was bought
-		shortLeast  = 600   // thousandths of it
-		shortMore   = 250
+		lineSpread = 2 * time.Millisecond // longest access line
+		jitterMore = time.Millisecond
+		lossyOneIn = 25    // links
+		lossLeast  = 200   // per million
+		lossMore   = 1_300 // per million
+		shortOneIn = 12    // links that carry less than was bought
+		shortLeast = 600   // thousandths of it
+		shortMore  = 250
 	)
 	line := newDice(seed, "baseline", link.Ref)
-	toPOP := newDice(seed, "distance", link.POP)
 	base := Impairment{
-		Delay:  nearest + toPOP.duration(popSpread) + line.duration(lineSpread),
+		Delay:  popDelay(link.POP, seed) + line.duration(lineSpread),
 		Jitter: jitterLeast + line.duration(jitterMore),
 	}
 	if line.one(lossyOneIn) {

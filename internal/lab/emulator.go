@@ -39,6 +39,7 @@ type Counters struct {
 	Overflowed  uint64 // beyond what the delay line holds
 	Queued      uint64 // lost behind the queue of a link that was full
 	Refused     uint64 // not taken by the kernel of the other side
+	Expired     uint64 // ended at a router on the way, which may have said so
 }
 
 // alarm is a clock that rings later than Go's timers do: those of the runtime
@@ -54,6 +55,8 @@ type path struct {
 	impairment Impairment
 	numbers    map[Flow]uint64 // of the next packet; one address has 512 flows at most
 	ways       [2]way          // from each side
+	before     []netip.Addr    // the routers on the way to it, each a path too
+	voice      voice           // as a router on the way to others
 }
 
 // emulator carries packets between its two ends.
@@ -108,7 +111,10 @@ func (e *emulator) admit(packet *buffer, from side) error {
 		to = proberSide
 	}
 	e.mu.Lock()
-	fate := e.fate(packet, from, arrived)
+	fate, back := e.fate(packet, from, arrived)
+	if back {
+		to = from
+	}
 	switch {
 	case fate.Lost:
 		e.mu.Unlock()
@@ -132,8 +138,9 @@ func (e *emulator) admit(packet *buffer, from side) error {
 	return nil
 }
 
-// fate numbers a packet and draws its fate. The caller holds the mutex.
-func (e *emulator) fate(packet *buffer, from side, arrived time.Duration) Fate {
+// fate numbers a packet and draws its fate; back when it ended on the way, and what a
+// router says of it goes back in its place. The caller holds the mutex.
+func (e *emulator) fate(packet *buffer, from side, arrived time.Duration) (f Fate, back bool) {
 	header, err := parseHeader(packet.bytes[:packet.length])
 	addr := header.dst
 	if from == operatorSide {
@@ -142,15 +149,18 @@ func (e *emulator) fate(packet *buffer, from side, arrived time.Duration) Fate {
 	path := e.paths[addr]
 	if err != nil || path == nil {
 		e.counters.Unaddressed++
-		return Fate{Lost: true}
+		return Fate{Lost: true}, false
 	}
 	flow := Flow{Addr: addr, Protocol: header.protocol, Back: from == operatorSide}
 	n := path.numbers[flow]
 	path.numbers[flow] = n + 1
+	if router, ends := path.router(header); ends && from == proberSide {
+		return e.expire(packet, header, router, flow, n, arrived), true
+	}
 	fate := path.impairment.Fate(e.seed, flow, n)
 	if fate.Lost {
 		e.counters.Lost++
-		return fate
+		return fate, false
 	}
 	rate := path.impairment.DownBits
 	if flow.Back {
@@ -159,13 +169,13 @@ func (e *emulator) fate(packet *buffer, from side, arrived time.Duration) Fate {
 	wait, fits := path.ways[from].carry(arrived, packet.length, rate)
 	if !fits {
 		e.counters.Queued++
-		return Fate{Lost: true}
+		return Fate{Lost: true}, false
 	}
 	fate.Delay += wait
 	if header.protocol == protocolTCP {
 		fate.Delay = path.ways[from].inOrder(arrived, fate.Delay)
 	}
-	return fate
+	return fate, false
 }
 
 // deliver writes each delayed packet when it is due.

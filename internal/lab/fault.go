@@ -152,6 +152,10 @@ func Effective(topology Topology, baseline Baseline, faults []Fault) Suffered {
 		lines[i] = lineOf(link, faults)
 		suffered.Links[link.Ref] = Condition{Cut: lines[i].Cut, Off: lines[i].off}
 	}
+	for key, addr := range topology.popRouters() {
+		fails := slices.ContainsFunc(faults, func(f Fault) bool { return f.Kind == KindPOP && f.Target == key })
+		suffered.set(addr, baseline[addr], Impairment{Cut: isolated || fails})
+	}
 	paths := topology.accesses()
 	for i, link := range topology.Links {
 		line := lines[i]

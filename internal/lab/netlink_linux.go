@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -59,6 +60,10 @@ func configureOperator(n *netlink, device string) error {
 	if err := n.addRoute(loopback, OperatorNetwork, local); err != nil {
 		return err
 	}
+	// One kernel is the routers of all links: limited like one, it would leave the
+	// datagrams of traces unanswered that routers each for itself answer. Where the file
+	// is not to be written the lab does with less.
+	_ = os.WriteFile("/proc/sys/net/ipv4/icmp_ratelimit", []byte("0"), 0)
 	return n.addRoute(index, netip.PrefixFrom(ProberAddress, ProberAddress.BitLen()), viaDevice)
 }
 

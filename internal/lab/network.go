@@ -68,6 +68,9 @@ func New(topology Topology, baseline Baseline, seed uint64, agents *Agents) (*Ne
 	for _, addr := range topology.addrs() {
 		e.paths[addr] = &path{numbers: make(map[Flow]uint64)}
 	}
+	for addr, before := range topology.ways() {
+		e.paths[addr].before = before
+	}
 	n := &Network{emulator: e, agents: agents}
 	for addr, impairment := range baseline {
 		if err := n.Set(addr, impairment); err != nil {

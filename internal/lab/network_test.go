@@ -56,6 +56,10 @@ func TestNewRefusesAnImpossibleNetwork(t *testing.T) {
 		baseline lab.Baseline
 		want     string
 	}{
+		"an address of the POPs": {
+			region: lab.Topology{Links: []lab.Link{{Ref: "A", Addr: netip.MustParseAddr("198.19.248.1")}}},
+			want:   "lab: link A has address 198.19.248.1, want one outside 198.19.248.0/22, which is that of the POPs",
+		},
 		"an address outside the operator's network": {
 			region: lab.Topology{Links: []lab.Link{{Ref: "A", Addr: netip.MustParseAddr("10.0.0.1")}}},
 			want:   "lab: link A has address 10.0.0.1, want one inside 198.18.0.0/15",

@@ -3,6 +3,7 @@ package lab
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 )
@@ -61,9 +62,10 @@ type Topology struct {
 	Canaries []netip.Addr // no link's; only an uplink fault reaches them
 }
 
-// addrs returns the addresses that answer: every link's, then the canaries.
+// addrs returns the addresses that answer: the routers of the POPs, every link's, then the
+// canaries.
 func (t Topology) addrs() []netip.Addr {
-	addrs := make([]netip.Addr, 0, 3*len(t.Links)+len(t.Canaries))
+	addrs := slices.Collect(maps.Values(t.popRouters()))
 	for _, link := range t.Links {
 		addrs = append(addrs, link.addrs()...)
 	}
@@ -71,13 +73,19 @@ func (t Topology) addrs() []netip.Addr {
 }
 
 // validate returns an error that names the first reference or address that is
-// empty, outside OperatorNetwork or used twice.
+// empty, outside OperatorNetwork, of POPNetwork or used twice.
 func (t Topology) validate() error {
+	if err := t.validatePOPs(); err != nil {
+		return err
+	}
 	refs := make(map[string]bool, len(t.Links))
 	addrs := make(map[netip.Addr]string, 3*len(t.Links)+len(t.Canaries))
 	claim := func(addr netip.Addr, owner string) error {
 		if !OperatorNetwork.Contains(addr) {
 			return fmt.Errorf("lab: %s has address %v, want one inside %v", owner, addr, OperatorNetwork)
+		}
+		if POPNetwork.Contains(addr) {
+			return fmt.Errorf("lab: %s has address %v, want one outside %v, which is that of the POPs", owner, addr, POPNetwork)
 		}
 		if former, taken := addrs[addr]; taken {
 			return fmt.Errorf("lab: %s and %s share address %v", former, owner, addr)

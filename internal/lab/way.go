@@ -6,8 +6,8 @@ const (
 	// queueTime is how long a packet waits for its link at most: what a router of this
 	// size usually buffers. More makes a full link slower and no fuller.
 	queueTime = 50 * time.Millisecond
-	// protocolTCP is the IANA number.
-	protocolTCP = 6
+	// The IANA numbers of protocols.
+	protocolICMP, protocolTCP = 1, 6
 )
 
 // way is one direction of an address, with the rate of its link.
