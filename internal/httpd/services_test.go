@@ -72,3 +72,46 @@ func TestServicesListsWhatFailsAndWhoseCertificateEnds(t *testing.T) {
 	}
 	w.signIn(t, "nullepart").get("/services").contains(t, "L’inventaire ne nomme aucun contrôle")
 }
+
+// inside is what a prober inside a school told: that a service fails, and that it could
+// ask the other for nothing, since it was cut off.
+const inside = `
+INSERT INTO service_check (key, scope, subject, name, direction, service, every_seconds, source)
+	SELECT c.key || '-' || way, 'link', 'BRE-1001', 'ENT ' || way, 'from_site', 'tcp://192.0.2.9:443', 60, 's'
+	FROM service_check c, unnest(ARRAY['fails', 'apart', 'never']) AS way WHERE c.key = 'amon-bre-1001';
+INSERT INTO check_state (check_id, status, since, asked_at, state)
+	SELECT id, 'failing', '2026-11-24 13:00:00Z', '2026-11-24 13:05:00Z',
+		'{"status": "failing", "since": "2026-11-24T13:00:00Z", "asked": "2026-11-24T13:05:00Z", "answered": "2026-11-24T13:05:00Z",
+			"last": {"id": 1, "reason": "timeout", "known": true}}'
+	FROM service_check WHERE name = 'ENT fails';
+INSERT INTO check_state (check_id, status, since, asked_at, state)
+	SELECT id, 'working', '2026-11-24 12:00:00Z', '2026-11-24 13:05:00Z',
+		'{"status": "working", "since": "2026-11-24T12:00:00Z", "asked": "2026-11-24T13:05:00Z", "trouble": "isolated"}'
+	FROM service_check WHERE name = 'ENT apart';
+UPDATE link_state SET status = 'up', since = '2026-11-20 12:00:00Z' WHERE link_id = (SELECT id FROM link WHERE ref = 'BRE-1001');
+INSERT INTO prober (name, site, last_seen)
+	SELECT 'inside', s.key, '2026-11-24 13:05:00Z' FROM site s WHERE s.id = $SITE;
+`
+
+func TestWhatAProberInsideASchoolDoesNotTellIsUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	site := w.siteOf(t, "BRE-1001")
+	w.exec(t, strings.ReplaceAll(inside, "$SITE", fmt.Sprint(site)))
+	b := w.signIn(t, "reseau")
+	pages := []string{fmt.Sprintf("/sites/%d", site), fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1001")), "/services"}
+	for _, page := range pages {
+		b.get(page).contains(t, "vu du cœur de réseau", "vu depuis l’établissement", "pas de réponse à temps",
+			"La sonde qui l’interroge est isolée ; dernière question : ", "jamais interrogé : aucune sonde de l’établissement n’a rien dit")
+	}
+	b.get(pages[0]).contains(t, "Établissement sans service")
+	w.exec(t, `UPDATE check_state SET asked_at = asked_at - interval '1 hour', state = state || '{"asked": "2026-11-24T12:05:00Z"}'`)
+	for _, page := range pages {
+		silent := b.get(page)
+		silent.contains(t, "La sonde qui l’interroge ne dit plus rien depuis 24/11/2026 13:05", "Inconnu")
+		if text := silent.text(); strings.Contains(text, "Établissement sans service") || strings.Contains(text, "pas de réponse à temps") {
+			t.Errorf("%s: what was found an hour ago is shown as what is", page)
+		}
+	}
+	b.get("/probers").contains(t, "Dans un établissement : elle dit ce que l’école atteint")
+}

@@ -223,7 +223,7 @@ func scope(q view.Query) pgx.NamedArgs {
 }
 
 var (
-	sqlViewProbers = query("view.probers", `SELECT id, name, last_seen FROM prober ORDER BY name`)
+	sqlViewProbers = query("view.probers", `SELECT id, name, last_seen, coalesce(site, '') AS site FROM prober ORDER BY name`)
 	sqlViewGaps    = query("view.gaps", `
 		SELECT from_at, to_at, reason FROM gap WHERE prober = @prober AND to_at > @since ORDER BY from_at DESC LIMIT 500`)
 	sqlViewNames = query("view.names", `SELECT id, name FROM person WHERE id = ANY (@ids::bigint[])`)
@@ -233,6 +233,7 @@ type proberRow struct {
 	ID       int16
 	Name     string
 	LastSeen *time.Time
+	Site     string
 }
 
 type viewGapRow struct {
@@ -257,7 +258,7 @@ func (v *View) Probers(ctx context.Context, since time.Time) ([]view.Prober, err
 			if err != nil {
 				return err
 			}
-			list = append(list, view.Prober{Name: row.Name, LastSeen: instant(row.LastSeen), Gaps: gaps})
+			list = append(list, view.Prober{Name: row.Name, LastSeen: instant(row.LastSeen), Gaps: gaps, Site: row.Site})
 		}
 		return nil
 	})

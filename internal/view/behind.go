@@ -32,12 +32,51 @@ type CheckLine struct {
 	// Line is the state of the first of them: a check that fails while its line is down is a
 	// consequence.
 	Line linkstate.Status
+	// Untold says that the prober tells nothing of the check now, so that it is unknown
+	// whatever was found last; empty where it does.
+	Untold Untold
 	// Good says that the line is good by what was found after the check had failed.
 	Good bool
 }
 
-// Status is that of the check.
-func (c CheckLine) Status() checkstate.Status { return cmp.Or(c.State.Status, checkstate.Unknown) }
+// Untold is why nothing is known of a check now.
+type Untold string
+
+// Why nothing is known.
+const (
+	UntoldSilent   Untold = "silent"   // nothing came from the prober that asks
+	UntoldIsolated Untold = "isolated" // it reached nothing at all when it asked last
+)
+
+// untold gives that of a check: its prober is silent when three questions brought nothing.
+// Empty for one never asked.
+func (r reach) untold(c inventory.Check, s checkstate.State) Untold {
+	switch {
+	case s.Asked.IsZero():
+		return ""
+	case r.now.Sub(s.Asked) > 3*c.Every+r.stale:
+		return UntoldSilent
+	case s.Trouble == checkstate.Isolated:
+		return UntoldIsolated
+	}
+	return ""
+}
+
+// Status is that of the check now.
+func (c CheckLine) Status() checkstate.Status {
+	if c.Untold != "" {
+		return checkstate.Unknown
+	}
+	return cmp.Or(c.State.Status, checkstate.Unknown)
+}
+
+// Since is when the status began; zero where that is not known.
+func (c CheckLine) Since() time.Time {
+	if c.Untold != "" {
+		return time.Time{}
+	}
+	return c.State.Since
+}
 
 // Silent reports whether nothing answers at the service, where it fails.
 func (c CheckLine) Silent() bool { return c.State.Last != nil && silent(c.State.Last.Reason) }
@@ -103,7 +142,7 @@ func (r reach) behind(failing map[int64]checkstate.State, link inventory.Link, s
 	var b *Behind
 	for _, c := range r.ChecksOfLink(link, r.day) {
 		state, ok := failing[c.ID]
-		if !ok || !lineGood(state, status, since) {
+		if !ok || r.untold(c, state) != "" || !lineGood(state, status, since) {
 			continue
 		}
 		if b == nil {
@@ -122,7 +161,7 @@ func lineGood(state checkstate.State, status linkstate.Status, since time.Time) 
 
 // checkLine names a check with its state, for the links that it tells of and the asker sees.
 func (r reach) checkLine(c inventory.Check, state checkstate.State, live Live) CheckLine {
-	line := CheckLine{Check: c, State: state, Line: linkstate.Unknown}
+	line := CheckLine{Check: c, State: state, Line: linkstate.Unknown, Untold: r.untold(c, state)}
 	for _, link := range r.LinksOfCheck(c, r.day) {
 		if !r.sees(org.SeeLinks, link) {
 			continue
@@ -211,7 +250,7 @@ func (s *Service) Services(ctx context.Context, who org.User, now time.Time) (Se
 		if a.Good != b.Good {
 			return map[bool]int{true: -1, false: 1}[a.Good]
 		}
-		return b.State.Since.Compare(a.State.Since)
+		return b.Since().Compare(a.Since())
 	})
 	slices.SortStableFunc(page.Ending, func(a, b CheckLine) int { return a.CertificateUntil().Compare(b.CertificateUntil()) })
 	return page, nil

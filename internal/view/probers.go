@@ -17,7 +17,11 @@ type Prober struct {
 	Name     string
 	LastSeen time.Time // last batch; zero before the first
 	Gaps     []Gap     // the latest first
-	Quality  ProberQuality
+	// Site is the key of the site inside which it stands, empty for one that looks at
+	// links; At names the site where the asker sees it.
+	Site    string
+	At      SiteName
+	Quality ProberQuality
 }
 
 // Gap is time that was planned and not measured: unknown, never loss.
@@ -61,6 +65,9 @@ func (s *Service) Probers(ctx context.Context, who org.User, g Range, now time.T
 		return ProberPage{}, err
 	}
 	for i, p := range page.Probers {
+		if site, ok := r.Site(p.Site); ok && org.Allowed(who, org.SeeLinks, r.OwnersOfSite(site, r.day)...) {
+			page.Probers[i].At = r.nameSite(site)
+		}
 		if page.Probers[i].Quality, err = s.quality(ctx, p, page.Range, now); err != nil {
 			return ProberPage{}, err
 		}

@@ -149,6 +149,9 @@ type reach struct {
 	*inventory.Index
 	who org.User
 	day time.Time
+	now time.Time
+	// stale is how long a result may be on its way.
+	stale time.Duration
 }
 
 // reach loads the inventory for somebody who may do the action at all.
@@ -160,7 +163,7 @@ func (s *Service) reach(ctx context.Context, who org.User, action org.Action, no
 	if err != nil {
 		return reach{}, err
 	}
-	return reach{Index: index, who: who, day: calendar.Day(now)}, nil
+	return reach{Index: index, who: who, day: calendar.Day(now), now: now, stale: s.staleAfter}, nil
 }
 
 // sees reports whether the asker may do the action on a link. A link of nobody is

@@ -24,6 +24,7 @@ type SitePage struct {
 	Key            []Payer // of the split key of the site, when it has one in force
 	KeySince       time.Time
 	Links          []SiteLink
+	Checks         []CheckLine // of the site and of its links, by key
 	Incidents      []Incident
 	Tickets        []TicketLine
 	Source         string
@@ -107,8 +108,40 @@ func (s *Service) siteLinks(ctx context.Context, r reach, site inventory.Site, p
 		return nil
 	}
 	var err error
+	if page.Checks, err = s.siteChecks(ctx, r, site, q.live); err != nil {
+		return err
+	}
 	page.Incidents, page.Tickets, err = s.past(ctx, r, ids, q.now)
 	return err
+}
+
+// siteChecks gives the checks that tell of a site: its own, and those of its links.
+func (s *Service) siteChecks(ctx context.Context, r reach, site inventory.Site, live Live) ([]CheckLine, error) {
+	var told []inventory.Check
+	var ids []int64
+	for _, c := range r.Index.Checks {
+		of := c.Scope == inventory.ScopeSite && c.Subject == site.Key
+		if link, ok := r.Link(c.Subject); ok && c.Scope == inventory.ScopeLink {
+			of = slices.Contains(link.Sites, site.Key)
+		}
+		if of && inventory.InForce(time.Time{}, c.Ends, r.day) {
+			told, ids = append(told, c), append(ids, c.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	states, err := s.store.Checks(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var lines []CheckLine
+	for _, c := range told {
+		if line := r.checkLine(c, states[c.ID], live); len(line.Links) > 0 {
+			lines = append(lines, line)
+		}
+	}
+	return lines, nil
 }
 
 // site finds a site that the asker sees; a hidden one is not found.
