@@ -188,8 +188,8 @@ func TestPollsThatNoBatchTakesAreBounded(t *testing.T) {
 		p.add(probe.Poll{Link: int64(i), At: cycle})
 	}
 	taken := p.take(cycle.Add(time.Second), time.Second)
-	if len(taken) != maxWaiting || taken[0].Link != 3 {
-		t.Errorf("kept %d polls from number %d, want %d from 3", len(taken), taken[0].Link, maxWaiting)
+	if len(taken) != maxWaiting-makeRoom+3 || taken[0].Link != makeRoom || taken[len(taken)-1].Link != maxWaiting+2 {
+		t.Errorf("kept %d polls from number %d, want %d from %d", len(taken), taken[0].Link, maxWaiting-makeRoom+3, makeRoom)
 	}
 }
 

@@ -6,8 +6,14 @@ import (
 	"time"
 )
 
-// maxWaiting bounds what waits for a batch while no cycle is complete.
-const maxWaiting = 4 * maxObservations
+const (
+	// maxWaiting bounds what waits for a batch while no cycle is complete: 60,000 routers
+	// that are asked every minute give as many answers in two cycles of 30 s.
+	maxWaiting = 20 * maxObservations
+	// makeRoom is how many go when there is none: one at a time would move the others each
+	// time.
+	makeRoom = maxObservations
+)
 
 // waiting is what ended beside the rounds and is in no batch yet, in the order in which
 // it ended. It may be used from several goroutines.
@@ -18,12 +24,12 @@ type waiting[T any] struct {
 	kept []T
 }
 
-// add keeps a result; when there is no room the oldest goes, which makes a gap.
+// add keeps a result; when there is no room the oldest go, which makes a gap.
 func (w *waiting[T]) add(result T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.kept) == maxWaiting {
-		w.kept = slices.Delete(w.kept, 0, 1)
+		w.kept = slices.Delete(w.kept, 0, makeRoom)
 	}
 	w.kept = append(w.kept, result)
 }
