@@ -228,9 +228,9 @@ func (c historyImportCommand) Run(s surroundings) error {
 		return err
 	}
 	defer s.leave(a)
-	console := newConsole(s.talk)
 	oldest := configuration.History.Hours.Before(time.Now())
 	for _, m := range months {
+		console := newConsole(s.talk) // each month is counted from 0 on
 		taken, err := a.Import(s.ctx, m, console.octets(m.Month, m.Octets()))
 		if err != nil {
 			return stoppedAt(s, m.Month, err)

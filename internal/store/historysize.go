@@ -14,11 +14,15 @@ var (
 	sqlSizeLinks = query("size.links", `
 		SELECT count(*) FROM link WHERE starts <= @today::date AND (ends IS NULL OR ends > @today::date)`)
 	// What is kept as it came says over how long; links in force are taken for those that
-	// it is about.
+	// it is about. Too short a time tells of the pages that every table has, not of links.
 	sqlSizeBatches = query("size.batches", `
-		SELECT pg_total_relation_size('batch'), coalesce(extract(epoch FROM max(cycle) - min(cycle)) / 86400, 0)::float8 * @links FROM batch`)
+		SELECT pg_total_relation_size('batch'),
+			CASE WHEN max(cycle) - min(cycle) >= interval '1 hour' THEN extract(epoch FROM max(cycle) - min(cycle)) / 86400 * @links ELSE 0 END::float8
+		FROM batch`)
 	sqlSizeFindings = query("size.findings", `
-		SELECT pg_total_relation_size('finding'), coalesce(extract(epoch FROM max(at) - min(at)) / 86400, 0)::float8 * @links FROM finding`)
+		SELECT pg_total_relation_size('finding'),
+			CASE WHEN max(at) - min(at) >= interval '1 day' THEN extract(epoch FROM max(at) - min(at)) / 86400 * @links ELSE 0 END::float8
+		FROM finding`)
 	// The newest whole day stands for all, since a country's minutes are not counted in a
 	// moment.
 	sqlSizeMinutesAll = query("size.minutes_all", `
