@@ -13,9 +13,10 @@ import (
 
 // wayDrawing is a trace hop by hop, beside the last good way.
 type wayDrawing struct {
-	Width int
-	Rows  []wayRow
-	Last  *probe.Hop // that answered; nil when none did
+	Width   int
+	Between int // from one mark to the next, without them
+	Rows    []wayRow
+	Last    *probe.Hop // that answered; nil when none did
 }
 
 // wayRow is one hop of a trace, with who stood there before.
@@ -23,16 +24,17 @@ type wayRow struct {
 	probe.Hop
 	X       int
 	State   string // name of an icon
+	Link    string // from the hop before: goes, or ends; empty for the first
 	Loss    int    // of its answers, in whole percent
 	Before  []netip.Addr
 	Differs bool // another router answers than before
 }
 
-// hopWidth is from one mark to the next.
-const hopWidth = 26
+// hopWidth is from one mark to the next, of which markWidth is the mark.
+const hopWidth, markWidth = 30, 16
 
 func drawWay(t view.Trace) wayDrawing {
-	var d wayDrawing
+	d := wayDrawing{Between: hopWidth - markWidth}
 	if last, ok := t.Last(); ok {
 		d.Last = &last
 	}
@@ -44,6 +46,12 @@ func drawWay(t view.Trace) wayDrawing {
 	}
 	for i, h := range hops {
 		row := wayRow{Hop: h, X: 4 + i*hopWidth, State: linkstate.Down.String()}
+		if row.Link = "ends"; d.Last != nil && h.Number <= d.Last.Number {
+			row.Link = "goes"
+		}
+		if i == 0 {
+			row.Link = ""
+		}
 		if h.Sent > 0 {
 			row.Loss = ((h.Sent-h.Received)*100 + h.Sent/2) / h.Sent
 		}

@@ -19,9 +19,12 @@ func TestAWayIsDrawnBesideTheLastGoodOne(t *testing.T) {
 	d := drawWay(view.Trace{Good: good, Trace: probe.Trace{Hops: []probe.Hop{
 		{Number: 1, Sent: 3}, {Number: 2, From: at("192.0.2.9"), Sent: 3, Received: 2}, {Number: 3, Sent: 3},
 	}}})
-	var states []string
+	var states, lines []string
 	for _, row := range d.Rows {
-		states = append(states, row.State)
+		states, lines = append(states, row.State), append(lines, row.Link)
+	}
+	if got := strings.Join(lines, " "); got != " goes ends ends" {
+		t.Errorf("the lines between hops are %q, want one that goes and two that do not", got)
 	}
 	if got := strings.Join(states, " "); got != "unknown up down down" || d.Last.Number != 2 || !d.Rows[1].Differs || d.Rows[0].Differs {
 		t.Errorf("hops are %s, the last is %+v; want one that only passes on, one of another router, and the two that the good way had behind it", got, d.Last)
