@@ -107,8 +107,8 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 }
 
 // counts lists the counters in the order of the encoding.
-func (q *Quality) counts() [10]*int {
-	return [10]*int{&q.Unsent, &q.Void, &q.Dropped, &q.Unstamped, &q.Malformed, &q.Forged, &q.Duplicate, &q.Late, &q.Overrun, &q.Gap}
+func (q *Quality) counts() [11]*int {
+	return [11]*int{&q.Unsent, &q.Void, &q.Dropped, &q.Unstamped, &q.Malformed, &q.Forged, &q.Duplicate, &q.Late, &q.Overrun, &q.Gap, &q.Errands}
 }
 
 // quality reads the quality. Before version 3 the replies refused were one number,

@@ -26,7 +26,7 @@ func drawBatch(t *rapid.T) probe.Batch {
 		Quality: probe.Quality{
 			Unsent: count.Draw(t, "unsent"), Void: count.Draw(t, "void"), Dropped: count.Draw(t, "dropped"), Unstamped: count.Draw(t, "unstamped"),
 			Malformed: count.Draw(t, "malformed"), Forged: count.Draw(t, "forged"), Duplicate: count.Draw(t, "duplicate"),
-			Late: count.Draw(t, "late"), Overrun: count.Draw(t, "overrun"), Gap: count.Draw(t, "gap"),
+			Late: count.Draw(t, "late"), Overrun: count.Draw(t, "overrun"), Errands: count.Draw(t, "errands"), Gap: count.Draw(t, "gap"),
 			WorstLag: time.Duration(rapid.IntRange(-1000, 1e6).Draw(t, "lag")) * time.Microsecond,
 			Lag95:    time.Duration(rapid.IntRange(-1000, 1e6).Draw(t, "lag95")) * time.Microsecond,
 			Clock: probe.Clock{

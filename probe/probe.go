@@ -127,9 +127,12 @@ type Quality struct {
 	// our echoes in time: of another form than ours; without our mark for the address
 	// they come from; second to one accepted; after the timeout.
 	Malformed, Forged, Duplicate, Late int
-	// Overrun counts what was due in the cycle and left out, because the cycle had no
-	// room for it.
+	// Overrun counts the rounds that were due in the cycle and left out, because the cycle
+	// had no room for them.
 	Overrun int
+	// Errands counts what is done beside the echoes and was left out by bounds of its own:
+	// polls, traces, checks and the like. It makes no round less true.
+	Errands int
 	// WorstLag is the longest delay between the planned time of an echo and its
 	// sending or giving up.
 	WorstLag time.Duration

@@ -35,7 +35,7 @@ func (c probersCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
-	columns := row{"prober", "last seen", "measured", "lag p95", "lag worst", "unsent", "void", "dropped", "left out", "clock", "state"}
+	columns := row{"prober", "last seen", "measured", "lag p95", "lag worst", "unsent", "void", "dropped", "left out", "errands", "clock", "state"}
 	return showList(s, c.Format, list, columns, func(p api.Prober) row {
 		state := strings.Join(p.Troubles, ", ")
 		if state == "" {
@@ -48,7 +48,7 @@ func (c probersCommand) Run(s surroundings) error {
 		count := func(n int64) string { return strconv.FormatInt(n, 10) }
 		return row{
 			p.Name, s.when(p.LastSeen), measured, s.print.Millis(p.Lag95), s.print.Millis(p.WorstLag),
-			count(p.Unsent), count(p.Void), count(p.Dropped), count(p.Overrun), clockOf(s, p), state,
+			count(p.Unsent), count(p.Void), count(p.Dropped), count(p.Overrun), count(p.Errands), clockOf(s, p), state,
 		}
 	})
 }

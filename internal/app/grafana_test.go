@@ -113,7 +113,7 @@ func (m *made) step(now time.Time) {
 	b := probe.Batch{
 		Cycle: now.Add(-15 * time.Second), CycleLength: 15 * time.Second, Last: true, Planned: len(m.index.Links) + 1,
 		Quality: probe.Quality{
-			Unsent: 1, Void: 1, Dropped: 1, Unstamped: 1, Malformed: 1, Forged: 1, Duplicate: 1, Late: 1, Overrun: 1, Gap: 1, WorstLag: time.Millisecond, Lag95: time.Millisecond,
+			Unsent: 1, Void: 1, Dropped: 1, Unstamped: 1, Malformed: 1, Forged: 1, Duplicate: 1, Late: 1, Overrun: 1, Errands: 1, Gap: 1, WorstLag: time.Millisecond, Lag95: time.Millisecond,
 			Clock: probe.Clock{Source: "ntp", Synchronised: true, Offset: time.Millisecond, MaxError: time.Millisecond},
 		},
 	}

@@ -61,10 +61,12 @@ func (m *proberMeters) clocksKept() bool {
 type proberMeter struct {
 	planned, measured, overrun, unsent, void, dropped *metrics.Counter
 	unstamped, malformed, forged, duplicate, late     *metrics.Counter
-	gaps                                              *metrics.Counter
+	errands, gaps                                     *metrics.Counter
 	// Of the last whole cycle; times in nanoseconds.
-	worstLag, lag95, offset, maxError, arrival, synchronised, cycle atomic.Int64
-	free                                                            atomic.Bool // its host says that nothing keeps the clock
+	worstLag, lag95, offset, arrival, synchronised, cycle atomic.Int64
+	free                                                  atomic.Bool // its host says that nothing keeps the clock
+	// shown sets a figure of the clock, or takes it away where nothing is known.
+	shown func(name string, d time.Duration, known bool)
 }
 
 func newProberMeter(set *metrics.Set, prober string) *proberMeter {
@@ -75,6 +77,7 @@ func newProberMeter(set *metrics.Set, prober string) *proberMeter {
 		planned:   counter("vigie_prober_rounds_planned_total", ""),
 		measured:  counter("vigie_prober_rounds_measured_total", ""),
 		overrun:   counter("vigie_prober_overrun_total", ""),
+		errands:   counter("vigie_prober_errands_left_out_total", ""),
 		unsent:    counter("vigie_prober_echoes_unsent_total", ""),
 		void:      counter("vigie_prober_echoes_void_total", ""),
 		dropped:   counter("vigie_prober_messages_dropped_total", ""),
@@ -90,11 +93,17 @@ func newProberMeter(set *metrics.Set, prober string) *proberMeter {
 	}
 	seconds("vigie_prober_worst_send_lag_seconds", &m.worstLag)
 	seconds("vigie_prober_p95_send_lag_seconds", &m.lag95)
-	seconds("vigie_prober_clock_offset_seconds", &m.offset)
-	seconds("vigie_prober_clock_max_error_seconds", &m.maxError)
 	seconds("vigie_prober_batch_arrival_seconds", &m.arrival)
 	seconds("vigie_prober_last_cycle_timestamp_seconds", &m.cycle)
 	set.NewGauge(fmt.Sprintf("vigie_prober_clock_synchronised{prober=%q}", prober), func() float64 { return float64(m.synchronised.Load()) })
+	m.shown = func(name string, d time.Duration, known bool) {
+		name = fmt.Sprintf("%s{prober=%q}", name, prober)
+		if known {
+			set.GetOrCreateGauge(name, nil).Set(d.Seconds())
+		} else {
+			set.UnregisterMetric(name)
+		}
+	}
 	return m
 }
 
@@ -104,6 +113,7 @@ func (m *proberMeter) batch(b probe.Batch, now time.Time) {
 	m.planned.Add(b.Planned)
 	m.measured.Add(len(b.Observations))
 	m.overrun.Add(q.Overrun)
+	m.errands.Add(q.Errands)
 	m.unsent.Add(q.Unsent)
 	m.void.Add(q.Void)
 	m.dropped.Add(q.Dropped)
@@ -119,7 +129,9 @@ func (m *proberMeter) batch(b probe.Batch, now time.Time) {
 	m.worstLag.Store(int64(q.WorstLag))
 	m.lag95.Store(int64(q.Lag95))
 	m.offset.Store(int64(q.Clock.Offset))
-	m.maxError.Store(int64(q.Clock.MaxError))
+	// A clock that nobody checks is not right to the nanosecond: nothing is said of it.
+	m.shown("vigie_prober_clock_offset_seconds", q.Clock.Offset, q.Clock.Synchronised)
+	m.shown("vigie_prober_clock_max_error_seconds", q.Clock.MaxError, q.Clock.Synchronised && q.Clock.MaxError > 0)
 	m.arrival.Store(int64(now.Sub(b.Cycle.Add(b.CycleLength))))
 	m.cycle.Store(b.Cycle.UnixNano())
 	m.free.Store(q.Clock.Source != "" && !q.Clock.Synchronised)

@@ -55,7 +55,7 @@ func TestEachProberHasItsOwnFiguresUpToABound(t *testing.T) {
 	m.batch(probe.Batch{
 		Prober: "metz", Cycle: cycle, CycleLength: 30 * time.Second, Planned: 9, Last: true, Observations: make([]probe.Observation, 7),
 		Quality: probe.Quality{
-			Overrun: 3, Unsent: 4, Void: 5, Dropped: 6, Unstamped: 8, Forged: 2, WorstLag: 80 * time.Millisecond, Lag95: 20 * time.Millisecond,
+			Overrun: 3, Errands: 11, Unsent: 4, Void: 5, Dropped: 6, Unstamped: 8, Forged: 2, WorstLag: 80 * time.Millisecond, Lag95: 20 * time.Millisecond,
 			Clock: probe.Clock{Source: "ntp.example", Synchronised: true, Offset: -5 * time.Millisecond, MaxError: time.Millisecond},
 		},
 	})
@@ -66,6 +66,7 @@ func TestEachProberHasItsOwnFiguresUpToABound(t *testing.T) {
 	m.set.WritePrometheus(&text)
 	for _, want := range []string{
 		`vigie_prober_rounds_planned_total{prober="metz"} 9`, `vigie_prober_rounds_measured_total{prober="metz"} 7`, `vigie_prober_overrun_total{prober="metz"} 3`,
+		`vigie_prober_errands_left_out_total{prober="metz"} 11`,
 		`vigie_prober_echoes_unsent_total{prober="metz"} 4`, `vigie_prober_echoes_void_total{prober="metz"} 5`, `vigie_prober_messages_dropped_total{prober="metz"} 6`, `vigie_prober_echoes_unstamped_total{prober="metz"} 8`,
 		`vigie_prober_replies_rejected_total{prober="metz",reason="forged"} 2`, `vigie_prober_worst_send_lag_seconds{prober="metz"} 0.08`,
 		`vigie_prober_p95_send_lag_seconds{prober="metz"} 0.02`, `vigie_prober_clock_offset_seconds{prober="metz"} -0.005`,
@@ -78,6 +79,33 @@ func TestEachProberHasItsOwnFiguresUpToABound(t *testing.T) {
 	}
 	if n := strings.Count(text.String(), "vigie_prober_overrun_total{"); n != mostProbers+1 {
 		t.Errorf("%d probers have series of their own, want %d and one for the others", n, mostProbers)
+	}
+}
+
+// A clock is read, then its server of time is silent.
+func TestNothingIsShownOfAClockThatNobodyChecks(t *testing.T) {
+	t.Parallel()
+	m := newMeters()
+	const offset, within = `vigie_prober_clock_offset_seconds{prober="metz"}`, `vigie_prober_clock_max_error_seconds{prober="metz"}`
+	for _, step := range []struct {
+		clock probe.Clock
+		want  map[string]bool
+	}{
+		{probe.Clock{}, nil},
+		{probe.Clock{Source: "ntp", Synchronised: true, Offset: time.Second, MaxError: time.Second}, map[string]bool{offset: true, within: true}},
+		{probe.Clock{Source: "ntp", Synchronised: true}, map[string]bool{offset: true}},
+		{probe.Clock{Source: "kernel"}, nil},
+		{probe.Clock{Source: "ntp", Synchronised: true, MaxError: time.Second}, map[string]bool{offset: true, within: true}},
+		{probe.Clock{}, nil},
+	} {
+		m.batch(probe.Batch{Prober: "metz", Last: true, Quality: probe.Quality{Clock: step.clock}})
+		var text strings.Builder
+		m.set.WritePrometheus(&text)
+		for _, name := range []string{offset, within} {
+			if got := strings.Contains(text.String(), name); got != step.want[name] {
+				t.Errorf("%+v: %s is shown: %t, want %t", step.clock, name, got, step.want[name])
+			}
+		}
 	}
 }
 

@@ -38,7 +38,12 @@ func TestAProbersPageShowsHowWellItMeasures(t *testing.T) {
 	if got := b.get("/probers?range=2d"); got.status != 400 && got.status != 422 {
 		t.Errorf("a range that is none is answered %d", got.status)
 	}
-	w.exec(t, `UPDATE prober_quality SET overrun = 0, clock_source = 'ntp.example', clock_synchronised = true WHERE clock_source = 'kernel'`)
+	w.exec(t, `UPDATE prober_quality SET overrun = 0, errands = 1`)
+	b.get("/probers").contains(t, "0 mesures ; 60 tâches annexes", "60 tâches annexes de la dernière heure ont été laissées de côté (interrogations de routeurs")
+	if page := b.get("/probers"); strings.Contains(page.body, "prober, rate") {
+		t.Error("errands that were left out are told as rounds beyond the rate")
+	}
+	w.exec(t, `UPDATE prober_quality SET errands = 0, clock_source = 'ntp.example', clock_synchronised = true WHERE clock_source = 'kernel'`)
 	english := w.signIn(t, "reseau").get("/probers")
 	english.contains(t, "Cette sonde mesure bien : ses chiffres de la dernière heure reposent sur 100 % de ce qui était prévu", "en avance de 1,5 ms à 20 ms près, selon ntp.example")
 }

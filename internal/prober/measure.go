@@ -21,7 +21,7 @@ type run struct {
 	targets func() []probe.Target
 	polls   *waiting[probe.Poll]
 	reports *waiting[probe.Report]
-	overrun *atomic.Int64
+	leftOut *atomic.Int64 // errands
 	report  func(probe.Report)
 	// suspect, where set, is told of each link that begins to lose echoes: since when,
 	// and whether nothing of its round was answered. It returns at once.
@@ -150,7 +150,7 @@ func (r *run) account(p *part, now time.Time) {
 	p.quality.Clock = r.clock(now)
 	p.quality.Dropped = int(counters.Dropped - r.told.Dropped)
 	p.quality.Unstamped = int(counters.Unstamped - r.told.Unstamped)
-	p.quality.Overrun += int(r.overrun.Swap(0))
+	p.quality.Errands = int(r.leftOut.Swap(0))
 	p.quality.Malformed = int(counters.Malformed - r.told.Malformed)
 	p.quality.Forged = int(counters.Forged - r.told.Forged)
 	p.quality.Duplicate = int(counters.Duplicate - r.told.Duplicate)

@@ -72,7 +72,7 @@ type Prober struct {
 	reports *waiting[probe.Report]
 	walks   *agenda
 	traces  *tracing
-	overrun atomic.Int64 // errands left out and not told yet
+	leftOut atomic.Int64 // errands left out and not told yet
 	turns   *turns
 	time    *timekeeping
 	traps   atomic.Pointer[snmp.Traps]
@@ -264,7 +264,7 @@ func (p *Prober) Stop() {
 func (p *Prober) ask(ctx context.Context) {
 	asking := polling{
 		name: p.opts.Name, every: p.opts.SNMP.Interval, most: PollsInFlight, routers: p.asked, poll: p.opts.Poll,
-		left: func(routers int) { p.overrun.Add(int64(routers)) },
+		left: func(routers int) { p.leftOut.Add(int64(routers)) },
 		done: p.polled,
 	}
 	asking.run(ctx)
@@ -289,7 +289,7 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 	for engine != nil {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
-			targets: p.current, polls: p.polls, reports: p.reports, overrun: &p.overrun, report: p.report, suspect: p.traces.suspect, looks: newLooks(p.opts.Configuration),
+			targets: p.current, polls: p.polls, reports: p.reports, leftOut: &p.leftOut, report: p.report, suspect: p.traces.suspect, looks: newLooks(p.opts.Configuration),
 			turns: p.turns, clock: p.time.clock, loaded: p.heavy.loaded, deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {
@@ -317,7 +317,7 @@ func (p *Prober) reopen(ctx context.Context) *icmp.Engine {
 }
 
 // leaveOut counts an errand that found no room.
-func (p *Prober) leaveOut() { p.overrun.Add(1) }
+func (p *Prober) leaveOut() { p.leftOut.Add(1) }
 
 // report keeps what was found out for the batch of the present cycle. A finding that is
 // not valid is a fault of ours, and holds up no batch.

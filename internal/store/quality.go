@@ -14,15 +14,15 @@ import (
 var (
 	sqlQualityAdd = query("quality.add", `
 		INSERT INTO prober_quality AS q (prober, at, span_millis, rounds, echoes, unsent, void, dropped, unstamped, malformed, forged, duplicate, late,
-			overrun, lost_batches, worst_lag_micros, lag95_micros, clock_source, clock_synchronised, clock_offset_micros, clock_error_micros,
+			overrun, errands, lost_batches, worst_lag_micros, lag95_micros, clock_source, clock_synchronised, clock_offset_micros, clock_error_micros,
 			arrival_micros, received)
 		SELECT id, @at, @span, @rounds, @echoes, @unsent, @void, @dropped, @unstamped, @malformed, @forged, @duplicate, @late,
-			@overrun, @lost, @worst, @lag95, @source, @synchronised, @offset, @error, @arrival, @now
+			@overrun, @errands, @lost, @worst, @lag95, @source, @synchronised, @offset, @error, @arrival, @now
 		FROM prober WHERE name = @prober
 		ON CONFLICT (prober, at) DO UPDATE SET span_millis = q.span_millis + excluded.span_millis, rounds = q.rounds + excluded.rounds,
 			echoes = q.echoes + excluded.echoes, unsent = q.unsent + excluded.unsent, void = q.void + excluded.void,
 			dropped = q.dropped + excluded.dropped, unstamped = q.unstamped + excluded.unstamped, malformed = q.malformed + excluded.malformed, forged = q.forged + excluded.forged,
-			duplicate = q.duplicate + excluded.duplicate, late = q.late + excluded.late, overrun = q.overrun + excluded.overrun,
+			duplicate = q.duplicate + excluded.duplicate, late = q.late + excluded.late, overrun = q.overrun + excluded.overrun, errands = q.errands + excluded.errands,
 			lost_batches = q.lost_batches + excluded.lost_batches, worst_lag_micros = greatest(q.worst_lag_micros, excluded.worst_lag_micros),
 			lag95_micros = greatest(q.lag95_micros, excluded.lag95_micros),
 			clock_source = CASE WHEN @last THEN excluded.clock_source ELSE q.clock_source END,
@@ -35,7 +35,7 @@ var (
 		SELECT date_bin(@step::interval, at, @from::timestamptz) AS at,
 			sum(span_millis * share)::bigint AS measured_millis, sum(rounds)::bigint AS rounds, sum(unsent)::bigint AS unsent,
 			sum(void)::bigint AS void, sum(dropped)::bigint AS dropped, sum(unstamped)::bigint AS unstamped, sum(malformed)::bigint AS malformed, sum(forged)::bigint AS forged,
-			sum(duplicate)::bigint AS duplicate, sum(late)::bigint AS late, sum(overrun)::bigint AS overrun, sum(lost_batches)::bigint AS lost_batches,
+			sum(duplicate)::bigint AS duplicate, sum(late)::bigint AS late, sum(overrun)::bigint AS overrun, sum(errands)::bigint AS errands, sum(lost_batches)::bigint AS lost_batches,
 			max(worst_lag_micros) AS worst_lag_micros, max(lag95_micros) AS lag95_micros,
 			(array_agg(clock_offset_micros ORDER BY abs(clock_offset_micros) DESC) FILTER (WHERE clock_synchronised))[1] AS clock_offset_micros
 		FROM (
@@ -62,7 +62,7 @@ func (t watchTx) SaveQuality(ctx context.Context, b probe.Batch, now time.Time) 
 	args := pgx.NamedArgs{
 		"prober": b.Prober, "at": b.Cycle.Truncate(time.Minute), "span": int64(0), "rounds": b.Planned, "echoes": echoes,
 		"unsent": q.Unsent, "void": q.Void, "dropped": q.Dropped, "unstamped": q.Unstamped, "malformed": q.Malformed, "forged": q.Forged,
-		"duplicate": q.Duplicate, "late": q.Late, "overrun": q.Overrun, "lost": q.Gap,
+		"duplicate": q.Duplicate, "late": q.Late, "overrun": q.Overrun, "errands": q.Errands, "lost": q.Gap,
 		"worst": q.WorstLag.Microseconds(), "lag95": q.Lag95.Microseconds(),
 		"source": q.Clock.Source, "synchronised": q.Clock.Synchronised, "offset": q.Clock.Offset.Microseconds(),
 		"error": q.Clock.MaxError.Microseconds(), "arrival": nil, "now": now, "last": b.Last,
@@ -81,7 +81,7 @@ type qualityRow struct {
 	At                                            time.Time
 	MeasuredMillis, Rounds, Unsent, Void, Dropped int64
 	Malformed, Forged, Duplicate, Late, Overrun   int64
-	LostBatches, Unstamped                        int64
+	Errands, LostBatches, Unstamped               int64
 	WorstLagMicros, Lag95Micros                   int64
 	ClockOffsetMicros                             *int64
 }
@@ -91,7 +91,7 @@ func (r qualityRow) point() view.QualityPoint {
 		At: r.At.UTC(), Measured: time.Duration(r.MeasuredMillis) * time.Millisecond,
 		WorstLag: micros(r.WorstLagMicros), Lag95: micros(r.Lag95Micros),
 		Counts: view.QualityCounts{
-			Unsent: r.Unsent, Void: r.Void, Dropped: r.Dropped, Overrun: r.Overrun, LostBatches: r.LostBatches, Unstamped: r.Unstamped,
+			Unsent: r.Unsent, Void: r.Void, Dropped: r.Dropped, Overrun: r.Overrun, Errands: r.Errands, LostBatches: r.LostBatches, Unstamped: r.Unstamped,
 			Malformed: r.Malformed, Forged: r.Forged, Duplicate: r.Duplicate, Late: r.Late,
 		},
 	}

@@ -4,15 +4,16 @@ import (
 	"context"
 	"time"
 
+	"vigie/internal/calendar"
 	"vigie/probe"
 )
 
 // QualityCounts are what a prober itself failed to do, or refused, over some time. None
 // of it is loss of a line. Unsent, Void, Unstamped and the refused replies count echoes, Dropped
-// messages, Overrun rounds and other errands, LostBatches batches.
+// messages, Overrun rounds, Errands what is done beside them, LostBatches batches.
 type QualityCounts struct {
 	Unsent, Void, Dropped, Overrun, LostBatches int64
-	Unstamped                                   int64
+	Unstamped, Errands                          int64
 	Malformed, Forged, Duplicate, Late          int64
 }
 
@@ -62,6 +63,7 @@ const (
 	TroubleOverrun  Trouble = "overrun"       // more was due than a cycle holds
 	TroubleDropped  Trouble = "dropped"       // the kernel had no room for what came
 	TroubleLag      Trouble = "lag"           // echoes leave late
+	TroubleErrands  Trouble = "errands"       // polls, traces, checks were left out
 )
 
 const (
@@ -85,8 +87,8 @@ type ProberQuality struct {
 	Range  Range
 	Window Window
 	Points []QualityPoint // the steps that have one, in order of time
-	Hour   QualityPoint   // the last hour together
-	// HourCoverage is that of the last hour, or of the time since the first batch.
+	Hour   QualityPoint   // the last hour together, without the minute of the first batch
+	// HourCoverage is that of the last hour, or of the whole minutes since the first batch.
 	HourCoverage Coverage
 	Now          ProberNow
 	Troubles     []Trouble // the gravest first; none when it measures well
@@ -111,18 +113,20 @@ func (s *Service) quality(ctx context.Context, p Prober, g Range, now time.Time)
 		return ProberQuality{}, err
 	}
 	hour := Window{From: until.Add(-time.Hour), To: until, Step: time.Hour}
-	points, _, err := s.store.Quality(ctx, p.Name, hour, now)
-	if err != nil {
-		return ProberQuality{}, err
+	// It began within its first minute, of which is not known how much was due: what was
+	// measured in it must not stand for what is missing later.
+	hour.From = calendar.Later(hour.From, q.Now.First.Add(time.Minute))
+	due := hour.To.Sub(hour.From)
+	if due > 0 {
+		points, _, err := s.store.Quality(ctx, p.Name, hour, now)
+		if err != nil {
+			return ProberQuality{}, err
+		}
+		if len(points) > 0 {
+			q.Hour = points[0]
+		}
 	}
-	if len(points) > 0 {
-		q.Hour = points[0]
-	}
-	from := hour.From
-	if whole := q.Now.First.Add(time.Minute); whole.After(from) { // it began within the first
-		from = whole
-	}
-	due := max(0, hour.To.Sub(from))
+	due = max(0, due)
 	q.HourCoverage = Coverage{CoveredMillis: thousandths(min(q.Hour.Measured, due)), Expected: thousandths(due)}
 	q.Troubles = q.troubles(p.LastSeen, s.staleAfter, now)
 	return q, nil
@@ -152,6 +156,7 @@ func (q ProberQuality) troubles(seen time.Time, staleAfter time.Duration, now ti
 		{q.Hour.Counts.Overrun > 0, TroubleOverrun},
 		{q.Hour.Counts.Dropped > 0, TroubleDropped},
 		{q.Hour.Lag95 > lateEchoes, TroubleLag},
+		{q.Hour.Counts.Errands > 0, TroubleErrands},
 	} {
 		if t.found {
 			all = append(all, t.trouble)

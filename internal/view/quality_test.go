@@ -54,6 +54,7 @@ func TestAProberThatMeasuresBadlySaysWhy(t *testing.T) {
 		"nothing known":      {now: func(n *ProberNow) { n.Clock = probe.Clock{} }, want: []Trouble{TroubleUnknown}},
 		"its own drops":      {hour: func(p *QualityPoint) { p.Counts = QualityCounts{Dropped: 1, LostBatches: 1} }, want: []Trouble{TroubleLost, TroubleDropped}},
 		"overrun and late":   {hour: func(p *QualityPoint) { p.Counts.Overrun, p.Lag95 = 1, time.Second }, want: []Trouble{TroubleOverrun, TroubleLag}},
+		"errands alone":      {hour: func(p *QualityPoint) { p.Counts.Errands = 2 }, want: []Trouble{TroubleErrands}},
 		"replies of others":  {hour: func(p *QualityPoint) { p.Counts = QualityCounts{Forged: 99, Late: 9, Duplicate: 9, Malformed: 9} }},
 		"late but for a few": {hour: func(p *QualityPoint) { p.WorstLag = time.Second }},
 	} {
@@ -84,5 +85,37 @@ func TestAProberThatMeasuresBadlySaysWhy(t *testing.T) {
 				t.Errorf("range %s over %+v, want a day", page.Range, q.Window)
 			}
 		})
+	}
+}
+
+// What was measured in the first minute, which began midway, does not hide what is missing
+// in the later ones.
+func TestAYoungProberThatMissesEchoesIsNotWhole(t *testing.T) {
+	t.Parallel()
+	began := noon.Add(-13 * time.Minute) // ten whole minutes until two before noon, and one
+	m := measured{fixed: fixed{index: town()}, seen: noon, now: ProberNow{First: began}}
+	m.points = func(w Window) []QualityPoint {
+		sum := QualityPoint{At: w.From}
+		for at := began; at.Before(w.To); at = at.Add(time.Minute) {
+			if !at.Before(w.From) {
+				sum.Measured += 57 * time.Second
+			}
+		}
+		return []QualityPoint{sum}
+	}
+	for name, test := range map[string]struct {
+		now  time.Time
+		want Coverage
+	}{
+		"ten minutes": {noon, Coverage{CoveredMillis: 9500, Expected: 10000}},
+		"none yet":    {began.Add(2 * time.Minute), Coverage{}},
+	} {
+		page, err := New(m, 90*time.Second, nil).Probers(t.Context(), org.User{ID: 1, Role: org.Network, Territory: org.Territory{All: true}}, Day, test.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, page.Probers[0].Quality.HourCoverage); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }

@@ -25,7 +25,7 @@ func TestTheQualityOfAMinuteIsThatOfItsBatchesOnce(t *testing.T) {
 	rest := w.batch("metz", w.nth(0), false, ok)
 	rest.Observations, rest.Planned = nil, 1
 	rest.Quality = probe.Quality{
-		Unsent: 5, Void: 1, Dropped: 2, Unstamped: 9, Malformed: 3, Forged: 4, Duplicate: 6, Late: 7, Overrun: 8,
+		Unsent: 5, Void: 1, Dropped: 2, Unstamped: 9, Malformed: 3, Forged: 4, Duplicate: 6, Late: 7, Overrun: 8, Errands: 10,
 		WorstLag: 40 * time.Millisecond, Lag95: 20 * time.Millisecond, Clock: clock,
 	}
 	second := w.batch("metz", w.nth(1), false, ok)
@@ -40,9 +40,9 @@ func TestTheQualityOfAMinuteIsThatOfItsBatchesOnce(t *testing.T) {
 	for _, o := range slices.Concat(first.Observations, second.Observations) {
 		echoes += o.Sent()
 	}
-	want := []string{fmt.Sprintf("%d %d %d 5 1 2 9 3 4 6 7 8 1 40000 25000 ntp.example true -3000 12000 1500000",
+	want := []string{fmt.Sprintf("%d %d %d 5 1 2 9 3 4 6 7 8 10 1 40000 25000 ntp.example true -3000 12000 1500000",
 		2*length.Milliseconds(), first.Planned+1+second.Planned, echoes)}
-	got := w.ask(t, `SELECT span_millis, rounds, echoes, unsent, void, dropped, unstamped, malformed, forged, duplicate, late, overrun, lost_batches,
+	got := w.ask(t, `SELECT span_millis, rounds, echoes, unsent, void, dropped, unstamped, malformed, forged, duplicate, late, overrun, errands, lost_batches,
 		worst_lag_micros, lag95_micros, clock_source, clock_synchronised, clock_offset_micros, clock_error_micros, arrival_micros FROM prober_quality`)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -60,7 +60,8 @@ func TestWhatWasNotMeasuredIsMissingFromTheMeasuredTime(t *testing.T) {
 	for _, o := range b.Observations {
 		sent += o.Sent()
 	}
-	b.Quality.Void = sent // and half of what was sent
+	b.Quality.Errands = 99 // which are no rounds
+	b.Quality.Void = sent  // and half of what was sent
 	w.apply(t, b, w.nth(1))
 	ahead := w.batch("nancy", w.nth(0).Add(time.Hour).Truncate(w.cycle()), false, ok)
 	w.apply(t, ahead, w.nth(1))

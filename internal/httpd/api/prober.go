@@ -13,7 +13,7 @@ import (
 type Prober struct {
 	Name     string     `json:"name"`
 	LastSeen *time.Time `json:"last_seen" doc:"Its last batch; null before the first."`
-	Troubles []string   `json:"troubles" doc:"Why its figures are not to be taken as they are, the gravest first; empty when it measures well: silent, clock-ahead, clock-behind, clock-offset, clock-free, clock-unknown, coverage, lost, overrun, dropped, lag."`
+	Troubles []string   `json:"troubles" doc:"Why its figures are not to be taken as they are, the gravest first; empty when it measures well: silent, clock-ahead, clock-behind, clock-offset, clock-free, clock-unknown, coverage, lost, overrun, dropped, lag, errands."`
 
 	Due      float64 `json:"due_minutes" doc:"Of the last hour, since the first batch."`
 	Measured float64 `json:"measured_minutes" doc:"Of these, each counted by the part of what was due in it that has a known outcome."`
@@ -25,7 +25,8 @@ type Prober struct {
 	Void        int64 `json:"echoes_void" doc:"Sent, of unknown outcome."`
 	Dropped     int64 `json:"messages_dropped" doc:"By the kernel, for want of room."`
 	Unstamped   int64 `json:"echoes_unstamped" doc:"Their round trips include what it took to send."`
-	Overrun     int64 `json:"overrun" doc:"Rounds, polls and checks left out because a cycle had no room for them."`
+	Overrun     int64 `json:"overrun" doc:"Rounds left out because a cycle had no room for them."`
+	Errands     int64 `json:"errands_left_out" doc:"Polls, traces, checks and the like, left out by bounds of their own."`
 	LostBatches int64 `json:"batches_lost"`
 	Malformed   int64 `json:"replies_malformed"`
 	Forged      int64 `json:"replies_forged"`
@@ -56,7 +57,7 @@ func newProber(p view.Prober) Prober {
 		Name: p.Name, LastSeen: instant(p.LastSeen), Troubles: []string{},
 		Due: float64(q.HourCoverage.Expected) / 1000, Measured: float64(q.HourCoverage.CoveredMillis) / 1000,
 		WorstLag: q.Hour.WorstLag.Microseconds(), Lag95: q.Hour.Lag95.Microseconds(),
-		Unsent: c.Unsent, Void: c.Void, Dropped: c.Dropped, Unstamped: c.Unstamped, Overrun: c.Overrun, LostBatches: c.LostBatches,
+		Unsent: c.Unsent, Void: c.Void, Dropped: c.Dropped, Unstamped: c.Unstamped, Overrun: c.Overrun, Errands: c.Errands, LostBatches: c.LostBatches,
 		Malformed: c.Malformed, Forged: c.Forged, Duplicate: c.Duplicate, LateReplies: c.Late,
 		ClockSource: known(q.Now.Clock.Source), ClockSynchronised: q.Now.Clock.Synchronised,
 	}
