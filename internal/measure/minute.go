@@ -16,8 +16,8 @@ const Undefined int32 = -1
 // Round is one observation of a link, and whether it counts.
 type Round struct {
 	probe.Observation
-	// Void is set when the prober was isolated, or a test of our own filled the line: its
-	// echoes say nothing of the link.
+	// Void is set when the prober was isolated or its own uplink in doubt, or a test of our
+	// own filled the line: its echoes say nothing of the link.
 	Void bool
 }
 

@@ -47,12 +47,13 @@ var (
 				WHERE l.link_id = o.link_id AND l.ticket_id = ANY (@tickets::bigint[])
 					AND o.from_at >= p.since AND (p.restored_at IS NULL OR o.from_at < p.restored_at))
 		ORDER BY o.link_id, o.from_at`)
-	// Time is unknown while every prober that looks at links has a gap.
+	// Time is unknown while every prober that looks at links has a gap, other than a mere
+	// doubt about what it lost.
 	sqlMonthUnknown = query("month.unknown", `
 		SELECT lower(span) AS from_at, upper(span) AS to_at FROM (
 			SELECT unnest(range_intersect_agg(gaps)) AS span FROM (
 				SELECT coalesce(range_agg(tstzrange(g.from_at, g.to_at)) FILTER (WHERE g.id IS NOT NULL), '{}') AS gaps
-				FROM prober p LEFT JOIN gap g ON g.prober = p.id AND g.from_at < @to AND g.to_at > @from
+				FROM prober p LEFT JOIN gap g ON g.prober = p.id AND g.from_at < @to AND g.to_at > @from AND g.reason <> 'doubtful'
 				WHERE p.site IS NULL GROUP BY p.id) AS one) AS every
 		ORDER BY from_at`)
 )

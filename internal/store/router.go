@@ -19,12 +19,12 @@ var (
 	sqlRouterPolls = query("router_poll.some", `
 		SELECT link_id, asked_at, problem, doubt, answered_at, state FROM router_poll WHERE link_id = ANY (@links::bigint[])`)
 	sqlRouterPollSave = query("router_poll.save", `
-		INSERT INTO router_poll (link_id, asked_at, problem, doubt, answered_at, state)
-		SELECT link, asked, problem, doubt, answered, state
+		INSERT INTO router_poll (link_id, asked_at, problem, doubt, answered_at, state, prober)
+		SELECT link, asked, problem, doubt, answered, state, (SELECT id FROM prober WHERE name = @prober)
 		FROM unnest(@links::bigint[], @asked::timestamptz[], @problems::text[], @doubts::text[], @answered::timestamptz[], @states::jsonb[])
 			AS row (link, asked, problem, doubt, answered, state)
 		ON CONFLICT (link_id) DO UPDATE SET asked_at = excluded.asked_at, problem = excluded.problem, doubt = excluded.doubt,
-			answered_at = excluded.answered_at, state = excluded.state`)
+			answered_at = excluded.answered_at, state = excluded.state, prober = excluded.prober`)
 	// Where a clock was set back, the same time would be covered a second time.
 	sqlUtilisationAdd = query("utilisation.add", `
 		INSERT INTO utilisation AS u (link_id, at, down_octets, up_octets, covered_millis, simulated)
@@ -122,8 +122,8 @@ func (t watchTx) Routers(ctx context.Context, links []int64) (map[int64]watch.Ro
 	return out, nil
 }
 
-// SaveRouters replaces the last polls of routers.
-func (t watchTx) SaveRouters(ctx context.Context, routers []watch.Router) error {
+// SaveRouters replaces the last polls of routers, which prober made.
+func (t watchTx) SaveRouters(ctx context.Context, prober string, routers []watch.Router) error {
 	n := len(routers)
 	links, asked, problems, doubts := make([]int64, n), make([]time.Time, n), make([]string, n), make([]string, n)
 	answered, states := make([]*time.Time, n), make([]*string, n)
@@ -140,7 +140,7 @@ func (t watchTx) SaveRouters(ctx context.Context, routers []watch.Router) error 
 		states[i] = &text
 	}
 	_, err := t.tx.Exec(ctx, sqlRouterPollSave, pgx.NamedArgs{
-		"links": links, "asked": asked, "problems": problems, "doubts": doubts, "answered": answered, "states": states,
+		"links": links, "asked": asked, "problems": problems, "doubts": doubts, "answered": answered, "states": states, "prober": prober,
 	})
 	if err != nil {
 		return fmt.Errorf("save the last polls of routers: %w", err)

@@ -24,10 +24,11 @@ type Prober struct {
 	Quality ProberQuality
 }
 
-// Gap is time that was planned and not measured: unknown, never loss.
+// Gap is time that was planned and not measured, or in which loss may be that of the
+// prober's own uplink: unknown, never loss.
 type Gap struct {
 	From, To time.Time
-	Reason   string // stopped, lost or isolated
+	Reason   string // stopped, lost, isolated or doubtful
 }
 
 // ProberPage is the answer to "is it us or the line?".

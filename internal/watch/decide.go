@@ -84,7 +84,12 @@ func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bo
 	if err != nil {
 		return Report{}, err
 	}
+	before, err := s.before(ctx, tx, p, prev.Engine.Cycle)
+	if err != nil {
+		return Report{}, err
+	}
 	delivered := p.parts(batches)
+	doubted := border(before, delivered)
 	input := p.input(cycle, delivered)
 	input.Backlog = backlog
 	d := incident.Decide(prev, p.topology, input, s.policy.Incident)
@@ -93,6 +98,11 @@ func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bo
 	}
 	if err := s.converse(ctx, tx, d, p, evidence(delivered), now); err != nil {
 		return Report{}, err
+	}
+	if doubted {
+		if err := s.doubt(ctx, tx, before, cycle); err != nil {
+			return Report{}, err
+		}
 	}
 	if err := s.recordGaps(ctx, tx, prev.Engine, cycle, delivered); err != nil {
 		return Report{}, err
@@ -104,9 +114,10 @@ func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bo
 	if err := tx.Journal(ctx, entries...); err != nil {
 		return Report{}, err
 	}
+	s.held = held{cycle, delivered}
 	return Report{
 		Transitions: len(d.Transitions), Effects: len(d.Effects), Urgent: urgent(d.State.Incidents),
-		Index: p.index, Links: d.State.Links, Rounds: counted(delivered),
+		Index: p.index, Links: d.State.Links, Rounds: counted(before),
 	}, s.closeMinutes(ctx, tx, prev.Engine.Cycle, cycle)
 }
 
@@ -114,7 +125,7 @@ func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bo
 func counted(parts []part) []probe.Observation {
 	var out []probe.Observation
 	for _, p := range parts {
-		if p.isolated {
+		if p.gap() != "" {
 			continue
 		}
 		for _, o := range p.rounds {
@@ -221,15 +232,12 @@ func (p plan) operatorKey(e incident.Effect) string {
 	return ""
 }
 
-// recordGaps writes down which known probers gave nothing, or nothing that
-// counts, in the cycle, and that none gave anything in cycles jumped over.
+// recordGaps writes down which known probers gave nothing, or not all that counts, in the
+// cycle, and that none gave anything in cycles jumped over.
 func (s *Service) recordGaps(ctx context.Context, tx Tx, prev incident.Engine, cycle time.Time, delivered []part) error {
 	reasons := map[string]GapReason{}
 	for _, p := range delivered {
-		reasons[p.prober] = ""
-		if p.isolated {
-			reasons[p.prober] = Isolated
-		}
+		reasons[p.prober] = p.gap()
 	}
 	missing := s.following(prev.Cycle)
 	for _, known := range prev.Probers {

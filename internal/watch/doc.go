@@ -12,6 +12,10 @@
 // carried, and the first answer after an outage tells whether the line or the power had
 // failed.
 //
+// What a prober's own uplink loses is no loss of lines: while no canary answers nothing
+// counts, and a cycle in which every canary lost some, or beside which the uplink was gone,
+// is in doubt. The figures of a cycle are therefore given with the next one.
+//
 // The package refuses to measure, to send, and to hold state of its own between
 // two cycles: what matters is in the store.
 package watch

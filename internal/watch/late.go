@@ -20,7 +20,8 @@ func (s *Service) lose(ctx context.Context, tx Tx, g Gap) error {
 
 // fill takes a cycle of which the last batch came late out of the time in which nothing
 // came from the prober: it is stored now. When the prober was cut off from everything in
-// that cycle, the time stays a gap, for that reason.
+// that cycle, the time stays a gap, for that reason, and what it puts in doubt beside it
+// becomes one.
 func (s *Service) fill(ctx context.Context, tx Tx, b probe.Batch) error {
 	cycle := Gap{Prober: b.Prober, From: b.Cycle, To: b.Cycle.Add(b.CycleLength), Reason: Stopped}
 	if err := tx.FillGap(ctx, cycle); err != nil {
@@ -34,14 +35,19 @@ func (s *Service) fill(ctx context.Context, tx Tx, b probe.Batch) error {
 	if err != nil {
 		return err
 	}
-	batches, err := tx.Batches(ctx, b.Cycle, b.Cycle.Add(time.Microsecond))
+	batches, err := tx.Batches(ctx, b.Cycle.Add(-b.CycleLength), b.Cycle.Add(b.CycleLength+time.Microsecond))
 	if err != nil {
 		return err
 	}
-	for _, part := range p.parts(batches) {
-		if part.prober == b.Prober && part.isolated {
-			cycle.Reason = Isolated
-			return tx.AddGap(ctx, cycle)
+	for _, parts := range p.cycles(batches) {
+		for _, part := range parts {
+			reason := part.gap()
+			if part.prober != b.Prober || reason == "" || reason == Isolated && !part.cycle.Equal(b.Cycle) {
+				continue
+			}
+			if err := tx.AddGap(ctx, Gap{Prober: part.prober, From: part.cycle, To: part.cycle.Add(part.length), Reason: reason}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -6,16 +6,16 @@ import (
 	"time"
 
 	"vigie/internal/measure"
-	"vigie/probe"
 	"vigie/probe/schedule"
 )
 
 // summarise writes the minutes in [from, to), both whole, from the batches kept:
 // of each prober, every link that it probed. Rounds belong to the minute in which
-// their cycle starts; a minute without any has no row. Done again, it gives the
-// same rows.
+// their cycle starts; a minute without any has no row. The cycles beside it are looked
+// at too, since they may put its own in doubt. Done again, it gives the same rows, unless
+// such a one has come since.
 func (s *Service) summarise(ctx context.Context, tx Tx, from, to time.Time) error {
-	batches, err := tx.Batches(ctx, from, to)
+	batches, err := tx.Batches(ctx, from.Add(-s.cycle()), to.Add(s.cycle()))
 	if err != nil || len(batches) == 0 {
 		return err
 	}
@@ -27,39 +27,53 @@ func (s *Service) summarise(ctx context.Context, tx Tx, from, to time.Time) erro
 	if err != nil {
 		return err
 	}
-	byMinute := map[time.Time][]probe.Batch{}
-	for _, b := range batches {
-		minute := b.Cycle.Truncate(time.Minute)
-		byMinute[minute] = append(byMinute[minute], b)
+	byMinute := map[time.Time][]part{}
+	for _, parts := range p.cycles(batches) {
+		minute := parts[0].cycle.Truncate(time.Minute)
+		if !minute.Before(from) && minute.Before(to) {
+			byMinute[minute] = append(byMinute[minute], parts...)
+		}
 	}
-	for minute, batches := range byMinute {
-		if err := s.summariseMinute(ctx, tx, minute, p.rounds(batches)); err != nil {
+	for minute, parts := range byMinute {
+		if err := s.summariseMinute(ctx, tx, minute, roundsOf(parts)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// summariseAgain writes the minutes again that are over and that a late batch of a cycle
+// changes: its own, and those of the cycles beside it, which it may put in doubt.
+func (s *Service) summariseAgain(ctx context.Context, tx Tx, cycle, decided time.Time) error {
+	if decided.IsZero() {
+		return nil
+	}
+	open := s.following(decided).Truncate(time.Minute)
+	from := cycle.Add(-s.cycle()).Truncate(time.Minute)
+	to := cycle.Add(s.cycle()).Truncate(time.Minute).Add(time.Minute)
+	if to.After(open) {
+		to = open
+	}
+	if !from.Before(to) {
+		return nil
+	}
+	return s.summarise(ctx, tx, from, to)
+}
+
 // proberRounds are the rounds of each link that one prober saw.
 type proberRounds map[int64][]measure.Round
 
-// rounds sorts the rounds of some batches by prober and link.
-func (p plan) rounds(batches []probe.Batch) map[string]proberRounds {
-	byCycle := map[time.Time][]probe.Batch{}
-	for _, b := range batches {
-		byCycle[b.Cycle] = append(byCycle[b.Cycle], b)
-	}
+// roundsOf sorts the rounds of some parts by prober and link.
+func roundsOf(parts []part) map[string]proberRounds {
 	rounds := map[string]proberRounds{}
-	for _, batches := range byCycle {
-		for _, part := range p.parts(batches) {
-			links := rounds[part.prober]
-			if links == nil {
-				links = proberRounds{}
-				rounds[part.prober] = links
-			}
-			for _, o := range part.rounds {
-				links[o.Target] = append(links[o.Target], measure.Round{Observation: o, Void: part.isolated || o.Loaded})
-			}
+	for _, part := range parts {
+		links := rounds[part.prober]
+		if links == nil {
+			links = proberRounds{}
+			rounds[part.prober] = links
+		}
+		for _, o := range part.rounds {
+			links[o.Target] = append(links[o.Target], measure.Round{Observation: o, Void: part.gap() != "" || o.Loaded})
 		}
 	}
 	return rounds

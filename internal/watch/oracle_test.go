@@ -19,15 +19,22 @@ func (w *world) minuteRows(batches []probe.Batch) []string {
 		link   int64
 		minute time.Time
 	}
-	isolated := map[string]bool{} // by prober and cycle
+	isolated, lossy := map[string]bool{}, map[string]bool{} // by prober and cycle
+	at := func(b probe.Batch, n int) string {
+		return b.Prober + b.Cycle.Add(time.Duration(n)*w.cycle()).UTC().String()
+	}
 	for _, b := range batches {
 		answers := 0
 		for _, o := range b.Observations {
 			if o.Kind == probe.Canary {
 				answers += o.Received()
 			}
+			lossy[at(b, 0)] = lossy[at(b, 0)] || o.Received() < o.Sent() && !o.Loaded
 		}
-		isolated[b.Prober+b.Cycle.String()] = answers == 0
+		isolated[at(b, 0)] = answers == 0
+	}
+	void := func(b probe.Batch) bool {
+		return isolated[at(b, 0)] || lossy[at(b, 0)] && (isolated[at(b, -1)] || isolated[at(b, 1)])
 	}
 	rounds := map[key][][]int32{}
 	for _, b := range batches {
@@ -39,7 +46,7 @@ func (w *world) minuteRows(batches []probe.Batch) []string {
 			if rounds[k] == nil {
 				rounds[k] = [][]int32{}
 			}
-			if !isolated[b.Prober+b.Cycle.String()] && !o.Loaded {
+			if !void(b) && !o.Loaded {
 				rounds[k] = append(rounds[k], o.RTTMicros)
 			}
 		}

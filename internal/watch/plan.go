@@ -92,10 +92,18 @@ func scopeID(x *inventory.Index, m inventory.Maintenance) (int64, bool) {
 // part is what one prober delivered of one cycle.
 type part struct {
 	prober   string
-	canaries int // that answered
-	isolated bool
+	cycle    time.Time
+	length   time.Duration       // of the cycle
+	last     bool                // nothing of it is missing
 	rounds   []probe.Observation // of links
 	answers  []answer            // beside them
+	isolated bool
+	doubtful bool
+
+	canaries  int  // that answered
+	asked     int  // canaries to which echoes were sent
+	suffering int  // of those, the ones that lost some
+	lossy     bool // a link or a canary lost an echo
 }
 
 // answer is that of a link's demarcation, or of its router by another path.
@@ -116,17 +124,18 @@ func (p plan) parts(batches []probe.Batch) []part {
 		if !ok {
 			i = len(out)
 			place[b.Prober] = i
-			out = append(out, part{prober: b.Prober})
+			out = append(out, part{prober: b.Prober, cycle: b.Cycle, length: b.CycleLength})
 		}
+		out[i].last = out[i].last || b.Last
 		for _, o := range b.Observations {
+			if o.Kind == probe.Link || o.Kind == probe.Canary {
+				out[i].sees(o)
+			}
 			switch {
 			case o.Kind == probe.Link:
 				out[i].rounds = append(out[i].rounds, o)
 			case o.Kind == probe.Canary:
 				probed[b.Prober] = true
-				if o.Received() > 0 {
-					out[i].canaries++
-				}
 			case o.Received() > 0:
 				out[i].answers = append(out[i].answers, answer{o.Target, o.Kind})
 			}
@@ -134,6 +143,7 @@ func (p plan) parts(batches []probe.Batch) []part {
 	}
 	for i := range out {
 		out[i].isolated = out[i].canaries == 0 && (p.canaries || probed[out[i].prober])
+		out[i].doubtful = !out[i].isolated && out[i].suffers()
 	}
 	return out
 }
@@ -145,6 +155,9 @@ func (p plan) input(at time.Time, parts []part) incident.Cycle {
 		round := incident.Round{Prober: part.prober, Isolated: part.isolated}
 		for _, o := range part.rounds {
 			result := result(measure.Judge(o, p.limits[o.Target]).Verdict)
+			if part.doubtful && result == linkstate.Slow {
+				result = linkstate.None
+			}
 			round.Samples = append(round.Samples, incident.Sample{Link: o.Target, Result: result, At: o.At})
 		}
 		cycle.Rounds = append(cycle.Rounds, round)

@@ -166,7 +166,10 @@ func (r *replay) decide(ctx context.Context, cycle, to time.Time) error {
 	if err != nil {
 		return err
 	}
-	d := incident.Decide(r.state, p.topology, p.input(cycle, p.parts(batches)), r.policy.Incident)
+	parts := p.parts(batches)
+	border(r.held.parts, parts)
+	r.held = held{cycle, parts}
+	d := incident.Decide(r.state, p.topology, p.input(cycle, parts), r.policy.Incident)
 	r.state = d.State
 	for _, t := range d.Transitions {
 		r.transitions = append(r.transitions, DecidedTransition{cycle, t})

@@ -40,7 +40,8 @@ type Outage struct {
 type Routers interface {
 	// Routers returns what is remembered of the routers of some links, by link.
 	Routers(ctx context.Context, links []int64) (map[int64]Router, error)
-	SaveRouters(ctx context.Context, routers []Router) error
+	// SaveRouters replaces what is remembered of routers that a prober asked.
+	SaveRouters(ctx context.Context, prober string, routers []Router) error
 	// AddUtilisation adds to the intervals of links; time that is covered already is
 	// not covered twice.
 	AddUtilisation(ctx context.Context, links []int64, parts []measure.Carried) error
@@ -57,7 +58,7 @@ const tellsWithin = 24 * time.Hour
 // applyPolls takes differences of the counters, adds them to what the links carried,
 // and lets the routers tell what the outages were. The routers remembered move in the
 // transaction that stores the batch, so a poll counts once.
-func (s *Service) applyPolls(ctx context.Context, tx Tx, polls []probe.Poll, now time.Time) error {
+func (s *Service) applyPolls(ctx context.Context, tx Tx, prober string, polls []probe.Poll, now time.Time) error {
 	if len(polls) == 0 {
 		return nil
 	}
@@ -90,7 +91,7 @@ func (s *Service) applyPolls(ctx context.Context, tx Tx, polls []probe.Poll, now
 	if err != nil {
 		return err
 	}
-	look := look{Service: s, index: x, routers: routers, now: now}
+	look := look{Service: s, prober: prober, index: x, routers: routers, now: now}
 	for _, p := range polls {
 		look.take(p)
 	}
@@ -108,6 +109,7 @@ func storable(text string) string {
 // look is what the polls of one batch change.
 type look struct {
 	*Service
+	prober  string
 	index   *inventory.Index
 	routers map[int64]Router
 	now     time.Time
@@ -175,7 +177,7 @@ func (l *look) save(ctx context.Context, tx Tx) error {
 	for i, link := range l.changed {
 		rows[i] = l.routers[link]
 	}
-	if err := tx.SaveRouters(ctx, rows); err != nil || len(l.carried) == 0 {
+	if err := tx.SaveRouters(ctx, l.prober, rows); err != nil || len(l.carried) == 0 {
 		return err
 	}
 	return tx.AddUtilisation(ctx, l.carrier, l.carried)

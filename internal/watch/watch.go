@@ -34,6 +34,9 @@ const (
 	Stopped  GapReason = "stopped"  // nothing came from the prober
 	LostData GapReason = "lost"     // the prober measured and had to give batches up
 	Isolated GapReason = "isolated" // the prober reached none of its canaries
+	// Doubtful is time in which what was lost may have been lost on the prober's own
+	// uplink. What answered did: the time is not unknown, its loss is.
+	Doubtful GapReason = "doubtful"
 )
 
 // Mark is the last batch of a prober that was applied, and where the prober stands.
@@ -118,19 +121,21 @@ type Report struct {
 	// before; Links what each link in force is after it.
 	Index *inventory.Index
 	Links []incident.LinkState
-	// Rounds are those of links that counted: no isolated prober's, and none beside a
-	// test of our own.
+	// Rounds are those of links that counted in the cycle decided before this one, since
+	// this one may have put them in doubt: no isolated prober's, none in doubt, and none
+	// beside a test of our own.
 	Rounds []probe.Observation
 }
 
 // Service is the live chain. What it remembers itself only saves time: the
-// inventory as the decisions need it, and which cycles are complete.
+// inventory as the decisions need it, the cycle decided last, and which are complete.
 type Service struct {
 	store  Store
 	policy Policy
 
 	mu   sync.Mutex // one cycle or batch at a time
 	plan plan
+	held held
 	// delivered is the newest cycle of which a prober delivered its whole part.
 	delivered map[string]time.Time
 	arrived   chan struct{} // a batch was stored: look again whether the cycle is complete
@@ -189,17 +194,13 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 				return err
 			}
 		}
-		if err := s.applyPolls(ctx, tx, b.Polls, now); err != nil {
+		if err := s.applyPolls(ctx, tx, b.Prober, b.Polls, now); err != nil {
 			return err
 		}
 		if err := s.applyReports(ctx, tx, former, b, now); err != nil {
 			return err
 		}
-		minute := b.Cycle.Truncate(time.Minute)
-		if decided.IsZero() || !minute.Before(s.following(decided).Truncate(time.Minute)) {
-			return nil // its minute is still open
-		}
-		return s.summarise(ctx, tx, minute, minute.Add(time.Minute))
+		return s.summariseAgain(ctx, tx, b.Cycle, decided)
 	})
 	if err != nil {
 		return fmt.Errorf("apply batch %d of prober %s: %w", b.Seq, b.Prober, err)
