@@ -56,6 +56,45 @@ func TestALinkShowsItsRouterAndWhatItCarriesNow(t *testing.T) {
 	b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1003"))).contains(t, "Ce routeur n’a jamais été interrogé")
 }
 
+// What our own prober could not hear is said to be that, for as long as nobody answered.
+func TestSilenceWhileOurProberWasCutOffAccusesNoRouter(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		gap, prober string
+		ours        bool
+	}{
+		"cut off":                          {"('13:04:00Z', '13:05:00Z', 'isolated')", "sonde-1", true},
+		"its uplink in doubt":              {"('13:04:00Z', '13:04:32Z', 'doubtful')", "sonde-1", true},
+		"a cut that ended while it waited": {"('13:03:00Z', '13:04:26Z', 'isolated')", "sonde-1", true},
+		"a cut long before":                {"('13:01:00Z', '13:03:00Z', 'isolated')", "sonde-1", false},
+		"nothing came from the prober":     {"('13:04:00Z', '13:05:00Z', 'stopped')", "sonde-1", false},
+		"another prober was cut off":       {"('13:04:00Z', '13:05:00Z', 'isolated')", "sonde-2", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.exec(t, polled+`
+				INSERT INTO prober (name) VALUES ('sonde-2');
+				UPDATE router_poll SET prober = (SELECT id FROM prober WHERE name = 'sonde-1');
+				INSERT INTO gap (prober, from_at, to_at, reason)
+					SELECT p.id, ('2026-11-24 ' || a)::timestamptz, ('2026-11-24 ' || b)::timestamptz, reason
+					FROM prober p, (VALUES `+test.gap+`) AS g (a, b, reason) WHERE p.name = '`+test.prober+`'`)
+			b := w.signIn(t, "reseau")
+			page := b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1002"))).text()
+			if got := strings.Contains(page, "notre sonde était alors coupée de tout"); got != test.ours {
+				t.Errorf("the page says that the prober was cut off: %t, want %t", got, test.ours)
+			}
+			if got := strings.Contains(page, "Sans réponse : silence"); got == test.ours {
+				t.Errorf("the page says that the router is silent: %t, want %t", got, !test.ours)
+			}
+			answered := b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1001"))).text()
+			if strings.Contains(answered, "notre sonde était alors coupée de tout") {
+				t.Error("a router that answered is said not to have been heard")
+			}
+		})
+	}
+}
+
 func TestAPowerCutToldAfterwardsIsShownWithItsEvidence(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -16,6 +16,8 @@ import (
 var (
 	sqlViewRouter = query("view.router", `
 		SELECT p.asked_at, p.problem, p.doubt, p.answered_at, p.state,
+			EXISTS (SELECT FROM gap g WHERE g.prober = p.prober AND g.reason IN ('isolated', 'doubtful')
+				AND g.from_at <= p.asked_at AND g.to_at > p.asked_at - @asking::interval) AS ours,
 			u.at AS carried_at, coalesce(u.down_octets, 0) AS down_octets, coalesce(u.up_octets, 0) AS up_octets, coalesce(u.covered_millis, 0) AS covered_millis
 		FROM router_poll p LEFT JOIN LATERAL (
 			SELECT at, down_octets, up_octets, covered_millis FROM utilisation
@@ -35,12 +37,17 @@ var (
 		ORDER BY o.from_at, o.link_id`)
 )
 
+// askingLasts is how long the question of a poll that nobody answered had been out: a cut
+// of our own that ended so long before is what silenced it.
+const askingLasts = 10 * time.Second
+
 type viewRouterRow struct {
 	AskedAt       time.Time
 	Problem       string
 	Doubt         string
 	AnsweredAt    *time.Time
 	State         []byte
+	Ours          bool
 	CarriedAt     *time.Time
 	DownOctets    int64
 	UpOctets      int64
@@ -49,7 +56,7 @@ type viewRouterRow struct {
 
 func (r viewRouterRow) router(link int64) (*view.Router, error) {
 	out := &view.Router{
-		Asked: r.AskedAt.UTC(), Problem: r.Problem, Doubt: measure.Doubt(r.Doubt),
+		Asked: r.AskedAt.UTC(), Problem: r.Problem, Ours: r.Ours && r.Problem != "", Doubt: measure.Doubt(r.Doubt),
 		Now: view.NewCarrying(measure.Carried{At: instant(r.CarriedAt), DownOctets: r.DownOctets, UpOctets: r.UpOctets, CoveredMillis: r.CoveredMillis}),
 	}
 	if r.AnsweredAt == nil {
@@ -70,7 +77,7 @@ func (r viewRouterRow) router(link int64) (*view.Router, error) {
 // Router gives what the router of a link told last; nil for one that was never asked.
 func (v *View) Router(ctx context.Context, link int64, since time.Time) (found *view.Router, err error) {
 	err = v.read(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, sqlViewRouter, pgx.NamedArgs{"link": link, "since": since})
+		rows, err := tx.Query(ctx, sqlViewRouter, pgx.NamedArgs{"link": link, "since": since, "asking": askingLasts})
 		if err != nil {
 			return err
 		}

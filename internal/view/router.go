@@ -15,6 +15,9 @@ type Router struct {
 	// Asked is when it was asked last, Problem why it did not answer then.
 	Asked   time.Time
 	Problem string
+	// Ours says that whoever asked was cut off then, or may have been: the problem says
+	// nothing of the router.
+	Ours bool
 	// Answered is when it answered last, zero before the first time; Started when it
 	// had started by its own account, zero when it does not tell, and Access the
 	// interface that carries the link.

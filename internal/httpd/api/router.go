@@ -11,6 +11,7 @@ import (
 type Router struct {
 	AskedAt    time.Time  `json:"asked_at"`
 	Problem    *string    `json:"problem" doc:"Why it did not answer then; null when it did."`
+	CutOff     bool       `json:"prober_cut_off" doc:"The prober was cut off from everything then, or its uplink was in doubt: the problem says nothing of the router."`
 	AnsweredAt *time.Time `json:"answered_at" doc:"Its last answer."`
 	StartedAt  *time.Time `json:"started_at" doc:"By its own account."`
 	Interface  *string    `json:"interface" doc:"ifName of the one that carries the link; null when it has none."`
@@ -70,7 +71,7 @@ func newRouter(r *view.Router) *Router {
 		return nil
 	}
 	out := &Router{
-		AskedAt: r.Asked.UTC(), Problem: known(r.Problem), AnsweredAt: instant(r.Answered), StartedAt: instant(r.Started), Doubt: known(string(r.Doubt)),
+		AskedAt: r.Asked.UTC(), Problem: known(r.Problem), CutOff: r.Ours, AnsweredAt: instant(r.Answered), StartedAt: instant(r.Started), Doubt: known(string(r.Doubt)),
 	}
 	if r.Access.Name != "" {
 		out.Interface, out.Up, out.Speed = &r.Access.Name, &r.Access.Up, known(r.Access.SpeedBits)
