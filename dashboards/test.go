@@ -15,6 +15,7 @@ type testRow struct {
 	At       time.Time
 	Down, Up *testFigure // nil where nothing was measured
 	Method   string
+	Layer    string // of the figures; empty where there is none
 	Note     string
 	Alarm    bool // below the contract
 }
@@ -32,6 +33,11 @@ func newTestRows(p i18n.Printer, tests []view.Test) []testRow {
 		rows[i] = testRow{At: t.At, Down: newTestFigure(p, t.Down), Up: newTestFigure(p, t.Up), Note: testNote(p, t.Throughput), Alarm: t.Short()}
 		if t.Method != "" {
 			rows[i].Method = string(t.Method)
+		}
+		for _, f := range []*probe.Flow{t.Down, t.Up} {
+			if f != nil {
+				rows[i].Layer = p.T("test.layer." + string(f.Layer))
+			}
 		}
 	}
 	return rows
@@ -60,6 +66,9 @@ func testNote(p i18n.Printer, t probe.Throughput) string {
 		if t.Detail != "" {
 			notes = append(notes, t.Detail)
 		}
+	}
+	if t.NotRun != probe.HostBusy && t.HostBusy() {
+		notes = append(notes, p.T("notrun."+string(probe.HostBusy)))
 	}
 	if t.Short() {
 		notes = append(notes, p.T("test.short"))

@@ -42,7 +42,8 @@ type Layer string
 
 // PayloadLayer counts what TCP carries, without the headers of TCP, IP and below:
 // layer 4 goodput. Over Ethernet with packets of 1,500 octets and time stamps it is at
-// most 1,448 of 1,538 octets, 94.1 % of the rate of the line; no exact figure of a lower
+// most 1,448 of 1,538 octets, 94.1 % of the rate of the line (layer 1), and 1,448 of
+// 1,500, 96.5 % of a rate that counts IP packets (layer 3); no exact figure of a lower
 // layer follows from it, since it does not tell how many packets there were.
 const PayloadLayer Layer = "tcp-payload"
 
@@ -66,6 +67,29 @@ type Flow struct {
 	// thousandths; -1 where it is not told. A busy one limits the figure.
 	HostPermille   int `json:"host_permille"`
 	RemotePermille int `json:"remote_permille"`
+	// MachinePermille is how busy our whole machine was, in thousandths of all its
+	// processors; -1 where it is not told. LateMicros is how late it woke up who had a
+	// time to send at, in microseconds: nineteen of twenty times it was less.
+	MachinePermille int   `json:"machine_permille,omitempty"`
+	LateMicros      int64 `json:"late_micros,omitempty"`
+}
+
+// From these on our own machine is what a figure may show.
+const (
+	busyPermille = 800
+	// lateMicros is how far a stream may be ahead to make up for having been late.
+	lateMicros = 20_000
+)
+
+// HostBusy reports whether our own machine was too busy, or too late, beside the test for
+// the figure to accuse the link.
+func (f Flow) HostBusy() bool {
+	return f.HostPermille >= busyPermille || f.MachinePermille >= busyPermille || f.LateMicros >= lateMicros
+}
+
+// HostBusy reports whether that is so of a direction that was measured.
+func (t *Throughput) HostBusy() bool {
+	return t.Down != nil && t.Down.HostBusy() || t.Up != nil && t.Up.HostBusy()
 }
 
 // nearCap is the part of our own limit from which on a figure shows the limit and not
@@ -78,14 +102,15 @@ func (f Flow) Capped() bool {
 }
 
 // shortOf is the part of the contract below which a figure is short of it, in
-// thousandths. TCP payload is 94.1 % of the rate of an Ethernet line at most, and a
-// contract seldom names its layer: less than nine tenths is short of any.
+// thousandths. TCP payload is 94.1 % of the rate of an Ethernet line at most, 96.5 % of
+// one that counts IP packets, and a contract seldom names its layer: less than nine
+// tenths is short of any.
 const shortOf = 900
 
 // Short reports whether the figure is below the contract in any reading of it. One at our
-// own limit is not.
+// own limit is not, nor one beside which our own machine was busy.
 func (f Flow) Short() bool {
-	return f.ContractBits > 0 && !f.Capped() && f.BitsPerSecond < f.ContractBits/1000*shortOf
+	return f.ContractBits > 0 && !f.Capped() && !f.HostBusy() && f.BitsPerSecond < f.ContractBits/1000*shortOf
 }
 
 // Short reports whether a direction that was measured is.
@@ -110,6 +135,8 @@ const (
 	POPBusy         NotRun = "pop-busy"         // a link of the same POP is tested
 	ProberBusy      NotRun = "prober-busy"      // as many tests run as are allowed
 	NotDue          NotRun = "not-due"          // tested lately
+	RetryWaits      NotRun = "retry-waits"      // the last try gave no figure, and the next has its time
+	HostBusy        NotRun = "host-busy"        // there are figures, but our own machine was too busy for a verdict
 	NoServer        NotRun = "no-server"        // nothing answers at the far end
 	ServerBusy      NotRun = "server-busy"      // the far end tests with somebody else
 	BadAnswer       NotRun = "bad-answer"       // the far end, or the program, said nonsense
@@ -124,7 +151,7 @@ const (
 func NotRunReasons() []NotRun {
 	return []NotRun{
 		InSchoolHours, InExams, CalendarUnknown, OutsideWindow, LinkNotUp, LoadHigh, LoadUnknown, LinkBusy, SiteBusy, POPBusy,
-		ProberBusy, NotDue, NoServer, ServerBusy, BadAnswer, NoProgram, CanaryLoss, CanaryDelay, CanarySilent, Interrupted,
+		ProberBusy, NotDue, RetryWaits, HostBusy, NoServer, ServerBusy, BadAnswer, NoProgram, CanaryLoss, CanaryDelay, CanarySilent, Interrupted,
 	}
 }
 
@@ -185,6 +212,8 @@ func (f *Flow) validate() error {
 		{"contracted bits per second", f.ContractBits, 0, maxRate},
 		{"limit in bits per second", f.CapBits, 0, maxRate},
 		{"load of the host", int64(f.HostPermille), -1, maxPermille},
+		{"load of the machine", int64(f.MachinePermille), -1, 1000},
+		{"time late in microseconds", f.LateMicros, 0, maxTestMillis * 1000},
 		{"load of the far end", int64(f.RemotePermille), -1, maxPermille},
 	} {
 		if n.value < n.least || n.value > n.most {

@@ -90,3 +90,25 @@ func TestAFigureBelowNineTenthsIsShortOfTheContract(t *testing.T) {
 		t.Error("a figure without contract is short of it")
 	}
 }
+
+func TestABusyMachineAccusesNobody(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		flow probe.Flow
+		busy bool
+	}{
+		"idle":                        {probe.Flow{HostPermille: 799, MachinePermille: 799, LateMicros: 19_999}, false},
+		"not told":                    {probe.Flow{HostPermille: -1, MachinePermille: -1}, false},
+		"the program fills one":       {probe.Flow{HostPermille: 800}, true},
+		"others fill the machine":     {probe.Flow{HostPermille: -1, MachinePermille: 800}, true},
+		"it wakes up late":            {probe.Flow{HostPermille: -1, MachinePermille: -1, LateMicros: 20_000}, true},
+		"the far end is busy, not we": {probe.Flow{RemotePermille: 1000}, false},
+	} {
+		f := test.flow
+		f.ContractBits, f.BitsPerSecond = 100e6, 50e6
+		up := &probe.Throughput{Up: &f}
+		if f.HostBusy() != test.busy || up.HostBusy() != test.busy || up.Short() == test.busy {
+			t.Errorf("%s: busy %t, short %t, want %t, %t", name, f.HostBusy(), up.Short(), test.busy, !test.busy)
+		}
+	}
+}

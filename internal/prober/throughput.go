@@ -207,6 +207,9 @@ func (t *tests) fill(ctx context.Context, l Tested, result *probe.Throughput) *t
 		flow.ContractBits = way.contract
 		*way.into = &flow
 	}
+	if result.HostBusy() {
+		return &throughput.Failure{Reason: probe.HostBusy}
+	}
 	return nil
 }
 

@@ -28,7 +28,8 @@ func TestWhatDecidesATestIsKnownOfEachLink(t *testing.T) {
 		(1, 'throughput', '2026-10-01Z', 'metz', '{"began": "2026-10-01T00:00:00Z", `+figure+`'),
 		(1, 'throughput', '2026-10-20Z', 'metz', '{"began": "2026-10-20T00:00:00Z", `+figure+`'),
 		(1, 'throughput', '2026-11-20Z', 'metz', '{"began": "2026-11-20T00:00:00Z", "not_run": "load-high", "load_permille": 300}'),
-		(1, 'throughput', '2026-11-10Z', 'metz', '{"began": "2026-11-10T00:00:00Z", "not_run": "no-server", "method": "iperf3", "load_permille": 3}')`)
+		(1, 'throughput', '2026-11-10Z', 'metz', '{"began": "2026-11-10T00:00:00Z", "not_run": "no-server", "method": "iperf3", "load_permille": 3}'),
+		(1, 'throughput', '2026-11-12Z', 'metz', '{"began": "2026-11-12T00:00:00Z", "not_run": "host-busy", `+figure+`')`)
 	got, err := store.NewView(db).TestFacts(t.Context(), []int64{1, 2, 3}, time.Date(2026, 11, 25, 1, 50, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +38,7 @@ func TestWhatDecidesATestIsKnownOfEachLink(t *testing.T) {
 	day := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC) }
 	want := []view.TestFacts{
 		{
-			Link: 1, FigureAt: day(10, 20), TriedAt: day(11, 10), Status: linkstate.Up,
+			Link: 1, FigureAt: day(10, 20), TriedAt: day(11, 12), Status: linkstate.Up,
 			DownOctets: 45_000_000, UpOctets: 4_500_000, Covered: 6 * time.Minute,
 			Figure: &probe.Throughput{
 				Began: day(10, 20), Method: probe.ByIperf3, LoadPerMille: 12,

@@ -67,7 +67,7 @@ func (c Web) Flow(ctx context.Context, d Direction, b Bounds, progress func(Prog
 	if err != nil {
 		return probe.Flow{}, err
 	}
-	w := &webFlow{Web: c, Bounds: b, direction: d, url: u, pace: newPace(b)}
+	w := &webFlow{Web: c, Bounds: b, direction: d, url: u, pace: newPace(b), over: make(chan struct{})}
 	return w.measure(ctx, progress)
 }
 
@@ -80,6 +80,7 @@ type webFlow struct {
 	pace      *pace
 	moved     atomic.Int64 // octets of TCP payload read or written
 	conns     []net.Conn
+	over      chan struct{} // closed when what is sent shall end
 }
 
 // measure opens the streams, lets them run, and reads the counters at the end of the
@@ -101,6 +102,8 @@ func (w *webFlow) measure(ctx context.Context, progress func(Progress)) (probe.F
 			}
 		})
 	}
+	beside := watchMachine()
+	defer beside.stop()
 	begun := time.Now()
 	if err := w.wait(ctx, begun, w.SlowStart, progress); err != nil {
 		return probe.Flow{}, err
@@ -109,16 +112,47 @@ func (w *webFlow) measure(ctx context.Context, progress func(Progress)) (probe.F
 	if err := w.wait(ctx, begun, w.SlowStart+w.Duration, progress); err != nil {
 		return probe.Flow{}, err
 	}
-	took, whole := time.Since(from), w.delivered()
+	if w.direction == Forward {
+		if err := w.answered(ctx, &running); err != nil {
+			return probe.Flow{}, err
+		}
+	}
+	took, whole := time.Since(from), w.moved.Load()
 	cancel(nil)
 	if whole == octets {
 		return probe.Flow{}, failed(probe.BadAnswer, "nothing went for %s", took.Round(time.Second))
 	}
-	return probe.Flow{
+	f := probe.Flow{
 		BitsPerSecond: int64(float64(whole-octets) * 8 / took.Seconds()), Layer: probe.PayloadLayer, Octets: whole,
 		Millis: took.Milliseconds(), SkippedMillis: from.Sub(begun).Milliseconds(), Streams: w.Streams, Retransmits: -1,
 		CapBits: w.BitsPerSecond, HostPermille: -1, RemotePermille: -1,
-	}, nil
+	}
+	beside.tell(&f)
+	return f, nil
+}
+
+// answered ends what is sent, and waits until the far end has answered on every stream:
+// only that tells that somebody read it. A kernel acknowledges what nobody reads.
+func (w *webFlow) answered(ctx context.Context, running *sync.WaitGroup) error {
+	close(w.over)
+	all := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(all)
+	}()
+	late := time.NewTimer(slack)
+	defer late.Stop()
+	select {
+	case <-all:
+		if ctx.Err() != nil { // one of them was refused
+			return ended(ctx)
+		}
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	case <-late.C:
+		return failed(probe.BadAnswer, "%s gave no answer within %s of the end: nothing tells that it read what was sent", w.url.Redacted(), slack)
+	}
 }
 
 // wait lasts until some time after the beginning, or returns why the flow ended before.
@@ -163,10 +197,8 @@ func (w *webFlow) connect(ctx context.Context) error {
 			return failed(probe.NoServer, "%v", err)
 		}
 		w.conns = append(w.conns, conn)
-		if tcp, ok := conn.(*net.TCPConn); ok && w.direction == Reverse {
-			// What is slowed down here must not come at full rate into a buffer.
-			room := int(w.octetsPerSecond() / float64(w.Streams) * bufferTime.Seconds())
-			if err := tcp.SetReadBuffer(min(max(room, leastBuffer), mostBuffer)); err != nil {
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			if err := w.narrow(tcp); err != nil {
 				w.close()
 				return failed(probe.NoServer, "%v", err)
 			}
@@ -175,8 +207,19 @@ func (w *webFlow) connect(ctx context.Context) error {
 	return nil
 }
 
-// The room for what came and was not read: a quarter of a second of the rate, which
-// lets a way of 100 ms be filled.
+// narrow bounds what waits here: what is slowed down must not come at full rate into a
+// buffer, and what is written must not wait long after the end.
+func (w *webFlow) narrow(conn *net.TCPConn) error {
+	room := int(w.octetsPerSecond() / float64(w.Streams) * bufferTime.Seconds())
+	room = min(max(room, leastBuffer), mostBuffer)
+	if w.direction == Forward {
+		return conn.SetWriteBuffer(room)
+	}
+	return conn.SetReadBuffer(room)
+}
+
+// The room for what waits: a quarter of a second of the rate, which lets a way of 100 ms
+// be filled.
 const (
 	bufferTime  = 250 * time.Millisecond
 	leastBuffer = 64 << 10
@@ -240,18 +283,16 @@ const mostHeader = 64 << 10
 // blockLength is what is written at a time.
 const blockLength = 32 << 10
 
-// send posts octets without an end. An answer before it is a refusal.
+// send posts octets until the flow is over, and waits for the answer to them. One before
+// the end is a refusal.
 func (w *webFlow) send(conn net.Conn) error {
 	if _, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vigie\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n", w.url.RequestURI(), w.url.Host); err != nil {
 		return err
 	}
-	refusal := make(chan error, 1)
+	var whole atomic.Bool
+	answer := make(chan error, 1)
 	go func() {
-		answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, mostHeader)), nil)
-		if err == nil {
-			err = fmt.Errorf("%s answered %s before the end", w.url.Redacted(), answer.Status)
-		}
-		refusal <- err
+		answer <- w.answer(conn, &whole)
 		_ = conn.Close() // so that writing ends
 	}()
 	// A chunk of what no way compresses, the same again and again.
@@ -261,17 +302,45 @@ func (w *webFlow) send(conn net.Conn) error {
 	}
 	chunk = append(chunk, "\r\n"...)
 	for {
-		if _, err := conn.Write(chunk); err != nil {
-			_ = conn.Close() // so that reading ends
-			if refused := <-refusal; !errors.Is(refused, net.ErrClosed) {
-				return refused
+		select {
+		case <-w.over:
+			whole.Store(true)
+			if _, err := io.WriteString(conn, "0\r\n\r\n"); err != nil {
+				return w.unsent(conn, err, answer)
 			}
-			return err
+			return <-answer
+		default:
+		}
+		if _, err := conn.Write(chunk); err != nil {
+			return w.unsent(conn, err, answer)
 		}
 	}
 }
 
-// delivered is how many octets have arrived: what was read, or what was written and
+// answer reads the far end's. It is good only to the whole of what was sent.
+func (w *webFlow) answer(conn net.Conn, whole *atomic.Bool) error {
+	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, mostHeader)), nil)
+	switch {
+	case err != nil:
+		return err
+	case !whole.Load():
+		return fmt.Errorf("%s answered %s before the end", w.url.Redacted(), answer.Status)
+	case answer.StatusCode < 200 || answer.StatusCode > 299:
+		return fmt.Errorf("%s answered %s, expected 200", w.url.Redacted(), answer.Status)
+	}
+	return nil
+}
+
+// unsent is why writing failed: the answer tells more, where there is one.
+func (w *webFlow) unsent(conn net.Conn, err error, answer <-chan error) error {
+	_ = conn.Close() // so that reading ends
+	if refused := <-answer; refused != nil && !errors.Is(refused, net.ErrClosed) {
+		return refused
+	}
+	return err
+}
+
+// delivered is how many octets have arrived so far: what was read, or what was written and
 // does not wait here any more.
 func (w *webFlow) delivered() int64 {
 	n := w.moved.Load()

@@ -32,6 +32,17 @@ func site(t *testing.T, secure bool) (*httptest.Server, Web) {
 		}
 	})
 	mux.HandleFunc("POST /up", func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	mux.HandleFunc("POST /full", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusInsufficientStorage)
+	})
+	mux.HandleFunc("POST /slow", func(_ http.ResponseWriter, r *http.Request) {
+		for block := make([]byte, 10_000); ; time.Sleep(100 * time.Millisecond) {
+			if _, err := io.ReadFull(r.Body, block); err != nil {
+				return
+			}
+		}
+	})
 	mux.HandleFunc("GET /short", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "short") })
 	server := httptest.NewUnstartedServer(mux)
 	web := Web{}
@@ -95,6 +106,8 @@ func TestAFlowThatCannotBeMeasuredHasItsReason(t *testing.T) {
 		"an unknown certificate":     {secure, Reverse, probe.BadAnswer, "certificate"},
 		"a source without a body":    {Web{Source: babbling(t)}, Reverse, probe.BadAnswer, "EOF"},
 		"a sink that only talks":     {Web{Sink: babbling(t)}, Forward, probe.BadAnswer, "EOF"},
+		"a sink that never reads":    {Web{Sink: deaf(t)}, Forward, probe.BadAnswer, "nothing tells that it read"},
+		"a sink that fails at last":  {Web{Sink: server.URL + "/full"}, Forward, probe.BadAnswer, "507"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,4 +169,48 @@ func babbling(t *testing.T) string {
 		serving.Wait()
 	})
 	return "http://" + listener.Addr().String()
+}
+
+// deaf takes connections and reads nothing of them: its kernel acknowledges all the same.
+func deaf(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		var taken []net.Conn
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				break
+			}
+			taken = append(taken, conn)
+		}
+		for _, conn := range taken {
+			_ = conn.Close()
+		}
+	})
+	t.Cleanup(func() {
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+		serving.Wait()
+	})
+	return "http://" + listener.Addr().String()
+}
+
+// What waits in the far end's kernel was acknowledged, and is no figure until it is read.
+func TestAFigureCountsWhatTheFarEndHasRead(t *testing.T) {
+	t.Parallel()
+	server, _ := site(t, false)
+	b := Bounds{Duration: 2 * time.Second, Streams: 1, BitsPerSecond: 2e6, Octets: 20e6}
+	f, err := (Web{Sink: server.URL + "/slow"}).Flow(t.Context(), Forward, b, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.BitsPerSecond > 1e6 {
+		t.Errorf("got %d bit/s of a far end that reads 800,000", f.BitsPerSecond)
+	}
 }

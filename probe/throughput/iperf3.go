@@ -86,6 +86,8 @@ func (c Iperf3) Flow(ctx context.Context, d Direction, b Bounds, progress func(P
 	} else if err != nil {
 		return probe.Flow{}, failed(probe.NoProgram, "%v", err)
 	}
+	beside := watchMachine()
+	defer beside.stop()
 	stop := ticking(d, progress)
 	err := program.Wait()
 	stop()
@@ -97,6 +99,9 @@ func (c Iperf3) Flow(ctx context.Context, d Direction, b Bounds, progress func(P
 	if err != nil && errors.As(problem, &failure) && failure.Reason == probe.BadAnswer {
 		// No JSON that can be read: what it said otherwise tells more.
 		return probe.Flow{}, failed(probe.BadAnswer, "iperf3: %v: %s", err, strings.TrimSpace(problems.kept.String()+" "+failure.Detail))
+	}
+	if problem == nil {
+		beside.tell(&flow)
 	}
 	return flow, problem
 }

@@ -72,7 +72,7 @@ func ParseIperf3(output []byte, d Direction, b Bounds) (probe.Flow, error) {
 	f := probe.Flow{
 		BitsPerSecond: int64(math.Round(received.BitsPerSecond)), Layer: probe.PayloadLayer, Octets: int64(received.Octets),
 		Millis: max(1, int64(math.Round(received.Seconds*1000))), SkippedMillis: (time.Duration(test.Omit) * time.Second).Milliseconds(),
-		Streams: test.Streams, Retransmits: -1, CapBits: b.BitsPerSecond, HostPermille: -1, RemotePermille: -1,
+		Streams: test.Streams, Retransmits: -1, CapBits: b.BitsPerSecond, HostPermille: -1, RemotePermille: -1, MachinePermille: -1,
 	}
 	var whole float64 // with what was left out
 	for _, interval := range o.Intervals {

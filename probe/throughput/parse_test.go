@@ -47,7 +47,7 @@ func TestARealOutputGivesWhatTheReceiverCounted(t *testing.T) {
 	}
 	want := probe.Flow{
 		BitsPerSecond: 8160923986, Layer: probe.PayloadLayer, Octets: 2040791040, Millis: 2001, Streams: 1, Retransmits: 2,
-		CapBits: 9e9, HostPermille: 232, RemotePermille: 220,
+		CapBits: 9e9, HostPermille: 232, RemotePermille: 220, MachinePermille: -1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -65,7 +65,7 @@ func TestTheSlowStartCountsAsVolumeAndNotAsRate(t *testing.T) {
 	}
 	want := probe.Flow{
 		BitsPerSecond: 10486431, Layer: probe.PayloadLayer, Octets: 3 * 1310720, Millis: 2000, SkippedMillis: 1000, Streams: 2,
-		CapBits: 10e6, HostPermille: 1, RemotePermille: 21,
+		CapBits: 10e6, HostPermille: 1, RemotePermille: 21, MachinePermille: -1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
