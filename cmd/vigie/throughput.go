@@ -41,7 +41,8 @@ type throughputTest struct {
 func (throughputTest) Help() string {
 	return `Fills a line for some seconds and tells what it carries: TCP payload, the slow start
 left out. It disturbs whoever uses the line, and no calendar is asked: the hour is
-yours to choose. Ctrl+C stops it. The status is 1 when there is no figure.
+yours to choose. Ctrl+C stops it. The status is 1 when there is no figure. One beside
+which this machine was busy shows the machine, and says so.
 
 Examples:
   vigie throughput --server 192.0.2.1                     both ways, by iperf3
@@ -163,6 +164,9 @@ func (t *throughputSheet) measure(ctx context.Context, client throughput.Client,
 			line.NotRun, line.Detail = failure.Reason, failure.Detail
 		} else {
 			line.Flow = &flow
+			if flow.HostBusy() {
+				line.NotRun = probe.HostBusy
+			}
 		}
 		lock.Unlock()
 	}
@@ -183,12 +187,13 @@ func (t *throughputSheet) write(out io.Writer, format string) error {
 	case "json":
 		return writeJSON(out, t)
 	case "csv":
-		records := [][]string{{"method", "server", "direction", "bits_per_second", "layer", "octets", "millis", "streams", "retransmits", "capped", "not_run", "detail"}}
+		records := [][]string{{"method", "server", "direction", "bits_per_second", "layer", "octets", "millis", "streams", "retransmits", "capped", "not_run", "detail", "host_permille", "machine_permille", "late_micros"}}
 		for _, line := range t.Flows {
-			record := []string{string(t.Method), t.Server, string(line.Direction), "", "", "", "", "", "", "", string(line.NotRun), line.Detail}
+			record := []string{string(t.Method), t.Server, string(line.Direction), "", "", "", "", "", "", "", string(line.NotRun), line.Detail, "", "", ""}
 			if f := line.Flow; f != nil {
 				record[3], record[4], record[5], record[6] = strconv.FormatInt(f.BitsPerSecond, 10), string(f.Layer), strconv.FormatInt(f.Octets, 10), strconv.FormatInt(f.Millis, 10)
 				record[7], record[9] = strconv.Itoa(f.Streams), strconv.FormatBool(f.Capped())
+				record[12], record[13], record[14] = known(f.HostPermille), known(f.MachinePermille), strconv.FormatInt(f.LateMicros, 10)
 				if f.Retransmits >= 0 {
 					record[8] = strconv.FormatInt(f.Retransmits, 10)
 				}
@@ -201,24 +206,35 @@ func (t *throughputSheet) write(out io.Writer, format string) error {
 	return err
 }
 
+// known writes a number of which less than 0 means that it is not known.
+func known(n int) string {
+	if n < 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
 // table writes a line for each direction.
 func (t *throughputSheet) table() string {
-	rows := []row{{t.print.T("test.way"), t.print.T("test.rate"), t.print.T("test.note")}}
+	rows := []row{{t.print.T("test.way"), t.print.T("test.rate"), t.print.T("test.layer"), t.print.T("test.note")}}
 	for _, line := range t.Flows {
 		way := t.print.T("test.way." + string(line.Direction))
 		switch {
 		case line.Flow != nil:
 			note := ""
-			if line.Flow.Capped() {
+			switch {
+			case line.NotRun != "":
+				note = t.print.T("notrun." + string(line.NotRun))
+			case line.Flow.Capped():
 				note = t.print.T("test.capped", t.print.BitRate(line.Flow.CapBits))
-			} else if line.Flow.Retransmits >= 0 {
+			case line.Flow.Retransmits >= 0:
 				note = t.print.N("test.retransmits", int(line.Flow.Retransmits))
 			}
-			rows = append(rows, row{way, t.print.BitRate(line.Flow.BitsPerSecond), note})
+			rows = append(rows, row{way, t.print.BitRate(line.Flow.BitsPerSecond), t.print.T("test.layer." + string(line.Flow.Layer)), note})
 		case line.NotRun != "":
-			rows = append(rows, row{way, "–", strings.TrimSpace(t.print.T("notrun."+string(line.NotRun)) + " " + line.Detail)})
+			rows = append(rows, row{way, "–", "", strings.TrimSpace(t.print.T("notrun."+string(line.NotRun)) + " " + line.Detail)})
 		default:
-			rows = append(rows, row{way, "…", line.since.Round(time.Second).String()})
+			rows = append(rows, row{way, "…", "", line.since.Round(time.Second).String()})
 		}
 	}
 	var b strings.Builder
@@ -263,22 +279,30 @@ func (c throughputPlan) Run(s surroundings) error {
 	if c.Format == "csv" {
 		return csv.NewWriter(s.out).WriteAll(records)
 	}
-	rows := []row{{s.print.T("table.link"), s.print.T("test.note"), s.print.T("test.last")}}
+	_, err = io.WriteString(s.out, planTable(s.print, plan))
+	return err
+}
+
+// planTable writes a line for each link.
+func planTable(print i18n.Printer, plan []app.TestChoice) string {
+	rows := []row{{print.T("table.link"), print.T("test.note"), print.T("test.last"), print.T("test.due")}}
 	for _, l := range plan {
-		note := s.print.T("test.starts")
+		note := print.T("test.starts")
 		if l.Reason != "" {
-			note = s.print.T("notrun." + string(l.Reason))
+			note = print.T("notrun." + string(l.Reason))
 		}
-		last := "–"
+		last, due := print.T("test.last.none"), print.T("test.due.once")
 		if l.Last != nil {
-			last = s.print.Time(*l.Last)
+			last = print.Time(*l.Last)
 		}
-		rows = append(rows, row{l.Link, note, last})
+		if l.Due != nil {
+			due = print.Time(*l.Due)
+		}
+		rows = append(rows, row{l.Link, note, last, due})
 	}
 	var b strings.Builder
 	writeRows(&b, rows)
-	_, err = io.WriteString(s.out, b.String())
-	return err
+	return b.String()
 }
 
 func stamped(at *time.Time) string {

@@ -9,6 +9,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"vigie/internal/app"
+	"vigie/internal/i18n"
+	"vigie/probe"
+	"vigie/probe/throughput"
 )
 
 // farEnd is a web server that gives octets and takes them.
@@ -78,5 +84,42 @@ func TestThroughputWithoutAFigureSaysWhy(t *testing.T) {
 		if code := run(context.Background(), args, io.Discard, &talk); code != exitUsage {
 			t.Errorf("%v: ended with %d, want %d", args, code, exitUsage)
 		}
+	}
+}
+
+func TestThePlanSaysWhenAndWhyNot(t *testing.T) {
+	t.Parallel()
+	due, last := time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC), time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
+	got := planTable(i18n.For(i18n.English), []app.TestChoice{
+		{Link: "CLG-1", Reason: probe.RetryWaits, Due: &due}, {Link: "CLG-2", Reason: probe.NotDue, Last: &last, Due: &due}, {Link: "CLG-3"},
+	})
+	p := i18n.For(i18n.English)
+	for i, want := range [][]string{
+		{p.T("test.last"), p.T("test.due")},
+		{"CLG-1", "waits for its retry", "none yet", p.Time(due)},
+		{"CLG-2", "tested lately", p.Time(last), p.Time(due)},
+		{"CLG-3", "would start now", "none yet", "at once"},
+	} {
+		line := strings.Split(got, "\n")[i]
+		for _, words := range want {
+			if !strings.Contains(line, words) {
+				t.Errorf("line %q does not say %q", line, words)
+			}
+		}
+	}
+}
+
+func TestAFigureSaysItsLayerAndWhoseItIs(t *testing.T) {
+	t.Parallel()
+	sheet := throughputSheet{print: i18n.For(i18n.French), Flows: []*flowLine{
+		{Direction: throughput.Forward, Flow: &probe.Flow{BitsPerSecond: 9e6, Layer: probe.PayloadLayer, HostPermille: -1, Retransmits: -1}},
+		{Direction: throughput.Reverse, Flow: &probe.Flow{BitsPerSecond: 9e6, Layer: probe.PayloadLayer, HostPermille: 900}, NotRun: probe.HostBusy},
+	}}
+	lines := strings.Split(strings.ReplaceAll(sheet.table(), "\u00a0", " "), "\n")
+	if !strings.Contains(lines[0], "Couche") || !strings.Contains(lines[1], "charge utile TCP (couche 4)") || strings.Contains(lines[1], "verdict") {
+		t.Errorf("got %q", lines)
+	}
+	if !strings.Contains(strings.ReplaceAll(lines[2], "\u202f", " "), "pas de verdict") {
+		t.Errorf("a figure of a busy machine: got %q", lines[2])
 	}
 }

@@ -73,8 +73,13 @@ func PlanHeavy(now time.Time, links []Heavy, running []Occupied, p HeavyPolicy) 
 	}
 	choices := make([]HeavyChoice, len(sorted))
 	for i, h := range sorted {
-		c := HeavyChoice{Heavy: h, Due: h.due(p)}
-		if c.Reason = h.refusal(now, c.Due, p); c.Reason == "" {
+		due, early := h.due(p)
+		c := HeavyChoice{Heavy: h, Due: due, Reason: early}
+		// A time in the future comes from before the clock was set back, and holds nothing up.
+		if !now.Before(due) || h.Last.After(now) || h.Tried.After(now) {
+			c.Reason = h.refusal(p)
+		}
+		if c.Reason == "" {
 			c.Reason = held.refusal(h)
 		}
 		if c.Reason == "" && tests >= p.Together {
@@ -100,9 +105,10 @@ func first(a, b bool) int {
 	return 1
 }
 
-// due is when the next figure is wanted; the zero time for a link never tried.
-func (h Heavy) due(p HeavyPolicy) time.Time {
-	var due time.Time
+// due is when the next figure is wanted, the zero time for a link never tried, and why
+// not before.
+func (h Heavy) due(p HeavyPolicy) (due time.Time, why probe.NotRun) {
+	why = probe.NotDue
 	if !h.Last.IsZero() {
 		due = h.Last.Add(p.Every)
 		if h.Contested {
@@ -110,17 +116,14 @@ func (h Heavy) due(p HeavyPolicy) time.Time {
 		}
 	}
 	if retry := h.Tried.Add(p.Retry); h.Tried.After(h.Last) && retry.After(due) {
-		due = retry
+		due, why = retry, probe.RetryWaits
 	}
-	return due
+	return due, why
 }
 
-// refusal is why the link itself is not tested now. A time in the future comes from
-// before the clock was set back, and holds nothing up.
-func (h Heavy) refusal(now, due time.Time, p HeavyPolicy) probe.NotRun {
+// refusal is why the link itself, whose time has come, is not tested.
+func (h Heavy) refusal(p HeavyPolicy) probe.NotRun {
 	switch {
-	case now.Before(due) && !h.Last.After(now) && !h.Tried.After(now):
-		return probe.NotDue
 	case h.Closed != "":
 		return h.Closed
 	case !h.Up:
