@@ -2,6 +2,7 @@ package prober
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ func ParseClosing(hours string, examDays []string) (Closing, error) {
 		return c, fmt.Errorf("hours: %q, expected such as 22:00-05:00", hours)
 	}
 	c.from, c.until = minuteOf(from), minuteOf(until)
+	if length := (c.until - c.from + day) % day; length <= int(margin/time.Minute) {
+		return c, fmt.Errorf("hours: %q, expected more than %d minutes: a test has to end in them", hours, int(margin/time.Minute))
+	}
 	for _, text := range examDays {
 		first, last, span := strings.Cut(text, "/")
 		if !span {
@@ -43,32 +47,45 @@ func ParseClosing(hours string, examDays []string) (Closing, error) {
 	return c, nil
 }
 
+// day is how many minutes one has.
+const day = 24 * 60
+
 func minuteOf(t time.Time) int { return t.Hour()*60 + t.Minute() }
 
-// At is why no heavy probe may run on a link of a school now; empty = it may. It ends
-// before the school day begins: a probe that starts now is over within a margin.
+// At is why no heavy probe may start on a link of a school now; empty = it may. Nothing
+// is closed for the whole of the longest one, so that none runs on into a school day, a
+// day of exams or beyond the hours.
 func (c Closing) At(now time.Time, school calendar.School) probe.NotRun {
-	day := calendar.Day(now)
-	for _, e := range c.exams {
-		if !day.Before(e[0]) && !day.After(e[1]) {
+	end := now.Add(margin)
+	for _, at := range []time.Time{now, end} {
+		if c.exam(calendar.Day(at)) {
 			return probe.InExams
 		}
 	}
-	for _, of := range school.Windows(now, now.Add(margin)) {
+	for _, of := range school.Windows(now, end) {
 		if of.Open == calendar.Unknown {
 			return probe.CalendarUnknown
 		}
 		return probe.InSchoolHours
 	}
-	minute := minuteOf(now.In(i18n.Paris()))
-	open := minute >= c.from && minute < c.until
-	if c.from > c.until {
-		open = minute >= c.from || minute < c.until
-	}
-	if !open {
-		return probe.OutsideWindow
+	for at := now; !at.After(end); at = at.Add(time.Minute) {
+		if !c.hours(minuteOf(at.In(i18n.Paris()))) {
+			return probe.OutsideWindow
+		}
 	}
 	return ""
+}
+
+func (c Closing) exam(day time.Time) bool {
+	return slices.ContainsFunc(c.exams, func(e [2]time.Time) bool { return !day.Before(e[0]) && !day.After(e[1]) })
+}
+
+// hours reports whether heavy probes run in a minute of the day.
+func (c Closing) hours(minute int) bool {
+	if c.from > c.until {
+		return minute >= c.from || minute < c.until
+	}
+	return minute >= c.from && minute < c.until
 }
 
 // margin is longer than the longest test of both directions, each with a slow start as

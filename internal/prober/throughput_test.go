@@ -24,6 +24,7 @@ import (
 // pretended is a client whose flows take ten seconds and give 90 Mbit/s, or fail.
 type pretended struct {
 	failure error
+	host    int  // how busy our machine is beside them, in thousandths
 	under   *int // flows under way
 	most    *int
 }
@@ -45,7 +46,7 @@ func (c pretended) Flow(ctx context.Context, _ throughput.Direction, b throughpu
 	case c.failure != nil:
 		return probe.Flow{}, c.failure
 	}
-	return probe.Flow{BitsPerSecond: 90e6, Layer: probe.PayloadLayer, Octets: 1e8, Millis: 10_000, Streams: b.Streams, Retransmits: -1, CapBits: b.BitsPerSecond}, nil
+	return probe.Flow{BitsPerSecond: 90e6, Layer: probe.PayloadLayer, Octets: 1e8, Millis: 10_000, Streams: b.Streams, Retransmits: -1, CapBits: b.BitsPerSecond, HostPermille: c.host}, nil
 }
 
 // bench runs tests over some links for a while, and gives what was reported.
@@ -185,6 +186,20 @@ func TestATestStopsWhenItHarmsOthers(t *testing.T) {
 	})
 }
 
+// The figures are told, and the next try is that of one without a verdict.
+func TestABusyMachineOfOursGivesNoVerdict(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		under, most := 0, 0
+		b := bench{canaries: quiet, links: []Tested{tested(1, pretended{host: 950, under: &under, most: &most})}}
+		got := outcomes(t, b.run(90*time.Minute, func(*heavy) {}))
+		want := outcome{1, probe.HostBusy, 90e6, 90e6}
+		if diff := cmp.Diff([]outcome{want, want}, got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}
+
 func TestStoppingTheProberTellsNothingOfTheTestUnderWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -282,11 +297,15 @@ func TestTheHourAndTheCalendarCloseTheWindow(t *testing.T) {
 	}{
 		{nights, "2026-03-10 02:00", ""},
 		{nights, "2026-03-10 22:00", ""},
-		{nights, "2026-03-10 04:59", ""},
+		{nights, "2026-03-10 04:54", ""},
+		{nights, "2026-03-10 04:56", probe.OutsideWindow}, // it might not be over at 05:00
 		{nights, "2026-03-10 05:00", probe.OutsideWindow},
 		{nights, "2026-03-10 21:59", probe.OutsideWindow},
 		{nights, "2026-03-10 10:00", probe.InSchoolHours},
+		{nights, "2026-06-14 23:54", ""},
+		{nights, "2026-06-14 23:59", probe.InExams}, // it might not be over at midnight
 		{nights, "2026-06-15 02:00", probe.InExams},
+		{nights, "2026-06-17 23:59", probe.InExams},
 		{nights, "2026-06-17 23:00", probe.InExams},
 		{nights, "2026-06-18 02:00", ""},
 		{nights, "2026-06-30 02:00", probe.InExams},
@@ -320,6 +339,7 @@ func TestAThroughputConfigurationNamesItsMistake(t *testing.T) {
 		{func(c *ThroughputConfiguration) { c.MostLoadPercent = 101 }, "throughput.most_load_percent: 101"},
 		{func(c *ThroughputConfiguration) { c.MostMbps = 0 }, "throughput.most_mbps"},
 		{func(c *ThroughputConfiguration) { c.Hours = "22:00" }, `throughput.hours: "22:00", expected such as 22:00-05:00`},
+		{func(c *ThroughputConfiguration) { c.Hours = "23:58-00:03" }, `throughput.hours: "23:58-00:03", expected more than 5 minutes`},
 		{func(c *ThroughputConfiguration) { c.Hours = "22:00-22:00" }, "throughput.hours"},
 		{func(c *ThroughputConfiguration) { c.ExamDays = []string{"2027-06-18/2027-06-14"} }, "throughput.exam_days"},
 		{func(c *ThroughputConfiguration) { c.Streams = 0 }, "throughput.streams: 0"},
