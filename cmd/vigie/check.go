@@ -62,13 +62,15 @@ type configCommand struct {
 
 // Help gives examples.
 func (configCommand) Help() string {
-	return `Examples:
+	return `The files and folders that it names are read too; run it as the user that Vigie runs as.
+
+Examples:
   vigie check config vigie.yaml`
 }
 
 // Run reads the file.
 func (c configCommand) Run(s surroundings) error {
-	if _, err := app.ReadConfiguration(c.File); err != nil {
+	if _, err := app.CheckConfiguration(c.File); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(s.out, c.File, "is valid")

@@ -128,7 +128,7 @@ func (s surroundings) accepts(ends intake.EndsUnaccepted) bool {
 func imported(s surroundings, a app.ImportAnswer, format string) error {
 	if a.Problems != nil {
 		fmt.Fprint(s.talk, a.Problems)
-		fmt.Fprintf(s.talk, "vigie: nothing was saved: %d problems\n", len(a.Problems.List)+a.Problems.More)
+		fmt.Fprintf(s.talk, "vigie: nothing was saved: %s\n", counted(len(a.Problems.List)+a.Problems.More, "problem"))
 		return errSaid
 	}
 	if a.Ends != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // needsOutput refuses to pour a workbook into a terminal.
@@ -36,4 +37,12 @@ func (s surroundings) writeTo(name string, write func(w io.Writer) error) error 
 	}
 	fmt.Fprintf(s.talk, "%s\n", name)
 	return nil
+}
+
+// counted says how many of something there are.
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
 }

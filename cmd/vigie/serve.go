@@ -72,7 +72,7 @@ func (c serveCommand) options(s surroundings) (app.Options, error) {
 	configuration := app.DefaultConfiguration()
 	if c.Config != "" {
 		var err error
-		if configuration, err = app.ReadConfiguration(c.Config); err != nil {
+		if configuration, err = app.CheckConfiguration(c.Config); err != nil {
 			return app.Options{}, err
 		}
 	}

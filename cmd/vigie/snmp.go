@@ -69,6 +69,9 @@ func (c snmpCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
+	if c.Port == 0 {
+		return &usageError{"--port: 0, expected 1 to 65535"}
+	}
 	poller, err := snmp.New(snmp.Options{Timeout: c.Timeout, Retries: c.Retries, InFlight: 1, Profiles: profiles})
 	if err != nil {
 		return &usageError{strings.TrimPrefix(err.Error(), "snmp: ")}

@@ -14,6 +14,7 @@ import (
 
 	"vigie/internal/history"
 	"vigie/internal/incident"
+	"vigie/internal/intake"
 	"vigie/internal/prober"
 	"vigie/internal/ticket"
 	"vigie/internal/ticket/tmf621"
@@ -143,6 +144,8 @@ func (c Configuration) validate() error {
 		return fmt.Errorf("listen: %q, expected host:port", c.Listen)
 	case c.Prober.Name == "" || strings.ContainsAny(c.Prober.Name, ".*> \t"):
 		return fmt.Errorf("prober.name: %q, expected a word without dot, star or space", c.Prober.Name)
+	case c.Prober.Site != "" && !intake.IsKey(c.Prober.Site):
+		return fmt.Errorf("prober.site: %q, expected the key of a site or the UAI of a school", c.Prober.Site)
 	case c.Mail.Port < 1 || c.Mail.Port > 65535:
 		return fmt.Errorf("mail.port: %d, expected 1 to 65535", c.Mail.Port)
 	case !strings.Contains(c.Mail.From, "@"):
@@ -183,7 +186,7 @@ func secret(key, file string) (string, error) {
 	}
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", key, err)
+		return "", fmt.Errorf("%s: %w, expected a file that can be read", key, err)
 	}
 	return strings.TrimSpace(string(content)), nil
 }

@@ -3,7 +3,9 @@ package app
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -87,13 +89,83 @@ func TestTheExampleOfCredentialsIsValid(t *testing.T) {
 		t.Fatalf("%s holds no example", shipped)
 	}
 	example = "    #   - name: access " + example
-	c, err := parseConfiguration([]byte("prober:\n  snmp:\n    credentials:\n" + strings.ReplaceAll(example, "    # ", "    ")))
+	c, err := parseConfiguration([]byte("prober:\n  snmp:\n    credentials:\n" + regexp.MustCompile(`(?m)^    # `).ReplaceAllString(example, "    ")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	creds := c.Prober.SNMP.Credentials
 	if len(creds) != 2 || creds[0].CommunityFile == "" || creds[1].AuthPasswordFile == "" || creds[1].PrivPasswordFile == "" {
 		t.Errorf("the example gives %+v", creds)
+	}
+}
+
+func TestAConfigurationIsRefusedWithItsKeyItsValueAndWhatIsExpected(t *testing.T) {
+	t.Parallel()
+	for yaml, want := range map[string]string{
+		"prober: {echoes: 256}": "prober: echoes: 256, expected 1 to 255",
+		"prober: {gap: 1ms}":    "prober: gap: 1ms, expected at least 20ms",
+		"prober: {snmp: {credentials: [{name: a, version: 1, community_file: f}]}}":                                                            `prober: snmp.credentials: a: version: "1", expected 2c or 3`,
+		"prober: {snmp: {credentials: [{name: a, version: 2c}]}}":                                                                              `prober: snmp.credentials: a: community_file: empty, expected a file that holds it alone`,
+		"prober: {snmp: {credentials: [{name: a, version: 3, user: u, auth: SHA1, auth_password_file: f}]}}":                                   `prober: snmp.credentials: a: auth: "SHA1", expected MD5, SHA, SHA224, SHA256, SHA384 or SHA512`,
+		"prober: {snmp: {credentials: [{name: a, version: 3, user: u, auth: SHA, auth_password_file: f, priv: 3DES, priv_password_file: f}]}}": `prober: snmp.credentials: a: priv: "3DES", expected DES, AES, AES192, AES256, AES192C or AES256C`,
+		"prober: {snmp: {credentials: [{name: a, version: 3, user: u, auth: SHA}]}}":                                                           `prober: snmp.credentials: a: auth_password_file: empty, expected a file that holds it alone`,
+		"prober: {clock: {server: 'x:99999'}}":                                                                                                 `prober: clock.server: "x:99999", expected host or host:port, with a port of 1 to 65535`,
+		"prober: {clock: {server: ':123'}}":                                                                                                    `prober: clock.server: ":123", expected host or host:port, with a port of 1 to 65535`,
+		"prober: {throughput: {method: http, source: nope}}":                                                                                   `prober: throughput.source: "nope", expected a path that begins with /`,
+		"prober: {throughput: {method: http, sink: ''}}":                                                                                       `prober: throughput.sink: "", expected a path that begins with /`,
+		"prober: {site: 'le lycée'}":                                                                                                           `prober.site: "le lycée", expected the key of a site or the UAI of a school`,
+	} {
+		if _, err := parseConfiguration([]byte(yaml)); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", yaml, err, want)
+		}
+	}
+	for _, yaml := range []string{
+		"prober: {echoes: 255, gap: 20ms}", "prober: {clock: {server: '2001:db8::1'}}", "prober: {clock: {server: '[2001:db8::1]:123'}}",
+		"prober: {clock: {server: ntp.example}}", "prober: {clock: {server: 'ntp.example:123'}}", "prober: {site: 0670068K}", "prober: {site: site-1.a}",
+		"prober: {throughput: {method: iperf3, source: nope}}",
+	} {
+		if _, err := parseConfiguration([]byte(yaml)); err != nil {
+			t.Errorf("%s: %v", yaml, err)
+		}
+	}
+}
+
+// A file that is missing is told before the start, all of them together.
+func TestEveryFileOfAConfigurationIsReadBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	all := `
+mail: {password_file: FILE}
+watchdog: {url_file: FILE}
+metrics: {push: {url_file: FILE}}
+tmf621: {cigogne: {base_url: 'https://x.example', token_file: FILE, severity: s, ticket_type: t}}
+probers: {certificate_file: FILE, key_file: FILE}
+prober: {stamp_key_file: FILE, snmp: {profiles: FILE, credentials: [{name: a, version: 2c, community_file: FILE}]}}
+`
+	_, err := CheckConfiguration(write("missing.yaml", strings.ReplaceAll(all, "FILE", dir+"/none")))
+	if err == nil {
+		t.Fatal("a configuration whose files are missing is taken")
+	}
+	for _, want := range []string{
+		"mail.password_file: open " + dir + "/none: no such file or directory, expected a file that can be read",
+		"watchdog.url_file: open ", "metrics.push.url_file: open ", "probers.certificate_file, key_file: open ", "prober.stamp_key_file: open ",
+		"prober.snmp.credentials: a: community_file: open ", "prober.snmp.profiles: " + dir + "/none: expected a folder",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error tells not %s:\n%v", want, err)
+		}
+	}
+	present := "watchdog: {url_file: " + write("url", "https://watch.example/x") + "}\nprober: {snmp: {profiles: " + t.TempDir() +
+		", credentials: [{name: a, version: 2c, community_file: " + write("community", "word") + "}]}}\n"
+	if _, err := CheckConfiguration(write("present.yaml", present)); err != nil {
+		t.Errorf("a configuration whose files are there: %v", err)
 	}
 }
 

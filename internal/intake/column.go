@@ -77,6 +77,10 @@ func pattern[T any](name string, at func(*T) *string, form *regexp.Regexp, expec
 
 var keyForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$`)
 
+// IsKey reports whether a text has the form of a key: of a site, a link or anything else
+// that has one.
+func IsKey(text string) bool { return keyForm.MatchString(text) }
+
 // key is a column that names its row, or an item, between files and people.
 func key[T any](name string, at func(*T) *string) column[T] {
 	return word(name, at).must()

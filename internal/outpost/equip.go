@@ -60,7 +60,7 @@ func Equip(o *prober.Options, roots *x509.CertPool) error {
 		}
 		return path.Find(ctx, path.Options{Host: to, Method: method, Rounds: rounds, Interval: path.MinInterval, Timeout: time.Second, Open: o.Open}, cause)
 	}
-	key, err := stampKey(o.StampKeyFile)
+	key, err := StampKey(o.StampKeyFile)
 	if err != nil {
 		return err
 	}

@@ -11,14 +11,14 @@ import (
 // hashes a longer one down (RFC 2104).
 const shortestKey, longestKey = 16, 64
 
-// stampKey reads a key; none without a file. An error names the file and never the key.
-func stampKey(file string) ([]byte, error) {
+// StampKey reads the key of STAMP of a prober's configuration; none without a file. An error names the file and never the key.
+func StampKey(file string) ([]byte, error) {
 	if file == "" {
 		return nil, nil
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("prober.stamp_key_file: %w", err)
+		return nil, fmt.Errorf("prober.stamp_key_file: %w, expected a file that can be read", err)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) < shortestKey || len(key) > longestKey {

@@ -14,7 +14,7 @@ func TestAKeyIsReadAndAWrongOneIsNotShown(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		key, err := stampKey(file)
+		key, err := StampKey(file)
 		if len(key) != length || (err == nil) != (length > 0) {
 			t.Errorf("%q: %d octets, error %v; want %d", text, len(key), err, length)
 		}
@@ -22,7 +22,7 @@ func TestAKeyIsReadAndAWrongOneIsNotShown(t *testing.T) {
 			t.Errorf("the error shows the key: %v", err)
 		}
 	}
-	if key, err := stampKey(""); key != nil || err != nil {
+	if key, err := StampKey(""); key != nil || err != nil {
 		t.Errorf("without a file: %v, %v", key, err)
 	}
 }

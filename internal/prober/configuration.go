@@ -2,9 +2,13 @@ package prober
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
+	"vigie/probe/icmp"
 	"vigie/probe/schedule"
 )
 
@@ -41,6 +45,19 @@ type ClockConfiguration struct {
 	Server string `yaml:"server"`
 }
 
+// valid reports whether the server is none, a host, an address, or one with a port.
+func (c ClockConfiguration) valid() bool {
+	if strings.ContainsAny(c.Server, " \t/") {
+		return false
+	}
+	if _, err := netip.ParseAddr(c.Server); err == nil || !strings.Contains(c.Server, ":") {
+		return true
+	}
+	host, text, err := net.SplitHostPort(c.Server)
+	port, notNumber := strconv.ParseUint(text, 10, 16)
+	return err == nil && notNumber == nil && host != "" && port > 0
+}
+
 const lowestRate, highestRate = 10, 100_000
 
 // DefaultConfiguration probes with 5 echoes, 100 ms apart, every 30 s, asks
@@ -53,8 +70,7 @@ func DefaultConfiguration() Configuration {
 	}
 }
 
-// Validate names the key that is out of its range. The limits of the engine
-// itself are held when it is opened.
+// Validate names the key that is out of its range. No file is read.
 func (c Configuration) Validate() error {
 	if err := c.shape().Validate(); err != nil {
 		return err
@@ -64,11 +80,14 @@ func (c Configuration) Validate() error {
 	if c.Timeout <= 0 || c.Timeout >= c.Cycle/3 {
 		return fmt.Errorf("timeout: %s, expected more than 0 and less than a third of the cycle (%s)", c.Timeout, c.Cycle/3)
 	}
+	if err := (icmp.Options{Echoes: c.Echoes, Gap: c.Gap, Timeout: c.Timeout}).Validate(); err != nil {
+		return err
+	}
 	if c.Rate < lowestRate || c.Rate > highestRate {
 		return fmt.Errorf("rate: %d, expected %d to %d echoes a second", c.Rate, lowestRate, highestRate)
 	}
-	if strings.ContainsAny(c.Clock.Server, " \t/") {
-		return fmt.Errorf("clock.server: %q, expected host or host:port", c.Clock.Server)
+	if !c.Clock.valid() {
+		return fmt.Errorf("clock.server: %q, expected host or host:port, with a port of 1 to 65535", c.Clock.Server)
 	}
 	if c.TraceEvery < shortestTrace {
 		return fmt.Errorf("trace_every: %s, expected at least %s", c.TraceEvery, shortestTrace)

@@ -64,6 +64,35 @@ func (c SNMPConfiguration) validate() error {
 			return fmt.Errorf("credentials: two are named %q", cred.Name)
 		}
 		seen[cred.Name] = true
+		if err := cred.validate(); err != nil {
+			return fmt.Errorf("credentials: %s: %w", cred.Name, err)
+		}
+	}
+	return nil
+}
+
+// validate judges all but the secrets, for each of which a good one stands.
+func (c SNMPCredential) validate() error {
+	const secret = "12345678"
+	good := snmp.Credential{Version: c.Version, User: c.User, Auth: c.Auth, Priv: c.Priv}
+	for _, s := range []struct {
+		key, file string
+		wanted    bool
+		into      *string
+	}{
+		{"community_file", c.CommunityFile, c.Version == snmp.V2c, &good.Community},
+		{"auth_password_file", c.AuthPasswordFile, c.Version == snmp.V3 && c.Auth != "", &good.AuthPassword},
+		{"priv_password_file", c.PrivPasswordFile, c.Version == snmp.V3 && c.Priv != "", &good.PrivPassword},
+	} {
+		if s.wanted && s.file == "" {
+			return fmt.Errorf("%s: empty, expected a file that holds it alone", s.key)
+		}
+		if s.file != "" {
+			*s.into = secret
+		}
+	}
+	if err := good.Validate(); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "snmp: "))
 	}
 	return nil
 }
@@ -99,7 +128,7 @@ func (c SNMPConfiguration) ReadProfiles(shipped fs.FS) (*snmp.Profiles, error) {
 		return profiles, err
 	}
 	if folder, err := os.Stat(c.Profiles); err != nil || !folder.IsDir() {
-		return nil, fmt.Errorf("prober.snmp.profiles: %s: expected a folder (%v)", c.Profiles, err)
+		return nil, fmt.Errorf("prober.snmp.profiles: %s: expected a folder", c.Profiles)
 	}
 	own, err := snmp.ReadProfiles(os.DirFS(c.Profiles))
 	if err != nil {
@@ -128,7 +157,7 @@ func (c SNMPCredential) Read() (snmp.Credential, error) {
 		}
 		text, err := os.ReadFile(secret.file)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", secret.key, err))
+			problems = append(problems, fmt.Errorf("%s: %w, expected a file that can be read", secret.key, err))
 		}
 		*secret.into = strings.TrimSpace(string(text))
 	}

@@ -280,7 +280,9 @@ func TestAnSNMPConfigurationNamesItsMistake(t *testing.T) {
 	}{
 		{func(c *SNMPConfiguration) { c.Interval = time.Second }, "snmp.interval: 1s, expected 5s to 1h0m0s"},
 		{func(c *SNMPConfiguration) { c.Credentials = []SNMPCredential{{}} }, "snmp.credentials: number 1 has no name"},
-		{func(c *SNMPConfiguration) { c.Credentials = []SNMPCredential{{Name: "a"}, {Name: "a"}} }, `snmp.credentials: two are named "a"`},
+		{func(c *SNMPConfiguration) {
+			c.Credentials = []SNMPCredential{{Name: "a", Version: "2c", CommunityFile: "f"}, {Name: "a"}}
+		}, `snmp.credentials: two are named "a"`},
 	} {
 		c := DefaultConfiguration()
 		test.spoil(&c.SNMP)

@@ -2,6 +2,7 @@ package prober
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"vigie/probe"
@@ -72,6 +73,13 @@ func (c ThroughputConfiguration) validate() error {
 		return fmt.Errorf("most_load_percent: %d, expected 0 to 100", c.MostLoadPercent)
 	case c.MostMbps < 1 || c.MostMegabytes < 1:
 		return fmt.Errorf("most_mbps, most_megabytes: %d, %d, expected at least 1", c.MostMbps, c.MostMegabytes)
+	}
+	if c.Method == probe.ByHTTP {
+		for _, path := range []struct{ key, value string }{{"source", c.Source}, {"sink", c.Sink}} {
+			if _, err := throughput.ParseURL("http://192.0.2.1" + path.value); err != nil || !strings.HasPrefix(path.value, "/") {
+				return fmt.Errorf("%s: %q, expected a path that begins with /", path.key, path.value)
+			}
+		}
 	}
 	if _, err := ParseClosing(c.Hours, c.ExamDays); err != nil {
 		return err

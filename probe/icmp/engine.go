@@ -41,14 +41,15 @@ type Options struct {
 	Open func(create func() error) error
 }
 
-func (o Options) validate() error {
+// Validate names the first option that cannot work.
+func (o Options) Validate() error {
 	switch {
 	case o.Echoes < 1 || o.Echoes > maxEchoes:
-		return fmt.Errorf("icmp: echoes: %d, expected 1 to %d", o.Echoes, maxEchoes)
+		return fmt.Errorf("echoes: %d, expected 1 to %d", o.Echoes, maxEchoes)
 	case o.Gap < minGap:
-		return fmt.Errorf("icmp: gap: %s, expected at least %s", o.Gap, minGap)
+		return fmt.Errorf("gap: %s, expected at least %s", o.Gap, minGap)
 	case o.Timeout <= 0 || o.Timeout > maxTimeout:
-		return fmt.Errorf("icmp: timeout: %s, expected more than 0 and at most %s", o.Timeout, maxTimeout)
+		return fmt.Errorf("timeout: %s, expected more than 0 and at most %s", o.Timeout, maxTimeout)
 	}
 	return nil
 }
@@ -119,8 +120,8 @@ type Engine struct {
 // The kernel begins to stamp a moment after the first socket of a host asks for
 // it: echoes sent at once may be void.
 func New(o Options) (*Engine, error) {
-	if err := o.validate(); err != nil {
-		return nil, err
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("icmp: %w", err)
 	}
 	open := o.Open
 	if open == nil {
