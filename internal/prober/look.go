@@ -36,6 +36,7 @@ type looks struct {
 	echoes int // of a round of a look
 	under  []*look
 	well   map[int64]bool      // whether the latest round of a link lost nothing
+	answer map[int64]bool      // links of whose latest round anything was answered
 	rests  map[int64]time.Time // until when, of links looked at
 	// credit is how many echoes looks may send; it grows with those planned, up to that
 	// of all looks at once.
@@ -43,7 +44,7 @@ type looks struct {
 }
 
 func newLooks(c Configuration) *looks {
-	l := &looks{echoes: min(lookRound, c.Echoes), well: map[int64]bool{}, rests: map[int64]time.Time{}}
+	l := &looks{echoes: min(lookRound, c.Echoes), well: map[int64]bool{}, answer: map[int64]bool{}, rests: map[int64]time.Time{}}
 	l.credit = l.most()
 	return l
 }
@@ -61,6 +62,11 @@ func (l *looks) planned(targets []probe.Target, echoes int, now time.Time) {
 		}
 	}
 	l.well = present
+	for id := range l.answer {
+		if _, known := present[id]; !known {
+			delete(l.answer, id)
+		}
+	}
 	for id, until := range l.rests {
 		if now.After(until) {
 			delete(l.rests, id)
@@ -80,9 +86,9 @@ type look struct {
 	finding probe.Look
 }
 
-// saw takes a round of a cycle and reports whether a link that answered every echo of
-// its former round began to lose some.
-func (l *looks) saw(r icmp.Result, p *part, now time.Time) bool {
+// saw takes a round of a cycle, and begins to look closer at a link that answered every
+// echo of its former round and lost some of this.
+func (l *looks) saw(r icmp.Result, p *part, now time.Time) (begins bool) {
 	o := r.Observation
 	if o.Kind != probe.Link || o.Sent() == 0 {
 		return false
@@ -107,6 +113,21 @@ func (l *looks) saw(r icmp.Result, p *part, now time.Time) bool {
 		p.passed = append(p.passed, found)
 	}
 	return true
+}
+
+// silenced takes a round of a cycle and reports whether a link that still answered in its
+// former round, be it not all, answers nothing any more.
+func (l *looks) silenced(o probe.Observation) bool {
+	if o.Kind != probe.Link || o.Sent() == 0 {
+		return false
+	}
+	if o.Received() > 0 {
+		l.answer[o.Target] = true
+		return false
+	}
+	before := l.answer[o.Target]
+	delete(l.answer, o.Target)
+	return before
 }
 
 // wake is when the next round of a look is due, at most until.

@@ -177,6 +177,47 @@ func TestALookLastsTenSecondsOrUntilTheLinkAnswersAgain(t *testing.T) {
 	}
 }
 
+func TestALinkFallsSilentOnceAnOutageHoweverThatBegins(t *testing.T) {
+	t.Parallel()
+	whole, part, none := []int32{9, 9, 9, 9, 9}, []int32{9, 9, lost, lost, lost}, []int32{lost, lost, lost, lost, lost}
+	for name, test := range map[string]struct {
+		rounds [][]int32
+		want   string // one letter for each round: s = it falls silent
+	}{
+		"between two rounds":           {[][]int32{whole, none, none, none}, ".s.."},
+		"in the middle of a round":     {[][]int32{whole, part, none, none}, "..s."},
+		"after a time of losses":       {[][]int32{whole, part, part, none, none}, "...s."},
+		"only in part":                 {[][]int32{whole, part, part, whole}, "...."},
+		"before the prober knew it":    {[][]int32{none, none, whole, none}, "...s"},
+		"twice, as it came back a bit": {[][]int32{whole, none, part, none}, ".s.s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g, got := newGaze(), ""
+			for _, rtts := range test.rounds {
+				mark := "."
+				if g.silenced(round(link(7), cycle, rtts...).Observation) {
+					mark = "s"
+				}
+				got += mark
+			}
+			if got != test.want {
+				t.Errorf("falls silent at %q, want %q", got, test.want)
+			}
+		})
+	}
+	g := newGaze()
+	g.silenced(round(link(7), cycle, whole...).Observation)
+	canary := probe.Target{ID: 7, Kind: probe.Canary, Addr: link(7).Addr}
+	if g.silenced(round(canary, cycle, none...).Observation) {
+		t.Error("a canary is traced like a link")
+	}
+	g.planned([]probe.Target{link(8)}, 5, cycle)
+	if len(g.answer) > 0 {
+		t.Errorf("what is known of a link that is gone: %v", g.answer)
+	}
+}
+
 func TestOfManyThatFailTogetherSomeAreLookedAtAndTheRestSaySo(t *testing.T) {
 	t.Parallel()
 	const failed = 600

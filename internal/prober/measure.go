@@ -23,9 +23,9 @@ type run struct {
 	reports *waiting[probe.Report]
 	leftOut *atomic.Int64 // errands
 	report  func(probe.Report)
-	// suspect, where set, is told of each link that begins to lose echoes: since when,
-	// and whether nothing of its round was answered. It returns at once.
-	suspect func(link int64, at time.Time, total bool)
+	// suspect, where set, is told of each link that falls silent, and since when. It
+	// returns at once.
+	suspect func(link int64, at time.Time)
 	turns   *turns
 	clock   func(now time.Time) probe.Clock
 	// loaded reports whether a test of ours filled a link meanwhile.
@@ -117,8 +117,11 @@ func (r *run) file(results []icmp.Result, now time.Time) {
 			if p.cycle.Equal(result.Cycle) {
 				p.take(result)
 				// What is lost beside a test of ours is no reason to look closer.
-				if !result.Observation.Loaded && r.looks.saw(result, p, now) && r.suspect != nil {
-					r.suspect(result.Target.ID, result.FirstLost, result.Observation.Received() == 0)
+				if !result.Observation.Loaded {
+					r.looks.saw(result, p, now)
+					if r.looks.silenced(result.Observation) && r.suspect != nil {
+						r.suspect(result.Target.ID, result.FirstLost)
+					}
 				}
 				break
 			}

@@ -44,12 +44,9 @@ func newTracing() *tracing {
 	return &tracing{waiting: make(chan int64, tracesWaiting), traced: map[int64]time.Time{}}
 }
 
-// suspect asks for a trace of a link of whose round nothing was answered. It returns at
-// once; where too many wait already there is none.
-func (t *tracing) suspect(link int64, at time.Time, total bool) {
-	if !total {
-		return
-	}
+// suspect asks for a trace of a link that fell silent. It returns at once; where too many
+// wait already there is none.
+func (t *tracing) suspect(link int64, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for id, last := range t.traced {
