@@ -8,6 +8,9 @@
 //
 // A figure is TCP payload over time, the slow start left out, and says so
 // (probe.PayloadLayer): an equivalent of a lower layer would have to guess how many
-// packets there were. One at our own limit is not a figure of the link (probe.Flow.Capped).
+// packets there were. One at our own limit is not a figure of the link (probe.Flow.Capped),
+// nor is one beside which our own machine was busy or late (probe.Flow.HostBusy). What is
+// sent by HTTP counts when the far end has answered for it: a kernel acknowledges what
+// nobody reads.
 // The package does not compare with the contract and stores nothing.
 package throughput
