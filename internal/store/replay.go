@@ -15,7 +15,7 @@ import (
 
 // Past gives f what is stored of the live chain, as it is at one moment.
 func (w *Watch) Past(ctx context.Context, f func(watch.Past) error) error {
-	return w.db.snapshot(ctx, func(tx pgx.Tx) error { return f(watchPast{watchTx{w.bind(tx)}}) })
+	return w.db.snapshot(ctx, func(tx pgx.Tx) error { return f(watchPast{watchTx{conversationTx: w.bind(tx)}}) })
 }
 
 // watchPast is watch.Past. It only reads.

@@ -140,6 +140,14 @@ func classify(err error) error {
 	return err
 }
 
+// refusedData tells whether the server refused the values themselves: class 22 (data
+// exception) or 23 (integrity constraint violation), but for those in which a value is at
+// odds with another transaction's.
+func refusedData(err error) bool {
+	code := sqlState(err)
+	return fault.KindOf(err) == fault.Internal && (strings.HasPrefix(code, "22") || strings.HasPrefix(code, "23"))
+}
+
 // connectionLost tells whether err came from the way to the server rather than from the server.
 func connectionLost(err error) bool {
 	var connect *pgconn.ConnectError

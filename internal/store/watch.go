@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/internal/fault"
 	"vigie/internal/incident"
 	"vigie/internal/journal"
 	"vigie/internal/measure"
@@ -31,15 +32,24 @@ func NewWatch(db *DB) (*Watch, error) {
 	return &Watch{c}, nil
 }
 
-// InTx runs f in one transaction.
+// InTx runs f in one transaction. When f stores a batch, data that the database cannot
+// hold are fault.Invalid: the same batch would be refused for ever, and hold up the others.
 func (w *Watch) InTx(ctx context.Context, f func(context.Context, watch.Tx) error) error {
-	return w.db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		return f(ctx, watchTx{w.bind(tx)})
+	var batch bool
+	err := w.db.InTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		return f(ctx, watchTx{w.bind(tx), &batch})
 	})
+	if state := sqlState(err); batch && refusedData(err) {
+		return fault.Errorf(fault.Invalid, "data that the database refuses (SQLSTATE %s), which a check before it should have found: %w", state, err)
+	}
+	return err
 }
 
 // watchTx is watch.Tx.
-type watchTx struct{ conversationTx }
+type watchTx struct {
+	conversationTx
+	batch *bool // set when the transaction stores a batch
+}
 
 var (
 	sqlEngineInit = query("engine.init", `
@@ -102,6 +112,7 @@ func nullable(t time.Time) *time.Time {
 
 // SaveBatch stores a batch unless the prober's last sequence says that it was.
 func (t watchTx) SaveBatch(ctx context.Context, b probe.Batch, late bool, now time.Time) (watch.Mark, bool, error) {
+	*t.batch = true
 	if _, err := t.tx.Exec(ctx, sqlProberEnsure, pgx.NamedArgs{"name": b.Prober}); err != nil {
 		return watch.Mark{}, false, fmt.Errorf("find prober %s: %w", b.Prober, err)
 	}

@@ -1,13 +1,17 @@
 package watch_test
 
 import (
+	"context"
 	"errors"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"vigie/internal/fault"
+	"vigie/internal/store"
 	"vigie/internal/watch"
 	"vigie/probe"
 )
@@ -197,12 +201,44 @@ func TestABatchThatNoTransactionCouldStoreIsInvalid(t *testing.T) {
 		"no cycle length":   func(b *probe.Batch) { b.CycleLength = 0 },
 		"the stone age":     func(b *probe.Batch) { b.Cycle = time.UnixMicro(-1 << 62) },
 		"the far future":    func(b *probe.Batch) { b.Cycle = time.UnixMicro(1 << 62) },
+		"36 days ago":       func(b *probe.Batch) { b.Cycle = b.Cycle.AddDate(0, 0, -36) },
+		"in two days":       func(b *probe.Batch) { b.Cycle = b.Cycle.AddDate(0, 0, 2) },
 	} {
 		b := w.batch("a", origin, false, ok)
 		spoil(&b)
 		if err := w.service.Apply(t.Context(), b, origin.Add(time.Hour)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: got error %v, want an invalid one", name, err)
 		}
+	}
+}
+
+// What the checks of the chain do not foresee and the database refuses would be refused
+// at every attempt.
+func TestABatchThatTheDatabaseRefusesIsInvalidAndTheNextOneIsApplied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	if _, err := w.db.Pool().Exec(t.Context(), `ALTER TABLE stamp_minute ADD CHECK (sent < 10)`); err != nil {
+		t.Fatal(err)
+	}
+	b := w.batch("a", w.nth(0), false, ok)
+	b.Reports = []probe.Report{{Link: w.links[0], At: w.nth(0), Finding: &probe.Stamp{Reflector: netip.MustParseAddrPort("192.0.2.9:862"), Sent: 10}}}
+	if err := w.service.Apply(t.Context(), b, w.nth(1)); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "23514") {
+		t.Errorf("got error %v, want an invalid one with the SQLSTATE of a check", err)
+	}
+	if got := w.ask(t, `SELECT count(*) FROM batch`); got[0] != "0" {
+		t.Errorf("%s batches stored, want none", got[0])
+	}
+	w.apply(t, w.batch("a", w.nth(1), false, ok), w.nth(2))
+	// The decision of a cycle is no batch: nothing of it may be dropped.
+	s, err := store.NewWatch(w.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.InTx(t.Context(), func(ctx context.Context, tx watch.Tx) error {
+		return tx.SaveStamp(ctx, "a", b.Reports)
+	})
+	if err == nil || fault.KindOf(err) != fault.Internal {
+		t.Errorf("without a batch: got error %v, want an internal one", err)
 	}
 }
 

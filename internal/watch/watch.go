@@ -157,11 +157,11 @@ func (s *Service) following(cycle time.Time) time.Time {
 // decision, only its minute: one of a cycle that is decided already, of a cycle
 // that has not begun (a clock is wrong) or of another cycle length (it was
 // measured before a change of the configuration). A batch that can never be
-// stored is fault.Invalid.
+// stored, or of a cycle too far from now, is fault.Invalid.
 func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := check(b); err != nil {
+	if err := check(b, now); err != nil {
 		return err
 	}
 	atSite := false
@@ -215,17 +215,27 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 	return nil
 }
 
-// check refuses what no transaction could store.
-func check(b probe.Batch) error {
-	switch year := b.Cycle.Year(); {
+const (
+	// mostAge is how long before now a cycle may begin, of a prober that was cut off:
+	// minutes are kept so long before they are packed.
+	mostAge = 35 * 24 * time.Hour
+	// mostAhead is how long after now a cycle may begin, by a clock that is wrong.
+	mostAhead = 24 * time.Hour
+)
+
+// check refuses what no transaction could store, and a cycle so far away that only a
+// partition made for it could hold its minute: a credential must not make them without end.
+func check(b probe.Batch, now time.Time) error {
+	switch oldest, newest := now.Add(-mostAge), now.Add(mostAhead); {
 	case b.Prober == "" || !utf8.ValidString(b.Prober) || strings.ContainsRune(b.Prober, 0):
 		return fault.Errorf(fault.Invalid, "batch %d: prober name %q, expected a text", b.Seq, b.Prober)
 	case b.Seq == 0 || b.Seq > math.MaxInt64:
 		return fault.Errorf(fault.Invalid, "batch of prober %s: sequence %d, expected 1 to %d", b.Prober, b.Seq, math.MaxInt64)
 	case b.CycleLength <= 0:
 		return fault.Errorf(fault.Invalid, "batch %d of prober %s: cycle length %s, expected more than 0", b.Seq, b.Prober, b.CycleLength)
-	case year < 1970 || year > 2200:
-		return fault.Errorf(fault.Invalid, "batch %d of prober %s: year %d, expected 1970 to 2200", b.Seq, b.Prober, year)
+	case b.Cycle.Before(oldest) || b.Cycle.After(newest):
+		return fault.Errorf(fault.Invalid, "batch %d of prober %s: cycle of %s, expected %s to %s", b.Seq, b.Prober,
+			b.Cycle.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
