@@ -27,7 +27,8 @@ type deviceRow struct {
 	Body      []byte
 }
 
-// readDevice reads the one row of a query, nil without one.
+// readDevice reads the one row of a query, nil without one. One that this program would not
+// take from a prober any more counts as none: the next walk replaces it.
 func readDevice(rows pgx.Rows, err error) (*watch.Device, error) {
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func readDevice(rows pgx.Rows, err error) (*watch.Device, error) {
 	}
 	found, err := probe.ReadFinding((*probe.Device)(nil).Kind(), row.Body)
 	if err != nil {
-		return nil, err
+		return nil, nil
 	}
 	return &watch.Device{At: row.At.UTC(), Since: row.Since.UTC(), Prober: row.Prober, Device: *found.(*probe.Device)}, nil
 }

@@ -66,6 +66,32 @@ func TestTheLastWalkOfARouterIsKeptAndWhatAChangeEnded(t *testing.T) {
 	}
 }
 
+// The bounds of a walk may become narrower after one was stored.
+func TestAStoredWalkThatWouldBeRefusedNowIsReplacedByTheNext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	link, from := w.links[0], store.NewView(w.db)
+	for cycle, software := range []string{"4.3", "4.4"} {
+		at := w.nth(cycle).Add(5 * time.Second)
+		b := w.batch("a", w.nth(cycle), false, ok)
+		b.Reports = []probe.Report{walk(link, at, software)}
+		w.apply(t, b, w.nth(cycle+1))
+		if software == "4.4" {
+			continue
+		}
+		if _, err := w.db.Pool().Exec(t.Context(), `UPDATE device SET body = jsonb_set(body, '{requests}', '-1')`); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := from.Device(t.Context(), link); err != nil || got != nil {
+			t.Errorf("a walk with -1 requests: got %+v, error %v; want none", got, err)
+		}
+	}
+	got, err := from.Device(t.Context(), link)
+	if err != nil || got == nil || got.Device.System.Software != "4.4" || !got.Since.Equal(got.At) {
+		t.Errorf("after the next walk: got %+v, error %v; want its own", got, err)
+	}
+}
+
 func TestAWalkThatEndedMidwayIsKeptUntilAWholeOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, quickPolicy(), someLinks)
