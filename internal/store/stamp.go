@@ -16,7 +16,10 @@ var (
 	sqlStampAdd = query("stamp_minute.add", `
 		INSERT INTO stamp_minute (link_id, at, prober, sent, received, min_micros, median_micros, max_micros, uncorrected,
 			forward_micros, back_micros, error_micros, forward_lost, simulated)
-		VALUES (@link, @at, @prober, @sent, @received, @min, @median, @max, @uncorrected, @forward, @back, @error, @lost, @simulated)
+		SELECT link, at, @prober, sent, received, low, median, high, uncorrected, forward, back, error, lost, @simulated
+		FROM unnest(@links::bigint[], @at::timestamptz[], @sent::int[], @received::int[], @lows::bigint[], @medians::bigint[], @highs::bigint[],
+			@uncorrected::int[], @forward::bigint[], @back::bigint[], @errors::bigint[], @lost::int[])
+			AS row (link, at, sent, received, low, median, high, uncorrected, forward, back, error, lost)
 		ON CONFLICT DO NOTHING`)
 	sqlStampDrop = query("stamp_minute.drop", `DELETE FROM stamp_minute WHERE at < @before`)
 	sqlViewStamp = query("view.stamp", `
@@ -27,32 +30,55 @@ var (
 
 // SaveStamp stores what sessions found, each by its minute.
 func (t watchTx) SaveStamp(ctx context.Context, prober string, reports []probe.Report) error {
-	w := writer{batch: &pgx.Batch{}}
+	var sessions stampColumns
 	for _, r := range reports {
-		s, ok := r.Finding.(*probe.Stamp)
-		if !ok || s.Sent == 0 {
-			continue
+		if s, ok := r.Finding.(*probe.Stamp); ok && s.Sent > 0 {
+			sessions.add(r.Link, r.At.Truncate(time.Minute), s)
 		}
-		args := pgx.NamedArgs{
-			"link": r.Link, "at": r.At.Truncate(time.Minute), "prober": prober, "sent": s.Sent, "received": s.Received,
-			"min": nil, "median": nil, "max": nil, "uncorrected": s.Uncorrected,
-			"forward": nil, "back": nil, "error": nil, "lost": nil, "simulated": t.simulated,
-		}
-		if s.Received > 0 {
-			args["min"], args["median"], args["max"] = s.MinMicros, s.MedianMicros, s.MaxMicros
-		}
-		if s.Synchronised {
-			args["forward"], args["back"], args["error"] = s.ForwardMicros, s.BackMicros, s.ErrorMicros
-		}
-		if s.Counted {
-			args["lost"] = s.ForwardLost
-		}
-		w.queue(sqlStampAdd, args)
 	}
-	if err := t.tx.SendBatch(ctx, w.batch).Close(); err != nil {
-		return fmt.Errorf("store the sessions to %d reflectors: %w", len(reports), err)
+	if len(sessions.links) == 0 {
+		return nil
+	}
+	if _, err := t.tx.Exec(ctx, sqlStampAdd, sessions.args(prober, t.simulated)); err != nil {
+		return fmt.Errorf("store the sessions to %d reflectors: %w", len(sessions.links), err)
 	}
 	return nil
+}
+
+// stampColumns are sessions column by column, as one statement takes them.
+type stampColumns struct {
+	links                       []int64
+	at                          []time.Time
+	sent, received, uncorrected []int
+	lows, medians, highs        []*int64
+	forward, back, errors       []*int64
+	lost                        []*int
+}
+
+func (c *stampColumns) add(link int64, at time.Time, s *probe.Stamp) {
+	c.links, c.at = append(c.links, link), append(c.at, at)
+	c.sent, c.received, c.uncorrected = append(c.sent, s.Sent), append(c.received, s.Received), append(c.uncorrected, s.Uncorrected)
+	answered, synchronised := s.Received > 0, s.Synchronised
+	c.lows, c.medians = append(c.lows, known(answered, s.MinMicros)), append(c.medians, known(answered, s.MedianMicros))
+	c.highs = append(c.highs, known(answered, s.MaxMicros))
+	c.forward, c.back = append(c.forward, known(synchronised, s.ForwardMicros)), append(c.back, known(synchronised, s.BackMicros))
+	c.errors, c.lost = append(c.errors, known(synchronised, s.ErrorMicros)), append(c.lost, known(s.Counted, s.ForwardLost))
+}
+
+func (c *stampColumns) args(prober string, simulated bool) pgx.NamedArgs {
+	return pgx.NamedArgs{
+		"links": c.links, "at": c.at, "prober": prober, "sent": c.sent, "received": c.received, "uncorrected": c.uncorrected,
+		"lows": c.lows, "medians": c.medians, "highs": c.highs, "forward": c.forward, "back": c.back, "errors": c.errors, "lost": c.lost,
+		"simulated": simulated,
+	}
+}
+
+// known is a value as a column that may be NULL.
+func known[T any](is bool, v T) *T {
+	if !is {
+		return nil
+	}
+	return &v
 }
 
 type stampRow struct {
