@@ -77,7 +77,8 @@ type Prober struct {
 	time    *timekeeping
 	traps   atomic.Pointer[snmp.Traps]
 	heavy   heavy
-	tests   *tests // nil without Options.Test
+	tests   *tests    // nil without Options.Test
+	unasked *failures // reflectors
 
 	mu         sync.Mutex
 	targets    []probe.Target
@@ -113,9 +114,10 @@ func New(o Options) (*Prober, error) {
 		p.tests = newTesting(*o.Test, &p.heavy, p.watchCanaries, p.report, o.Log)
 	}
 	p.traces.trace, p.traces.addr, p.traces.heavy, p.traces.done = o.Trace, p.addressOf, &p.heavy, p.report
-	p.traces.fails = func(link int64, err error) {
-		o.Log.Warn("a link is not traced", "prober", o.Name, "link", link, "error", err)
-	}
+	log := o.Log.With("prober", o.Name)
+	p.unasked = &failures{message: "a reflector is not asked", log: log}
+	untraced := &failures{message: "a link is not traced", log: log}
+	p.traces.fails = func(link int64, err error) { untraced.add(link, err, time.Now()) }
 	return p, nil
 }
 

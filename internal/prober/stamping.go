@@ -46,7 +46,7 @@ func (p *Prober) stamp(ctx context.Context, r Reflector) {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		p.opts.Log.Warn("a reflector is not asked", "prober", p.opts.Name, "link", r.Link, "error", err)
+		p.unasked.add(r.Link, err, time.Now())
 	case found.Sent > 0:
 		p.report(probe.Report{Link: r.Link, At: time.Now().UTC().Truncate(time.Microsecond), Finding: found})
 	}
