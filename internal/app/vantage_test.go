@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -351,6 +352,10 @@ func TestTheCoreAsksItsProbersAndRevokesThem(t *testing.T) {
 		t.Errorf("more than a prober does for anybody: %v", err)
 	}
 
+	plan := filepath.Join(lyon.options.Dir, "plan.gz")
+	if _, err := os.Stat(plan); err != nil {
+		t.Errorf("the plan on the disk of the prober: %v", err)
+	}
 	if _, err := s.revokeProber(t.Context(), ProberName{"lyon"}); err != nil {
 		t.Fatal(err)
 	}
@@ -358,6 +363,9 @@ func TestTheCoreAsksItsProbersAndRevokesThem(t *testing.T) {
 	case <-lyon.ended:
 		if !errors.Is(lyon.err, pipe.ErrRefused) {
 			t.Errorf("the revoked prober ended with %v", lyon.err)
+		}
+		if _, err := os.Stat(plan); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the plan, with the secrets of routers, is still on the disk of a revoked prober: %v", err)
 		}
 	case <-time.After(30 * time.Second):
 		t.Error("the revoked prober goes on")

@@ -10,7 +10,9 @@ import (
 
 const (
 	planFile = "plan.gz"
-	lockFile = "lock"
+	// planParts are plans that are being written, or were when the program was killed.
+	planParts = ".plan-*"
+	lockFile  = "lock"
 )
 
 // lock keeps a second process out of the directory; it holds until the process ends or
@@ -32,7 +34,7 @@ func lock(dir string) (*os.File, error) {
 // keep writes the packed plan, with the secrets of routers, whole or not at all, so that
 // only the prober's own account may read it.
 func keep(dir string, packed []byte) error {
-	f, err := os.CreateTemp(dir, ".plan-*") // mode 0600
+	f, err := os.CreateTemp(dir, planParts) // mode 0600
 	if err != nil {
 		return fmt.Errorf("keep the plan: %w", err)
 	}
@@ -57,4 +59,18 @@ func kept(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("read the plan: %w", err)
 	}
 	return packed, nil
+}
+
+// forget removes the plan, and what is left of one that was being written.
+func forget(dir string) error {
+	parts, err := filepath.Glob(filepath.Join(dir, planParts))
+	if err != nil {
+		return fmt.Errorf("remove the plan: %w", err)
+	}
+	for _, name := range append(parts, filepath.Join(dir, planFile)) {
+		if gone := os.Remove(name); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("remove the plan: %w", gone))
+		}
+	}
+	return err
 }

@@ -58,13 +58,19 @@ type post struct {
 // Run is a prober elsewhere: it measures what its core tells it until ctx ends, keeps
 // what it measured on its disk and hands it over as soon as the core is reached. Its
 // errors are a core that refuses the credential (pipe.ErrRefused) or is another one
-// (pipe.StrangerError), a directory that cannot be used, and a right that is missing.
+// (pipe.StrangerError), a directory that cannot be used, and a right that is missing. One
+// that is refused keeps no plan: the secrets of routers are no longer its affair.
 func Run(ctx context.Context, o Options) (err error) {
 	held, err := lock(o.Dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
+	defer func() {
+		if errors.Is(err, pipe.ErrRefused) {
+			err = errors.Join(err, forget(o.Dir))
+		}
+	}()
 	way, err := wayOf(o.Credential, o.Log)
 	if err != nil {
 		return err
