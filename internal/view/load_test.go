@@ -121,12 +121,12 @@ func TestAStepHasThePercentilesOfItsEchoesWhereAllWereKept(t *testing.T) {
 	late.Delays.Add(2000, 8)
 	w := Window{From: tuesday, To: tuesday.Add(time.Hour), Step: 15 * time.Minute}
 	whole := sum(w, append(minutes, late))[0]
-	if !whole.Whole() || whole.P95Micros != 2000 || whole.MedianMicros > 1004 || whole.LossPeriods != 1 || whole.Detailed != 90 {
+	if !whole.Whole() || whole.P95Micros != 2000 || whole.MedianMicros > 1004 || whole.PDVMicros != 1000 || whole.LossPeriods != 1 || whole.Detailed != 90 {
 		t.Errorf("of the echoes: %+v, want the 95th percentile of 90 of which 81 took 1 ms and one was lost", whole)
 	}
 	late.Delays, late.Detailed = measure.Distribution{}, 0
 	part := sum(w, append(minutes, late))[0]
-	if part.Whole() || part.P95Micros != 1000 || part.Detailed != 81 {
+	if part.Whole() || part.P95Micros != 1000 || part.PDVMicros != 20 || part.Detailed != 81 {
 		t.Errorf("with a minute whose delays were not kept: %+v, want the percentile of the minutes", part)
 	}
 }

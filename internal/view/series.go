@@ -101,7 +101,9 @@ type Point struct {
 	P95Micros    int32
 	MaxMicros    int32
 	JitterMicros int32
-	PDVMicros    int32
+	// PDVMicros is the 95th percentile less the least of the step, where all delays were
+	// kept; else the 95th percentile of the minutes' own.
+	PDVMicros int32
 	// Detailed are those of the echoes sent of which Extras and PDVMicros tell.
 	Detailed int64
 	measure.Extras
@@ -173,7 +175,19 @@ func sumStep(at time.Time, list []Measured) Point {
 		point.MedianMicros, point.P95Micros = point.quantile(measure.Median), point.quantile(measure.P95)
 	}
 	point.JitterMicros, point.PDVMicros = f.JitterMicros, f.PDVMicros
+	if point.Whole() {
+		point.PDVMicros = point.pdv()
+	}
 	return point
+}
+
+// pdv is the packet delay variation of the step's echoes (RFC 5481), its reference the
+// least delay of the step; undefined where the 95th percentile of the delay is.
+func (p Point) pdv() int32 {
+	if p.P95Micros == 0 {
+		return measure.Undefined
+	}
+	return p.P95Micros - p.MinMicros
 }
 
 // Lost is the number of echoes without answer.

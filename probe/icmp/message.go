@@ -1,6 +1,7 @@
 package icmp
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -11,17 +12,23 @@ import (
 )
 
 // Layout of a message (RFC 792 and RFC 4443, echo): 8 bytes of header, then our
-// payload: the name of the echo and the mark. It has the 64 bytes of an ordinary ping.
+// payload: the name of the echo, the mark and zeros. It has the 64 bytes of an ordinary
+// ping.
 const (
 	messageLen   = 64
 	nameAt       = 8
 	nameLen      = 8
 	markAt       = nameAt + nameLen
+	paddingAt    = markAt + aes.BlockSize
 	ipHeaderLen  = 20
 	ipVersionAt  = 0
 	ipProtocolAt = 9
 	protocolICMP = 1
 )
+
+// padding is the end of every request, and so of every reply (RFC 792: the data received
+// must be returned).
+var padding [messageLen - paddingAt]byte
 
 // family is a version of the protocol.
 type family uint8
@@ -125,11 +132,12 @@ func (s *seal) request(message []byte, identifier, sequence uint16, n name, addr
 }
 
 // parseReply reads an echo reply of ours by its form; the mark is not checked.
-// It refuses a message of another length, type or identifier and one whose
+// It refuses a message of another length, type, identifier or padding and one whose
 // checksum is wrong; that of ICMPv6 was checked by the kernel.
 func parseReply(f family, message []byte, identifier uint16) (n name, sequence uint16, ok bool) {
 	if len(message) != messageLen || message[0] != replyType[f] || message[1] != 0 ||
-		binary.BigEndian.Uint16(message[4:]) != identifier || f == v4 && checksum(message) != 0 {
+		binary.BigEndian.Uint16(message[4:]) != identifier || f == v4 && checksum(message) != 0 ||
+		!bytes.Equal(message[paddingAt:], padding[:]) {
 		return name{}, 0, false
 	}
 	return nameOf(message), binary.BigEndian.Uint16(message[6:]), true

@@ -79,6 +79,7 @@ func TestRepliesOfAnotherFormAreRefused(t *testing.T) {
 		"a request":           func(b []byte) []byte { b[0] = requestType[v4]; resum(b); return b },
 		"another code":        func(b []byte) []byte { b[1] = 1; resum(b); return b },
 		"another identifier":  func(b []byte) []byte { b[4]++; resum(b); return b },
+		"another padding":     func(b []byte) []byte { b[messageLen-1] = 1; resum(b); return b },
 		"a bit turned on way": func(b []byte) []byte { b[60] ^= 4; return b },
 	}
 	for name, change := range tests {

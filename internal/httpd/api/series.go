@@ -34,7 +34,7 @@ type Point struct {
 	P95RTT         *int32    `json:"p95_rtt_microseconds" doc:"RFC 2681 round trip, a lost echo infinite; null when infinite."`
 	MaxRTT         *int32    `json:"max_rtt_microseconds" doc:"Of the echoes that came back."`
 	IPDV           *int32    `json:"ipdv_rfc3393_microseconds" doc:"Mean absolute difference of consecutive echoes of a round; of several minutes the median of theirs. Null when no two came back."`
-	PDV            *int32    `json:"pdv_p95_rfc5481_microseconds" doc:"95th percentile of the delay above the least of the minute, a lost echo infinite; of several minutes the 95th percentile of theirs. Null when infinite or not looked at."`
+	PDV            *int32    `json:"pdv_p95_rfc5481_microseconds" doc:"95th percentile of the delay above the least of the step, a lost echo infinite; where percentiles_of says minutes, the 95th percentile of theirs. Null when infinite or not looked at."`
 	Detailed       int64     `json:"echoes_detailed" doc:"Of the echoes sent, those of which the figures below and the PDV tell; 0 before they were looked at."`
 	LossPeriods    *int64    `json:"loss_periods_rfc3357" doc:"Runs of lost echoes; one that goes on into the next minute is two."`
 	LongestLoss    *int64    `json:"longest_loss_period_rfc3357_echoes"`
