@@ -8,6 +8,7 @@ import (
 	"vigie/internal/checkstate"
 	"vigie/internal/i18n"
 	"vigie/internal/view"
+	"vigie/probe/service"
 )
 
 // ServicesPage shows what behind the links does not work, or will not for long.
@@ -67,10 +68,21 @@ func phaseText(p i18n.Printer, micros int64) string {
 	return p.Millis(micros)
 }
 
+// checkDetail reports whether the words of the machine tell more than the reason does: of
+// a silence or a refusal they repeat it, in English.
+func checkDetail(reason string) bool {
+	switch service.Reason(reason) {
+	case service.Refused, service.Timeout, service.Reset, service.Closed, service.Unreachable, service.NoSuchName, service.NoAddress:
+		return false
+	}
+	return true
+}
+
 // checkFunctions are what the templates about services call.
 func checkFunctions(p i18n.Printer) template.FuncMap {
 	return template.FuncMap{
 		"checkreason": func(reason string) string { return checkReason(p, reason) },
+		"checkdetail": checkDetail,
 		"phase":       func(micros int64) string { return phaseText(p, micros) },
 		"micros":      p.Millis,
 		"certificate": newCertificateEnd,

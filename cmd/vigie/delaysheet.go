@@ -28,6 +28,7 @@ type delayHost struct {
 	address netip.Addr
 	echoes  []int32 // by number; pending while not known
 	unsent  int
+	doubled int // replies that came again
 }
 
 // pending stands for an echo whose outcome is not known, or that did not leave.
@@ -51,6 +52,7 @@ func (p *delaySheet) add(e ping.Echo) {
 		return
 	}
 	h.echoes[e.Seq] = e.RTTMicros
+	h.doubled += e.Duplicates
 }
 
 // delayFigures is what is said of a host. Times are milliseconds, null where there is
@@ -61,6 +63,7 @@ type delayFigures struct {
 	Sent        int      `json:"sent"`
 	Received    int      `json:"received"`
 	Unsent      int      `json:"unsent"`
+	Duplicates  int      `json:"duplicates"`
 	LossPercent *float64 `json:"loss_percent"`
 	LastMillis  *float64 `json:"last_ms"`
 	MinMillis   *float64 `json:"min_ms"`
@@ -90,7 +93,7 @@ func (h delayHost) sum() (m measure.Minute, last int32) {
 func (h delayHost) figures() delayFigures {
 	m, last := h.sum()
 	f := delayFigures{
-		Host: h.name, Address: h.address.String(), Sent: m.Sent, Received: m.Received, Unsent: h.unsent,
+		Host: h.name, Address: h.address.String(), Sent: m.Sent, Received: m.Received, Unsent: h.unsent, Duplicates: h.doubled,
 		LastMillis: millis(last), MinMillis: millis(m.MinMicros), Median: millis(m.MedianMicros),
 		P95: millis(m.P95Micros), MaxMillis: millis(m.MaxMicros), Jitter: millis(m.JitterMicros),
 	}
@@ -121,14 +124,14 @@ func (p *delaySheet) silent() []string {
 }
 
 // delayColumns are the names of the figures in CSV, in the order of record.
-var delayColumns = []string{"host", "address", "sent", "received", "unsent", "loss_percent", "last_ms", "min_ms", "median_ms", "p95_ms", "max_ms", "jitter_ms"}
+var delayColumns = []string{"host", "address", "sent", "received", "unsent", "loss_percent", "last_ms", "min_ms", "median_ms", "p95_ms", "max_ms", "jitter_ms", "duplicates"}
 
 func (f delayFigures) record() []string {
 	record := []string{f.Host, f.Address, strconv.Itoa(f.Sent), strconv.Itoa(f.Received), strconv.Itoa(f.Unsent)}
 	for _, figure := range []*float64{f.LossPercent, f.LastMillis, f.MinMillis, f.Median, f.P95, f.MaxMillis, f.Jitter} {
 		record = append(record, decimal(figure))
 	}
-	return record
+	return append(record, strconv.Itoa(f.Duplicates))
 }
 
 // decimal writes a figure for a program; none is an empty cell.
@@ -173,10 +176,10 @@ func (p *delaySheet) table() string {
 		t("ping.host"), t("ping.sent"), t("ping.received"), t("ping.loss"), t("ping.last"),
 		"min", t("ping.median"), "p95", "max", t("ping.jitter"),
 	}}
-	unsent := 0
+	unsent, doubled := 0, 0
 	for _, h := range p.hosts {
 		m, last := h.sum()
-		unsent += h.unsent
+		unsent, doubled = unsent+h.unsent, doubled+h.doubled
 		name := h.name
 		if address := h.address.String(); h.address.IsValid() && !strings.Contains(name, address) {
 			name += " (" + address + ")"
@@ -207,6 +210,9 @@ func (p *delaySheet) table() string {
 	}
 	if unsent > 0 {
 		fmt.Fprintln(&b, p.print.N("ping.unsent", unsent))
+	}
+	if doubled > 0 {
+		fmt.Fprintln(&b, p.print.N("ping.doubled", doubled))
 	}
 	return b.String()
 }

@@ -23,7 +23,7 @@ func twoHosts(lang i18n.Lang) *delaySheet {
 	for _, e := range []ping.Echo{
 		{Seq: 0, RTTMicros: 1000},
 		{Seq: 2, RTTMicros: 4000},
-		{Seq: 1, RTTMicros: 2500},
+		{Seq: 1, RTTMicros: 2500, Duplicates: 2},
 		{Seq: 5, RTTMicros: 0},
 		{Seq: 3, RTTMicros: probe.Lost},
 		{Seq: 4, Unsent: true},
@@ -40,7 +40,8 @@ func TestAPingAddsUpByTheNumberOfTheEchoes(t *testing.T) {
 		"host                        sent  received  loss     last      min  median  p95   max  jitter",
 		"router.example (192.0.2.1)     5         4   20%  0.00 ms  0.00 ms  2.5 ms    –  4 ms  1.5 ms",
 		"192.0.2.9                      1         0  100%        –        –       –    –     –       –",
-		"1 echo did not leave this machine: it is not counted", "",
+		"1 echo did not leave this machine: it is not counted",
+		"2 replies came again: none is counted twice", "",
 	}, "\n")
 	got := strings.ReplaceAll(twoHosts(i18n.English).table(), "\u00a0", " ")
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -61,7 +62,7 @@ func TestAPingIsReadByProgramsWithoutLanguage(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &read); err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]any{"host": "router.example", "sent": 5.0, "loss_percent": 20.0, "p95_ms": nil, "median_ms": 2.5, "last_ms": 0.0, "unsent": 1.0} {
+	for key, want := range map[string]any{"host": "router.example", "sent": 5.0, "loss_percent": 20.0, "p95_ms": nil, "median_ms": 2.5, "last_ms": 0.0, "unsent": 1.0, "duplicates": 2.0} {
 		if read[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, read[0][key], want)
 		}
@@ -74,7 +75,7 @@ func TestAPingIsReadByProgramsWithoutLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"router.example", "192.0.2.1", "5", "4", "1", "20", "0", "0", "2.5", "", "4", "1.5"}
+	want := []string{"router.example", "192.0.2.1", "5", "4", "1", "20", "0", "0", "2.5", "", "4", "1.5", "2"}
 	if diff := cmp.Diff(want, rows[1]); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}

@@ -65,6 +65,9 @@ func TestServicesListsWhatFailsAndWhoseCertificateEnds(t *testing.T) {
 	if strings.Index(all.body, "BRE-1001") > strings.Index(all.body, "BRE-1006") {
 		t.Error("what is behind a good line does not come first")
 	}
+	if strings.Contains(all.body, "i/o timeout") {
+		t.Error("a silence is told in English too, beside the reason")
+	}
 	meuse := w.signIn(t, "meuse").get("/services")
 	meuse.contains(t, "Aucun service en échec", "MIR-1001")
 	if strings.Contains(meuse.body, "BRE-") {

@@ -54,6 +54,9 @@ type Echo struct {
 	// Unsent says that the echo did not leave, or that its outcome cannot be known:
 	// it counts neither as sent nor as lost.
 	Unsent bool
+	// Duplicates counts further replies that came within the timeout (RFC 5560); one by
+	// one, without the batched engine, none is seen.
+	Duplicates int
 }
 
 // Run measures until every host had its echoes or the context ends, and reports each
@@ -169,7 +172,7 @@ func (m measuring) batch(ctx context.Context, engine *icmp.Engine, hosts []int) 
 		for _, r := range results {
 			echo := Echo{Host: int(r.Target.ID), Seq: m.seq(r.Round), Unsent: r.Observation.Sent() == 0}
 			if !echo.Unsent {
-				echo.RTTMicros = r.Observation.RTTMicros[0]
+				echo.RTTMicros, echo.Duplicates = r.Observation.RTTMicros[0], r.Observation.Duplicates
 			}
 			underWay--
 			m.report(echo)
