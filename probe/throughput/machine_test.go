@@ -2,6 +2,8 @@ package throughput
 
 import (
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,27 +42,19 @@ func TestABusyMachineIsSeenBesideAFlow(t *testing.T) {
 		t.Skip("the kernel does not tell processor time")
 	}
 	watched := watchMachine()
-	end := make(chan struct{})
-	done := make(chan struct{})
+	var over atomic.Bool
+	var spinning sync.WaitGroup
 	for range runtime.NumCPU() {
-		go func() {
-			for {
-				select {
-				case <-end:
-					done <- struct{}{}
-					return
-				default:
-				}
+		spinning.Go(func() {
+			for !over.Load() {
 			}
-		}()
+		})
 	}
 	time.Sleep(time.Second)
 	var f probe.Flow
 	watched.tell(&f)
-	close(end)
-	for range runtime.NumCPU() {
-		<-done
-	}
+	over.Store(true)
+	spinning.Wait()
 	if f.MachinePermille < 800 || f.MachinePermille > 1000 || !f.HostBusy() {
 		t.Errorf("got %+v of a machine all of whose processors spin", f)
 	}
