@@ -15,8 +15,8 @@ const maxRouters = 16
 // of a context that ends before the last round.
 func Find(ctx context.Context, o Options, cause probe.TraceCause) (*probe.Trace, error) {
 	t := &probe.Trace{Cause: cause, Begun: time.Now().UTC().Truncate(time.Microsecond), To: o.Host.Unmap()}
-	delays := map[int][]int64{}
-	method, err := Run(ctx, o, func(p Probe) { add(t, delays, p) })
+	sums := newSums()
+	method, err := Run(ctx, o, func(p Probe) { sums.add(t, p) })
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -24,12 +24,20 @@ func Find(ctx context.Context, o Options, cause probe.TraceCause) (*probe.Trace,
 		return nil, err
 	}
 	t.Method = string(method)
-	finish(t, delays)
+	sums.finish(t)
 	return t, nil
 }
 
+// sums are what a trace in the making needs beside its hops.
+type sums struct {
+	delays map[int][]int64 // in microseconds, by hop
+	end    int             // the first hop that reached the target, 0 = none
+}
+
+func newSums() *sums { return &sums{delays: map[int][]int64{}} }
+
 // add counts one probe into its hop.
-func add(t *probe.Trace, delays map[int][]int64, p Probe) {
+func (s *sums) add(t *probe.Trace, p Probe) {
 	if p.Kind == Unsent {
 		return
 	}
@@ -42,20 +50,30 @@ func add(t *probe.Trace, delays map[int][]int64, p Probe) {
 		return
 	}
 	h.Received++
-	delays[p.Hop] = append(delays[p.Hop], p.RTT.Microseconds())
+	s.delays[p.Hop] = append(s.delays[p.Hop], p.RTT.Microseconds())
 	if from := p.From.Unmap().WithZone(""); !slices.Contains(h.From, from) && len(h.From) < maxRouters {
 		h.From = append(h.From, from)
 	}
 	h.Refused = h.Refused || p.Kind == Unreachable
-	t.Reached = t.Reached || p.Kind == Reached
+	if p.Kind == Reached {
+		t.Reached = true
+		if s.end == 0 || p.Hop < s.end {
+			s.end = p.Hop
+		}
+	}
 }
 
-// finish takes the medians, and leaves out the silent hops beyond the last that answered
-// but one: behind it nothing is known.
-func finish(t *probe.Trace, delays map[int][]int64) {
+// finish takes the medians, and leaves out what is no hop. The way ends with the first
+// that reached the target: probes with more hops to go had left before that was known, and
+// the target answered them too. Where it was not reached, the silent hops beyond the last
+// that answered are left out but one: behind it nothing is known.
+func (s *sums) finish(t *probe.Trace) {
+	if s.end > 0 {
+		t.Hops = t.Hops[:s.end]
+	}
 	last := 0
 	for i := range t.Hops {
-		if found := delays[i+1]; len(found) > 0 {
+		if found := s.delays[i+1]; len(found) > 0 {
 			slices.Sort(found)
 			t.Hops[i].MedianMicros = found[(len(found)-1)/2]
 			last = i + 1
