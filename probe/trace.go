@@ -11,7 +11,7 @@ type TraceCause string
 
 const (
 	// TraceSuspect is a trace at the start of what may be an outage: nothing of a round was
-	// answered.
+	// answered, or several rounds lost a part.
 	TraceSuspect TraceCause = "suspect"
 	// TraceReference is one while all is well, to be held against the former.
 	TraceReference TraceCause = "reference"
@@ -52,6 +52,15 @@ func (t *Trace) Last() (Hop, bool) {
 		}
 	}
 	return Hop{}, false
+}
+
+// Whole reports whether the address itself answered every probe that went so far.
+func (t *Trace) Whole() bool {
+	if !t.Reached || len(t.Hops) == 0 {
+		return false
+	}
+	end := t.Hops[len(t.Hops)-1]
+	return end.Received == end.Sent
 }
 
 const (

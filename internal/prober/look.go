@@ -36,15 +36,16 @@ type looks struct {
 	echoes int // of a round of a look
 	under  []*look
 	well   map[int64]bool      // whether the latest round of a link lost nothing
-	answer map[int64]bool      // links of whose latest round anything was answered
 	rests  map[int64]time.Time // until when, of links looked at
+	fell   map[int64]*look     // the latest of each link that lost something, of late
+	recent time.Duration       // how long that is: the uplink is known to be lost within it
 	// credit is how many echoes looks may send; it grows with those planned, up to that
 	// of all looks at once.
 	credit float64
 }
 
 func newLooks(c Configuration) *looks {
-	l := &looks{echoes: min(lookRound, c.Echoes), well: map[int64]bool{}, answer: map[int64]bool{}, rests: map[int64]time.Time{}}
+	l := &looks{echoes: min(lookRound, c.Echoes), well: map[int64]bool{}, rests: map[int64]time.Time{}, fell: map[int64]*look{}, recent: 3 * c.Cycle}
 	l.credit = l.most()
 	return l
 }
@@ -62,14 +63,14 @@ func (l *looks) planned(targets []probe.Target, echoes int, now time.Time) {
 		}
 	}
 	l.well = present
-	for id := range l.answer {
-		if _, known := present[id]; !known {
-			delete(l.answer, id)
-		}
-	}
 	for id, until := range l.rests {
 		if now.After(until) {
 			delete(l.rests, id)
+		}
+	}
+	for id, one := range l.fell {
+		if _, here := present[id]; !here || now.Sub(one.begun) > l.recent {
+			delete(l.fell, id)
 		}
 	}
 }
@@ -103,6 +104,7 @@ func (l *looks) saw(r icmp.Result, p *part, now time.Time) (begins bool) {
 	found := &look{target: r.Target, of: p, begun: now, next: now, finding: probe.Look{
 		From: r.FirstLost, LastLost: r.LastLost, RoundSent: o.Sent(), RoundLost: lost,
 	}}
+	l.fell[o.Target] = found
 	cost := float64(lookRounds * l.echoes)
 	switch {
 	case len(l.under) < looksAtOnce && l.credit >= cost:
@@ -113,21 +115,6 @@ func (l *looks) saw(r icmp.Result, p *part, now time.Time) (begins bool) {
 		p.passed = append(p.passed, found)
 	}
 	return true
-}
-
-// silenced takes a round of a cycle and reports whether a link that still answered in its
-// former round, be it not all, answers nothing any more.
-func (l *looks) silenced(o probe.Observation) bool {
-	if o.Kind != probe.Link || o.Sent() == 0 {
-		return false
-	}
-	if o.Received() > 0 {
-		l.answer[o.Target] = true
-		return false
-	}
-	before := l.answer[o.Target]
-	delete(l.answer, o.Target)
-	return before
 }
 
 // wake is when the next round of a look is due, at most until.
@@ -185,6 +172,23 @@ func (l *looks) took(r icmp.Result, now time.Time) (probe.Report, bool) {
 	l.credit += float64((lookRounds - one.rounds) * l.echoes)
 	l.rests[one.target.ID] = now.Add(lookRest)
 	return one.report(now), true
+}
+
+// forget drops the looks under way, and takes back that links began to lose echoes after a
+// time: what they lost was ours, and each is looked at when it loses some of its own.
+func (l *looks) forget(since time.Time) {
+	for _, one := range l.under {
+		l.credit = min(l.most(), l.credit+float64((lookRounds-one.rounds)*l.echoes))
+	}
+	l.under = nil
+	for id, one := range l.fell {
+		if one.begun.After(since) {
+			one.of.began--
+			l.well[id] = true
+			delete(l.rests, id)
+			delete(l.fell, id)
+		}
+	}
 }
 
 // report tells what was found until the given time.

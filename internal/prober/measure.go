@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,11 +24,11 @@ type run struct {
 	reports *waiting[probe.Report]
 	leftOut *atomic.Int64 // errands
 	report  func(probe.Report)
-	// suspect, where set, is told of each link that falls silent, and since when. It
-	// returns at once.
-	suspect func(link int64, at time.Time)
-	turns   *turns
-	clock   func(now time.Time) probe.Clock
+	// traces is told of each link that begins to fail, and of the loss of our uplink.
+	traces *tracing
+	sight  *sight
+	turns  *turns
+	clock  func(now time.Time) probe.Clock
 	// loaded reports whether a test of ours filled a link meanwhile.
 	loaded  func(link int64, from, to time.Time) bool
 	deliver func(probe.Batch)
@@ -36,6 +37,7 @@ type run struct {
 	last     time.Time // the cycle planned last; zero before the first
 	parts    []*part   // the oldest first
 	looks    *looks
+	onsets   onsets
 	told     icmp.Counters
 	refusals time.Time // when refusals to send were logged last
 }
@@ -96,6 +98,8 @@ func (r *run) begin(cycle, now time.Time) error {
 		return fmt.Errorf("plan the cycle of %s: %w", cycle.Format(time.RFC3339), err)
 	}
 	r.looks.planned(all, r.Echoes, now)
+	r.sight.planned(all, now)
+	r.onsets.planned(all)
 	r.parts = append(r.parts, &part{cycle: cycle, end: at(r.Cycle), planned: len(rounds), quality: probe.Quality{Overrun: left}})
 	r.last = cycle
 	return nil
@@ -113,20 +117,41 @@ func (r *run) file(results []icmp.Result, now time.Time) {
 		}
 		result.Observation.Loaded = result.Target.Kind != probe.Canary && r.loaded(result.Target.ID, result.Start, now)
 		r.turns.saw(result.Observation)
+		if r.sight.saw(result, now) {
+			r.blind()
+		}
 		for _, p := range r.parts {
 			if p.cycle.Equal(result.Cycle) {
 				p.take(result)
-				// What is lost beside a test of ours is no reason to look closer.
-				if !result.Observation.Loaded {
-					r.looks.saw(result, p, now)
-					if r.looks.silenced(result.Observation) && r.suspect != nil {
-						r.suspect(result.Target.ID, result.FirstLost)
-					}
-				}
+				r.sense(result, p, now)
 				break
 			}
 		}
 	}
+}
+
+// sense looks closer at a link that begins to fail. What is lost beside a test of ours, or
+// while our own uplink is lost, is no reason to.
+func (r *run) sense(result icmp.Result, p *part, now time.Time) {
+	if result.Observation.Loaded || !r.sight.clear(result.Start) {
+		return
+	}
+	r.looks.saw(result, p, now)
+	if due, total := r.onsets.saw(result.Observation, result.Start); due {
+		r.traces.suspect(result.Target.ID, result.Start, total)
+	}
+}
+
+// blind drops the looks and traces under way once our uplink turns out to be lost, and all
+// that was concluded since it last was there.
+func (r *run) blind() {
+	since := r.sight.since()
+	r.looks.forget(since)
+	for _, p := range r.parts {
+		p.passed = slices.DeleteFunc(p.passed, func(one *look) bool { return one.begun.After(since) })
+	}
+	r.onsets.forget(since)
+	r.traces.forget(since)
 }
 
 // publish hands over the parts that are complete, in order.

@@ -72,6 +72,7 @@ type Prober struct {
 	reports *waiting[probe.Report]
 	walks   *agenda
 	traces  *tracing
+	sight   *sight
 	leftOut atomic.Int64 // errands left out and not told yet
 	turns   *turns
 	time    *timekeeping
@@ -108,12 +109,13 @@ func New(o Options) (*Prober, error) {
 		opts:   o, outbox: newOutbox(outboxBatches, o.NextSeq),
 		polls:   &waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }},
 		reports: &waiting[probe.Report]{at: func(r probe.Report) time.Time { return r.At }},
-		turns:   newTurns(), time: newTimekeeping(o.Clock, o.Name, o.Log),
+		turns:   newTurns(), sight: newSight(), time: newTimekeeping(o.Clock, o.Name, o.Log),
 	}
 	if o.Test != nil {
 		p.tests = newTesting(*o.Test, &p.heavy, p.watchCanaries, p.report, o.Log)
 	}
 	p.traces.trace, p.traces.addr, p.traces.heavy, p.traces.done = o.Trace, p.addressOf, &p.heavy, p.report
+	p.traces.whole, p.traces.blind = p.sight.whole, p.sight.blind
 	log := o.Log.With("prober", o.Name)
 	p.unasked = &failures{message: "a reflector is not asked", log: log}
 	untraced := &failures{message: "a link is not traced", log: log}
@@ -291,7 +293,7 @@ func (p *Prober) measure(ctx context.Context, engine *icmp.Engine) {
 	for engine != nil {
 		r := run{
 			Configuration: p.opts.Configuration, name: p.opts.Name, engine: engine, last: last,
-			targets: p.current, polls: p.polls, reports: p.reports, leftOut: &p.leftOut, report: p.report, suspect: p.traces.suspect, looks: newLooks(p.opts.Configuration),
+			targets: p.current, polls: p.polls, reports: p.reports, leftOut: &p.leftOut, report: p.report, traces: p.traces, sight: p.sight, onsets: onsets{}, looks: newLooks(p.opts.Configuration),
 			turns: p.turns, clock: p.time.clock, loaded: p.heavy.loaded, deliver: p.deliver, log: p.opts.Log,
 		}
 		if err := errors.Join(r.measure(ctx), engine.Close()); err != nil {

@@ -31,36 +31,102 @@ type Tracer func(ctx context.Context, to netip.Addr, method path.Method, cause p
 type tracing struct {
 	trace Tracer
 	addr  func(link int64) (netip.Addr, bool)
+	whole func(link int64) bool // of the last round of a link, while our uplink is there
+	blind func() bool           // our uplink is lost
 	heavy *heavy
 	done  func(probe.Report)
 	fails func(link int64, err error)
 
 	waiting chan int64
 	mu      sync.Mutex
-	traced  map[int64]time.Time
+	traced  map[suspicion]time.Time
+	under   map[*underWay]bool
+}
+
+// suspicion is what a trace is made for.
+type suspicion struct {
+	link  int64
+	total bool // nothing was answered; else a part
+}
+
+// underWay is a trace under way, or about to be.
+type underWay struct {
+	link int64
+	stop func()
 }
 
 func newTracing() *tracing {
-	return &tracing{waiting: make(chan int64, tracesWaiting), traced: map[int64]time.Time{}}
+	return &tracing{waiting: make(chan int64, tracesWaiting), traced: map[suspicion]time.Time{}, under: map[*underWay]bool{}}
 }
 
-// suspect asks for a trace of a link that fell silent. It returns at once; where too many
-// wait already there is none.
-func (t *tracing) suspect(link int64, at time.Time) {
+// suspect asks for a trace of a link that began to fail: in total, or in part. It returns
+// at once; where too many wait already there is none. A link that loses a part first and
+// all of it soon after is traced for both.
+func (t *tracing) suspect(link int64, at time.Time, total bool) {
+	if t.trace == nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for id, last := range t.traced {
+	for of, last := range t.traced {
 		if at.Sub(last) >= traceRest {
-			delete(t.traced, id)
+			delete(t.traced, of)
 		}
 	}
-	if _, lately := t.traced[link]; lately {
+	_, whole := t.traced[suspicion{link, true}]
+	_, part := t.traced[suspicion{link, false}]
+	if whole || part && !total {
 		return
 	}
 	select {
 	case t.waiting <- link:
-		t.traced[link] = at
+		t.traced[suspicion{link, total}] = at
 	default:
+	}
+}
+
+// forget ends the traces that wait or are under way: our own uplink is lost, and has been
+// since that time at the earliest. Their links, and those traced since, may be traced at
+// once when they fail again.
+func (t *tracing) forget(since time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for of, at := range t.traced {
+		if at.After(since) {
+			delete(t.traced, of)
+		}
+	}
+	for len(t.waiting) > 0 {
+		select {
+		case link := <-t.waiting:
+			t.spare(link)
+		default:
+		}
+	}
+	for one := range t.under {
+		one.stop()
+		t.spare(one.link)
+	}
+}
+
+// spare has a link as one that was never traced.
+func (t *tracing) spare(link int64) {
+	delete(t.traced, suspicion{link, true})
+	delete(t.traced, suspicion{link, false})
+}
+
+// begin notes a trace under way, which ends soon after it is forgotten.
+func (t *tracing) begin(ctx context.Context, link int64) (_ context.Context, end func()) {
+	ctx, stop := context.WithCancel(ctx)
+	one := &underWay{link, stop}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.under[one] = true
+	return ctx, func() {
+		stop()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.under, one)
 	}
 }
 
@@ -82,10 +148,15 @@ func (t *tracing) run(ctx context.Context) {
 	}
 }
 
-// one traces a link of which nothing is answered, by echoes and then by datagrams: a
+// one traces a link that fails, by echoes and then by datagrams: a
 // firewall on the way may stop the ones and pass the others, and only what neither
 // passes is where the way ends. It goes before any other heavy probe of the link.
 func (t *tracing) one(ctx context.Context, link int64) {
+	ctx, end := t.begin(ctx, link)
+	defer end()
+	if t.blind() { // since it was taken from those that wait
+		return
+	}
 	release, free := t.seize(ctx, link)
 	if !free {
 		return
@@ -117,9 +188,12 @@ var errOccupied = fmt.Errorf("another heavy probe has had it for %s", traceTime)
 // reference traces a link while all is well, once no other heavy probe is on it, and ends
 // when evidence needs the link.
 func (t *tracing) reference(ctx context.Context, link int64) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	release, free := t.heavy.await(ctx, schedule.Occupied{Link: link}, stop)
+	if !t.whole(link) {
+		return
+	}
+	ctx, end := t.begin(ctx, link)
+	defer end()
+	release, free := t.heavy.await(ctx, schedule.Occupied{Link: link}, end)
 	if !free {
 		return
 	}
@@ -128,7 +202,8 @@ func (t *tracing) reference(ctx context.Context, link int64) {
 }
 
 // report traces one link, reports the way, and gives the method that was used, none
-// without a trace. A reference that does not reach the link is none.
+// without a trace. A reference is kept only where nothing was lost: neither by the link
+// itself, in the trace, nor in the last round.
 func (t *tracing) report(ctx context.Context, link int64, method path.Method, cause probe.TraceCause) path.Method {
 	to, ok := t.addr(link)
 	if !ok {
@@ -143,7 +218,7 @@ func (t *tracing) report(ctx context.Context, link int64, method path.Method, ca
 	case err != nil:
 		t.fails(link, err)
 		return path.Any
-	case found.Reached || cause == probe.TraceSuspect:
+	case cause == probe.TraceSuspect || found.Whole() && t.whole(link):
 		t.done(probe.Report{Link: link, At: moment(time.Now()), Finding: found})
 	}
 	return path.Method(found.Method)

@@ -32,6 +32,7 @@ func newTraced(reached bool, err error) *traced {
 		return netip.AddrFrom4([4]byte{192, 0, 2, byte(link)}), link <= 100
 	}
 	t.fails, t.heavy = func(int64, error) {}, &heavy{}
+	t.whole, t.blind = func(int64) bool { return true }, func() bool { return false }
 	t.done = func(r probe.Report) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -50,7 +51,8 @@ func newTraced(reached bool, err error) *traced {
 		if method == path.Any {
 			method = t.allows
 		}
-		return &probe.Trace{Cause: cause, Begun: time.Now(), Method: string(method), To: to, Reached: reached}, err
+		end := probe.Hop{Number: 1, From: []netip.Addr{to}, Sent: 3, Received: 3}
+		return &probe.Trace{Cause: cause, Begun: time.Now(), Method: string(method), To: to, Reached: reached, Hops: []probe.Hop{end}}, err
 	}
 	return t
 }
@@ -70,7 +72,7 @@ func TestAMassFailureIsSampledAFewTracesAtATime(t *testing.T) {
 		traces := newTraced(false, nil)
 		traces.runFor(time.Minute, func() {
 			for link := range int64(60) {
-				traces.suspect(link+1, time.Now())
+				traces.suspect(link+1, time.Now(), true)
 			}
 		})
 		if traces.most != tracesTogether {
@@ -86,18 +88,116 @@ func TestAMassFailureIsSampledAFewTracesAtATime(t *testing.T) {
 	})
 }
 
-func TestALinkThatComesAndGoesIsNotTracedEachTime(t *testing.T) {
+func TestALinkIsTracedOnceAnOutageHoweverOftenItComesAndGoes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		traces := newTraced(false, nil)
 		traces.runFor(25*time.Minute, func() {
 			for range 24 { // it comes and goes
-				traces.suspect(1, time.Now())
+				traces.suspect(1, time.Now(), true)
 				time.Sleep(time.Minute)
 			}
 		})
 		if n := len(traces.reports); n != 2*3 {
 			t.Errorf("%d traces in 24 minutes, want a pair each %s", n, traceRest)
+		}
+	})
+}
+
+func TestALinkThatLosesAPartAndThenAllIsTracedForBothAndNotTheOtherWayRound(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		totals []bool
+		want   int // pairs of traces
+	}{
+		"a part":                   {[]bool{false, false}, 1},
+		"a part, then all":         {[]bool{false, true}, 2},
+		"all, then a part":         {[]bool{true, false}, 1},
+		"a part, all, a part, all": {[]bool{false, true, false, true}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				traces := newTraced(false, nil)
+				traces.runFor(9*time.Minute, func() {
+					for _, total := range test.totals {
+						traces.suspect(1, time.Now(), total)
+						time.Sleep(2 * time.Minute)
+					}
+				})
+				if n := len(traces.reports); n != 2*test.want {
+					t.Errorf("%d traces, want %d pairs", n, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestTracesEndWithOurUplinkAndTheirLinksAreTracedAfterIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		lost := false
+		traces := newTraced(false, nil)
+		traces.blind = func() bool { return lost }
+		traces.runFor(2*time.Minute, func() {
+			traces.suspect(9, time.Now(), true) // while the uplink is there
+			time.Sleep(30 * time.Second)
+			heard := time.Now()
+			time.Sleep(time.Second)
+			for link := range int64(5) { // three begin, two wait
+				traces.suspect(link+1, time.Now(), true)
+			}
+			time.Sleep(time.Second)
+			lost = true
+			traces.forget(heard)
+			time.Sleep(20 * time.Second)
+			if n := len(traces.reports); n != 2 || len(traces.methods) != 2+tracesTogether {
+				t.Errorf("%d traces told, %d begun; want those of link 9 and three that were dropped", n, len(traces.methods))
+			}
+			lost = false
+			traces.suspect(9, time.Now(), true)
+			traces.suspect(1, time.Now(), true)
+			traces.suspect(4, time.Now(), true)
+		})
+		told := map[int64]int{}
+		for _, r := range traces.reports {
+			told[r.Link]++
+		}
+		if told[9] != 2 || told[1] != 2 || told[4] != 2 || len(told) != 3 {
+			t.Errorf("traces told by link: %v, want a pair of 9 before and of 1 and 4 after the loss of the uplink", told)
+		}
+		begun := len(traces.methods)
+		lost = true
+		if traces.one(t.Context(), 7); len(traces.methods) != begun {
+			t.Error("a trace that no longer waited began while the uplink was lost")
+		}
+	})
+}
+
+func TestAReferenceIsKeptOnlyOfALinkThatLosesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, test := range map[string]struct {
+			before, after  bool // the last round was whole
+			received, want int
+		}{
+			"all is well":                     {true, true, 3, 1},
+			"the last round lost something":   {false, true, 3, 0},
+			"a round lost something on it":    {true, false, 3, 0},
+			"the trace itself lost an answer": {true, true, 2, 0},
+		} {
+			traces := newTraced(true, nil)
+			whole, find := test.before, traces.trace
+			traces.whole = func(int64) bool { return whole }
+			traces.trace = func(ctx context.Context, to netip.Addr, method path.Method, cause probe.TraceCause) (*probe.Trace, error) {
+				found, err := find(ctx, to, method, cause)
+				found.Hops[0].Received = test.received
+				whole = test.after
+				return found, err
+			}
+			if traces.reference(t.Context(), 1); len(traces.reports) != test.want {
+				t.Errorf("%s: %d references, want %d", name, len(traces.reports), test.want)
+			}
 		}
 	})
 }
