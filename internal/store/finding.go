@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/internal/view"
+	"vigie/internal/watch"
 	"vigie/probe"
 )
 
@@ -23,6 +24,9 @@ var (
 	sqlFindingLatestOf = query("finding.latest_of", `
 		SELECT link_id, at, prober, body FROM finding
 		WHERE link_id = ANY(@links) AND kind = @kind AND at >= @from AND at < @to ORDER BY at DESC, id DESC LIMIT @most`)
+	sqlFindingIsolated = query("finding.isolated", `
+		SELECT p.name, g.from_at, g.to_at FROM gap g JOIN prober p ON p.id = g.prober
+		WHERE g.reason = 'isolated' AND g.to_at > @from AND g.from_at < @to ORDER BY g.from_at DESC LIMIT @most`)
 	sqlFindingDrop = query("finding.drop", `DELETE FROM finding WHERE at < @before`)
 )
 
@@ -92,6 +96,31 @@ func (v *View) Findings(ctx context.Context, link int64, kind string, w view.Win
 // FindingsOf returns the findings of a kind about links in a window, the latest first.
 func (v *View) FindingsOf(ctx context.Context, links []int64, kind string, w view.Window, most int) ([]view.LinkFinding, error) {
 	return findingsOf(ctx, v.db.pool, links, kind, w.From, w.To, most)
+}
+
+// maxIsolated bounds what is read of the isolations of all probers.
+const maxIsolated = 5000
+
+// Isolated returns the times that touch a window in which probers reached none of their
+// canaries, by the name of the prober, the latest first.
+func (v *View) Isolated(ctx context.Context, w view.Window) (map[string][]view.Gap, error) {
+	args := pgx.NamedArgs{"from": w.From, "to": w.To, "most": maxIsolated}
+	rows, err := v.db.pool.Query(ctx, sqlFindingIsolated, args)
+	if err != nil {
+		return nil, fmt.Errorf("load the isolations of probers: %w", err)
+	}
+	isolated := map[string][]view.Gap{}
+	var prober string
+	var gap viewGapRow
+	_, err = pgx.ForEachRow(rows, []any{&prober, &gap.FromAt, &gap.ToAt}, func() error {
+		gap.Reason = string(watch.Isolated)
+		isolated[prober] = append(isolated[prober], gap.gap())
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the isolations of probers: %w", err)
+	}
+	return isolated, nil
 }
 
 // maxReports bounds what a decision reads of a failure of very many links.

@@ -130,6 +130,7 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now
 	if page.Paths, err = s.paths(ctx, page.LinkName, g.window(now)); err != nil {
 		return LinkPage{}, err
 	}
+	page.Paths.Silent = page.Paths.Silent[:min(len(page.Paths.Silent), tracesTold)]
 	page.Behind = r.behind(live.Failing, link, page.Status, page.Since)
 	if page.Checks, err = s.checks(ctx, r, link, live, now); err != nil {
 		return LinkPage{}, err

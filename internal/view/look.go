@@ -3,8 +3,8 @@ package view
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
-	"time"
 
 	"vigie/internal/org"
 	"vigie/internal/ticket"
@@ -12,11 +12,6 @@ import (
 )
 
 const (
-	// looksBefore is how long before the first failed round the first echo of an
-	// absence may have been lost: a line often loses some before it loses all.
-	looksBefore = 5 * time.Minute
-	// looksAfter is how long links may go on joining an absence.
-	looksAfter = time.Hour
 	// looksRead bounds what is read of a failure of very many links.
 	looksRead = 2000
 	// looksTold is how many are told one by one of an absence.
@@ -39,20 +34,25 @@ type Look struct {
 // Beginning is how an absence of links began, as closer looks saw it.
 type Beginning struct {
 	Looks []Look // the earliest first
-	// Passed counts the links seen that nobody looked at, because Together of them
-	// began to lose echoes in one cycle.
+	// Passed counts the links of the ticket that nobody looked at, because Together
+	// links began to lose echoes in one cycle.
 	Passed, Together int
 }
 
-// looks are those of a link in a window, the latest first.
+// looks are those of a link in a window, the latest first, without those that tell of the
+// uplink of their prober.
 func (s *Service) looks(ctx context.Context, name LinkName, w Window) ([]Look, error) {
 	found, err := s.store.Findings(ctx, name.ID, (*probe.Look)(nil).Kind(), w, listed)
 	if err != nil {
 		return nil, err
 	}
+	away, err := s.isolations(ctx, w)
+	if err != nil {
+		return nil, err
+	}
 	var looks []Look
 	for _, f := range found {
-		if look, ok := f.Finding.(*probe.Look); ok {
+		if look, ok := f.Finding.(*probe.Look); ok && !away.touch(f.Prober, look.From, look.Until) {
 			looks = append(looks, Look{name, f.Prober, *look})
 		}
 	}
@@ -73,48 +73,59 @@ func (s *Service) beginnings(ctx context.Context, r reach, t ticket.Ticket) ([]B
 		seen[name.ID] = name
 		ids = append(ids, name.ID)
 	}
-	w := Window{From: t.Periods[0].Since.Add(-looksBefore), To: t.Current().Since.Add(looksAfter)}
+	w := Window{From: evidenceOf(t.Periods[0]).From, To: evidenceOf(*t.Current()).To.Add(evidenceEnds)}
 	found, err := s.store.FindingsOf(ctx, ids, (*probe.Look)(nil).Kind(), w, looksRead)
 	if err != nil {
 		return nil, err
 	}
+	away, err := s.isolations(ctx, w)
+	if err != nil {
+		return nil, err
+	}
 	for i, p := range t.Periods {
-		began[i] = beginning(p, seen, found)
+		began[i] = beginning(p, seen, found, away)
 	}
 	return began, nil
 }
 
-// beginning picks, of each link and prober, the first look at an absence.
-func beginning(p ticket.Period, seen map[int64]LinkName, found []LinkFinding) Beginning {
-	end := p.Since.Add(looksAfter)
-	if !p.RestoredAt.IsZero() && p.RestoredAt.Before(end) {
-		end = p.RestoredAt
-	}
-	var looks []Look
-	for _, f := range found {
-		look, ok := f.Finding.Finding.(*probe.Look)
-		if ok && !look.From.Before(p.Since.Add(-looksBefore)) && look.From.Before(end) {
-			looks = append(looks, Look{seen[f.Link], f.Prober, *look})
-		}
-	}
-	slices.SortStableFunc(looks, func(a, b Look) int { return cmp.Or(a.From.Compare(b.From), compareText(a.Link.Ref, b.Link.Ref)) })
+// beginning picks, of each link and prober, the look nearest to the start of an absence, of
+// those that no isolation of the prober touches.
+func beginning(p ticket.Period, seen map[int64]LinkName, found []LinkFinding, away isolations) Beginning {
 	type eye struct {
 		link   int64
 		prober string
 	}
-	taken := map[eye]bool{}
-	var b Beginning
-	for _, look := range looks {
-		by := eye{look.Link.ID, look.Prober}
-		switch {
-		case taken[by]:
+	w, nearest := evidenceOf(p), map[eye]Look{}
+	for _, f := range found {
+		look, ok := f.Finding.Finding.(*probe.Look)
+		if !ok || !w.holds(look.From) || away.touch(f.Prober, look.From, look.Until) {
 			continue
+		}
+		by := eye{f.Link, f.Prober}
+		if former, known := nearest[by]; !known || nearer(p.Since, look.From, former.From) {
+			nearest[by] = Look{seen[f.Link], f.Prober, *look}
+		}
+	}
+	looks := slices.SortedFunc(maps.Values(nearest), func(a, b Look) int {
+		return cmp.Or(a.From.Compare(b.From), compareText(a.Link.Ref, b.Link.Ref), compareText(a.Prober, b.Prober))
+	})
+	var b Beginning
+	looked, passed := map[int64]bool{}, map[int64]bool{}
+	for _, look := range looks {
+		switch {
 		case look.End == probe.LookPassed:
-			b.Passed, b.Together = b.Passed+1, max(b.Together, look.Look.Together)
+			passed[look.Link.ID] = true
+			b.Together = max(b.Together, look.Look.Together)
+			continue
 		case len(b.Looks) < looksTold:
 			b.Looks = append(b.Looks, look)
 		}
-		taken[by] = true
+		looked[look.Link.ID] = true
+	}
+	for link := range passed {
+		if !looked[link] {
+			b.Passed++
+		}
 	}
 	return b
 }

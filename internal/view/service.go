@@ -40,6 +40,9 @@ type Store interface {
 	Findings(ctx context.Context, link int64, kind string, w Window, most int) ([]Finding, error)
 	// FindingsOf gives those about several links.
 	FindingsOf(ctx context.Context, links []int64, kind string, w Window, most int) ([]LinkFinding, error)
+	// Isolated gives the times that touch a window in which probers reached none of their
+	// canaries, by the name of the prober.
+	Isolated(ctx context.Context, w Window) (map[string][]Gap, error)
 	// Stamp gives the minutes of STAMP of a link in a window, the latest first.
 	Stamp(ctx context.Context, link int64, w Window, most int) ([]StampMinute, error)
 	// Checks gives the states of some checks, by id; CheckHours their sums since a time, and

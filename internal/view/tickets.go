@@ -161,7 +161,7 @@ func (s *Service) Ticket(ctx context.Context, who org.User, id int64, now time.T
 	if err != nil {
 		return TicketPage{}, err
 	}
-	if page.Traces, err = s.tracesOf(ctx, r, file.Ticket.Links, file.Ticket.Current().Since); err != nil {
+	if page.Traces, err = s.tracesOf(ctx, r, file.Ticket); err != nil {
 		return TicketPage{}, err
 	}
 	told := toldList(r.told(org.SeeTickets, file.Told))

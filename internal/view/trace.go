@@ -2,16 +2,18 @@ package view
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"vigie/internal/org"
+	"vigie/internal/ticket"
 	"vigie/probe"
 )
 
 const (
 	// tracesTold bounds the traces that a page shows: three outages by two methods.
 	tracesTold = 6
-	// pairWithin is how long after the trace by echoes that by datagrams begins at most.
+	// pairWithin is how far apart the traces of a link by echoes and by datagrams begin at most.
 	pairWithin = time.Minute
 	// referenceWithin is how far before a trace its reference may lie.
 	referenceWithin = 8 * 24 * time.Hour
@@ -43,11 +45,16 @@ func (s *Service) paths(ctx context.Context, name LinkName, w Window) (Paths, er
 	if err != nil {
 		return Paths{}, err
 	}
-	return pathsOf(name, found, w.From), nil
+	away, err := s.isolations(ctx, w)
+	if err != nil {
+		return Paths{}, err
+	}
+	return pathsOf(name, found, w.From, away), nil
 }
 
-// pathsOf pairs traces, the latest first, with the last good way before each.
-func pathsOf(name LinkName, found []Finding, from time.Time) Paths {
+// pathsOf pairs traces, the latest first, with the last good way before each. One that was
+// under way while its prober was isolated ends at the prober's own uplink, and is left out.
+func pathsOf(name LinkName, found []Finding, from time.Time, away isolations) Paths {
 	var p Paths
 	for i, f := range found {
 		trace, ok := f.Finding.(*probe.Trace)
@@ -61,7 +68,7 @@ func pathsOf(name LinkName, found []Finding, from time.Time) Paths {
 			}
 			continue
 		}
-		if len(p.Silent) == tracesTold || trace.Begun.Before(from) {
+		if trace.Begun.Before(from) || away.touch(f.Prober, trace.Begun, f.At) {
 			continue
 		}
 		for _, before := range found[i+1:] {
@@ -77,34 +84,43 @@ func pathsOf(name LinkName, found []Finding, from time.Time) Paths {
 
 // tracesOf are those made at the start of the last absence of a ticket, of the first links
 // that the asker sees.
-func (s *Service) tracesOf(ctx context.Context, r reach, links []int64, since time.Time) ([]Trace, error) {
-	names, _ := r.nameLinks(org.SeeTickets, links)
+func (s *Service) tracesOf(ctx context.Context, r reach, t ticket.Ticket) ([]Trace, error) {
+	names, _ := r.nameLinks(org.SeeTickets, t.Links)
+	period := *t.Current()
+	w := evidenceOf(period)
 	var all []Trace
 	for _, name := range names[:min(len(names), looksTold)] {
-		w := Window{From: since.Add(-looksBefore), To: since.Add(looksAfter)}
-		paths, err := s.paths(ctx, name, w)
+		paths, err := s.paths(ctx, name, Window{From: w.From, To: w.To.Add(evidenceEnds)})
 		if err != nil {
 			return nil, err
 		}
-		if first := firstPair(paths.Silent); len(all)+len(first) <= tracesTold {
-			all = append(all, first...)
+		if pair := pairOf(paths.Silent, period); len(all)+len(pair) <= tracesTold {
+			all = append(all, pair...)
 		}
 	}
 	return all, nil
 }
 
-// firstPair are the earliest trace of some, the latest first, and the one that its prober
-// made right after it by another method; they stand in the order of the time.
-func firstPair(silent []Trace) []Trace {
-	if len(silent) == 0 {
-		return nil
-	}
-	first := silent[len(silent)-1]
-	pair := []Trace{first}
-	for i := len(silent) - 2; i >= 0; i-- {
-		if next := silent[i]; next.Prober == first.Prober && next.Method != first.Method && next.Begun.Sub(first.Begun) <= pairWithin {
-			return append(pair, next)
+// pairOf are the trace that began nearest to the start of an absence and the one that its
+// prober made beside it by another method; they stand in the order of the time.
+func pairOf(silent []Trace, p ticket.Period) []Trace {
+	w := evidenceOf(p)
+	var nearest *Trace
+	for i := range silent {
+		if t := &silent[i]; w.holds(t.Begun) && (nearest == nil || nearer(p.Since, t.Begun, nearest.Begun)) {
+			nearest = t
 		}
 	}
+	if nearest == nil {
+		return nil
+	}
+	pair := []Trace{*nearest}
+	for _, other := range slices.Backward(silent) {
+		if other.Prober == nearest.Prober && other.Method != nearest.Method && other.Begun.Sub(nearest.Begun).Abs() <= pairWithin {
+			pair = append(pair, other)
+			break
+		}
+	}
+	slices.SortFunc(pair, func(a, b Trace) int { return a.Begun.Compare(b.Begun) })
 	return pair
 }
