@@ -35,7 +35,7 @@ func TestATicketShowsHowItsLinksBeganToFail(t *testing.T) {
 	page := b.get("/tickets/1")
 	page.contains(t, "Comment cela a commencé", "Premier écho perdu le 24/11/2026 13:49:58,4", "échos perdus dans ce tour : 3 sur 5",
 		"aucun des 4 échos suivants n’a reçu de réponse, le dernier envoyé à 13:50:09,9", "3 liens ont commencé à perdre des échos dans le même cycle",
-		"1 autre lien a commencé à perdre des échos en même temps", "(sonde sonde-1)")
+		"1 lien de ce ticket n’a pas été examiné de plus près", "(sonde sonde-1)")
 	if text := page.text(); strings.Contains(text, "12:50:01") {
 		t.Error("a look of an hour before is shown as the beginning")
 	}
@@ -44,6 +44,11 @@ func TestATicketShowsHowItsLinksBeganToFail(t *testing.T) {
 	}
 	w.exec(t, `INSERT INTO finding (link_id, kind, at, prober, body) SELECT link_id, kind, at, 'sonde-2', body FROM finding WHERE kind = 'look'`)
 	b.get("/tickets/1").contains(t, "1 autre examen rapproché", "(sonde sonde-2)")
+	w.exec(t, `INSERT INTO gap (prober, from_at, to_at, reason) SELECT id, '2026-11-24 12:50:00Z', '2026-11-24 12:50:30Z', 'isolated' FROM prober WHERE name = 'sonde-1'`)
+	page = b.get("/tickets/1")
+	if page.contains(t, "(sonde sonde-2)"); strings.Contains(page.text(), "(sonde sonde-1)") {
+		t.Error("what a prober saw while its own uplink was lost is shown as the beginning")
+	}
 	b.post("/language", form{"lang": {"en"}})
 	b.get("/tickets/1").contains(t, "How it began", "First echo lost on 2026-11-24 13:49:58.4")
 }

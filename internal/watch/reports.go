@@ -40,31 +40,31 @@ func (s *Service) applyReports(ctx context.Context, tx Tx, former Mark, b probe.
 	return s.applyChecks(ctx, tx, former, b, now)
 }
 
-const (
-	// beganBefore is how long before the first failed round a link may have lost its
-	// first echo.
-	beganBefore = 5 * time.Minute
-	// beganAfter is how long after it a look may end.
-	beganAfter = time.Minute
-)
+// beganAfter is how long after the first failed round a look may end that tells of it.
+const beganAfter = time.Minute
 
-// began is the earliest closer look at one of the links that an opening or a re-opening
-// is about; nil without one.
+// began is the closer look at one of the links that an opening or a re-opening is about
+// which began nearest to it, one cycle before it at the earliest: what was looked at before
+// is another event. It is nil without one.
 func (s *Service) began(ctx context.Context, tx Tx, e incident.Effect, x *inventory.Index) (*ticket.Began, error) {
 	if e.Action != incident.Open && e.Action != incident.Reopen {
 		return nil, nil
 	}
-	found, err := tx.Reports(ctx, e.Links, (*probe.Look)(nil).Kind(), e.Since.Add(-beganBefore), e.Since.Add(beganAfter))
+	earliest := e.Since.Add(-s.cycle())
+	found, err := tx.Reports(ctx, e.Links, (*probe.Look)(nil).Kind(), earliest, e.Since.Add(beganAfter))
 	if err != nil {
 		return nil, err
 	}
-	var first *ticket.Began
+	var nearest *ticket.Began
 	for _, r := range found {
 		look, ok := r.Finding.(*probe.Look)
 		link, known := x.LinkByID(r.Link)
-		if ok && known && look.Sent() > 0 && (first == nil || look.From.Before(first.From)) {
-			first = &ticket.Began{Probed: link.ProbeAddress.String(), Look: *look}
+		if !ok || !known || look.Sent() == 0 || look.From.Before(earliest) {
+			continue
+		}
+		if nearest == nil || look.From.Sub(e.Since).Abs() < nearest.From.Sub(e.Since).Abs() {
+			nearest = &ticket.Began{Probed: link.ProbeAddress.String(), Look: *look}
 		}
 	}
-	return first, nil
+	return nearest, nil
 }

@@ -69,6 +69,7 @@ func TestALetterTellsWhatACloserLookSawAsItBegan(t *testing.T) {
 			b.Reports = []probe.Report{
 				look(4, w.nth(0), probe.Lost),                                    // another link
 				look(5, w.nth(0).Add(-time.Hour), probe.Lost),                    // another time
+				look(5, w.nth(0).Add(-w.cycle()-time.Second), probe.Lost),        // another event
 				look(5, w.nth(0).Add(300*time.Millisecond), probe.Lost, 9, 9, 9), // this failure
 			}
 		}
@@ -79,5 +80,34 @@ func TestALetterTellsWhatACloserLookSawAsItBegan(t *testing.T) {
 	want := "premier écho perdu le " + i18n.For(i18n.French).TimeTenths(w.nth(0).Add(300*time.Millisecond)) + " vers 198.18.0.6"
 	if len(bodies) != 1 || !strings.Contains(bodies[0], want) || !strings.Contains(bodies[0], "perdus\u00a0: 1 sur 4") {
 		t.Errorf("got %q, want one letter that says %q", bodies, want)
+	}
+}
+
+func TestTheIsolationsOfProbersAreReadByTheirNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	for i := range 3 {
+		for _, prober := range []string{"metz", "nancy"} {
+			isolated := prober == "metz" && i == 1
+			w.apply(t, w.batch(prober, w.nth(i), isolated, func(int) result { return "ok" }), w.nth(i+1))
+		}
+		w.decide(t, w.nth(i), false, w.nth(i+1))
+	}
+	v := store.NewView(w.db)
+	for name, test := range map[string]struct {
+		view.Window
+		want map[string][]view.Gap
+	}{
+		"about it": {view.Window{From: w.nth(1).Add(time.Second), To: w.nth(3)}, map[string][]view.Gap{"metz": {{From: w.nth(1), To: w.nth(2), Reason: "isolated"}}}},
+		"before":   {view.Window{From: w.nth(0), To: w.nth(1)}, map[string][]view.Gap{}},
+		"after":    {view.Window{From: w.nth(2), To: w.nth(3)}, map[string][]view.Gap{}},
+	} {
+		got, err := v.Isolated(context.Background(), test.Window)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
