@@ -58,18 +58,27 @@ func (s *Server) testing(open func(create func() error) error) (*prober.Testing,
 	return &prober.Testing{Policy: c.Policy(), Look: look, Links: t.links}, nil
 }
 
-// links are those in force, with what is known of each.
-func (t *tests) links(ctx context.Context, now time.Time) ([]prober.Tested, error) {
+// links are those in force, with what is known of each. Most of the day the hour closes
+// all of them, and then nothing is looked up.
+func (t *tests) links(ctx context.Context, now time.Time, every bool) ([]prober.Tested, error) {
 	x, err := t.index(ctx)
 	if err != nil {
 		return nil, err
 	}
 	day := calendar.Day(now)
 	var ids []int64
+	closed := map[int64]probe.NotRun{}
 	for _, l := range x.Links {
-		if inventory.InForce(l.Starts, l.Ends, day) && l.ProbeAddress.IsValid() {
-			ids = append(ids, l.ID)
+		if !inventory.InForce(l.Starts, l.Ends, day) || !l.ProbeAddress.IsValid() {
+			continue
 		}
+		why := t.closed(now, school(x, l, t.vacations))
+		if every || why == "" || why == probe.CalendarUnknown {
+			ids, closed[l.ID] = append(ids, l.ID), why
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
 	}
 	facts, err := t.view.TestFacts(ctx, ids, now.Add(-carriedLately))
 	if err != nil {
@@ -82,7 +91,7 @@ func (t *tests) links(ctx context.Context, now time.Time) ([]prober.Tested, erro
 		one := prober.Tested{
 			Heavy: schedule.Heavy{
 				Link: l.ID, Sites: l.Sites, POP: l.POP, Last: f.FigureAt, Tried: f.TriedAt, Contested: f.Figure != nil && f.Figure.Short(),
-				Closed: t.closed(now, school(x, l, t.vacations)), Up: f.Status == linkstate.Up,
+				Closed: closed[l.ID], Up: f.Status == linkstate.Up,
 			},
 			Client: t.client(l), DownBits: terms.DownKbps * 1000, UpBits: terms.UpKbps * 1000,
 		}

@@ -338,7 +338,7 @@ func (p *Prober) TestPlan(ctx context.Context, now time.Time) ([]schedule.HeavyC
 	if p.tests == nil {
 		return nil, nil
 	}
-	_, choices, err := p.tests.plan(ctx, now)
+	_, choices, err := p.tests.plan(ctx, now, true)
 	return choices, err
 }
 

@@ -17,9 +17,10 @@ type Testing struct {
 	Policy schedule.HeavyPolicy
 	// Look is the time between two looks at what may be tested.
 	Look time.Duration
-	// Links returns the links that may be tested, with what is known of each now. It is
-	// called from several goroutines.
-	Links func(ctx context.Context, now time.Time) ([]Tested, error)
+	// Links returns the links that may be tested, with what is known of each now; unless
+	// every one is asked for, without those that the hour closes, of which nothing is told.
+	// It is called from several goroutines.
+	Links func(ctx context.Context, now time.Time, every bool) ([]Tested, error)
 }
 
 // Tested is a link that may be tested.
@@ -71,7 +72,7 @@ func (t *tests) run(ctx context.Context) {
 	t.began = time.Now()
 	var complained time.Time
 	for pause(ctx, t.Look); ctx.Err() == nil; pause(ctx, t.Look) {
-		links, choices, err := t.plan(ctx, time.Now())
+		links, choices, err := t.plan(ctx, time.Now(), false)
 		if now := time.Now(); err != nil && ctx.Err() == nil && now.Sub(complained) >= complainEvery {
 			complained = now
 			t.log.Error("what links may be tested is not known", "error", err)
@@ -82,9 +83,9 @@ func (t *tests) run(ctx context.Context) {
 	}
 }
 
-// plan says of each link whether a test of it starts now.
-func (t *tests) plan(ctx context.Context, now time.Time) (map[int64]Tested, []schedule.HeavyChoice, error) {
-	all, err := t.Links(ctx, now)
+// plan says of each link whether a test of it starts now, see Testing.Links.
+func (t *tests) plan(ctx context.Context, now time.Time, every bool) (map[int64]Tested, []schedule.HeavyChoice, error) {
+	all, err := t.Links(ctx, now, every)
 	if err != nil {
 		return nil, nil, err
 	}

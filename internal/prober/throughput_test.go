@@ -71,7 +71,7 @@ func (b bench) run(length time.Duration, at func(h *heavy)) []probe.Report {
 		return nil
 	}
 	policy := schedule.HeavyPolicy{Every: 720 * time.Hour, Again: 24 * time.Hour, Retry: time.Hour, MostLoadPerMille: 100, Together: 1}
-	links := func(context.Context, time.Time) ([]Tested, error) { return b.links, nil }
+	links := func(context.Context, time.Time, bool) ([]Tested, error) { return b.links, nil }
 	t := newTesting(Testing{Policy: policy, Look: 5 * time.Second, Links: links}, &h, watch, func(r probe.Report) {
 		mu.Lock()
 		defer mu.Unlock()

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"time"
+
+	"vigie/internal/calendar"
+	"vigie/internal/inventory"
+	"vigie/internal/store"
+	"vigie/internal/store/storetest"
+	"vigie/probe"
+)
+
+func TestOfLinksThatTheHourClosesNothingIsLookedUpUnlessAsked(t *testing.T) {
+	t.Parallel()
+	x := inventory.NewIndex(inventory.Snapshot{Links: []inventory.Link{
+		{ID: 1, Ref: "A", ProbeAddress: netip.MustParseAddr("192.0.2.1")},
+		{ID: 2, Ref: "B", ProbeAddress: netip.MustParseAddr("192.0.2.2")},
+	}})
+	db := storetest.New(t)
+	var why probe.NotRun
+	links := tests{
+		index:  func(context.Context) (*inventory.Index, error) { return x, nil },
+		view:   store.NewView(db),
+		closed: func(time.Time, calendar.School) probe.NotRun { return why },
+	}
+	ended, end := context.WithCancel(t.Context())
+	end() // with which the store answers nothing
+	for _, of := range []struct {
+		why   probe.NotRun
+		every bool
+		asks  bool
+	}{
+		{"", false, true},
+		{probe.InSchoolHours, false, false},
+		{probe.OutsideWindow, false, false},
+		{probe.InExams, false, false},
+		{probe.CalendarUnknown, false, true}, // which is told
+		{probe.InSchoolHours, true, true},
+	} {
+		why = of.why
+		found, err := links.links(ended, time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC), of.every)
+		if (err != nil) != of.asks || len(found) != 0 {
+			t.Errorf("closed by %q, every one asked for: %t: got %d links, error %v; looked up: want %t", of.why, of.every, len(found), err, of.asks)
+		}
+	}
+}
