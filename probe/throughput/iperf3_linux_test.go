@@ -1,12 +1,14 @@
 package throughput
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +29,11 @@ func server(t *testing.T) netip.AddrPort {
 	if err := free.Close(); err != nil {
 		t.Fatal(err)
 	}
-	program := exec.CommandContext(t.Context(), "iperf3", "--server", "--bind", "127.0.0.1", "--port", strconv.Itoa(int(addr.Port())))
+	program := exec.CommandContext(t.Context(), "iperf3", "--server", "--forceflush", "--bind", "127.0.0.1", "--port", strconv.Itoa(int(addr.Port())))
+	said, err := program.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := program.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -35,16 +41,19 @@ func server(t *testing.T) netip.AddrPort {
 		_ = program.Process.Kill()
 		_ = program.Wait() // it was killed
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp4", addr.String())
-		if err == nil {
-			_ = conn.Close()
+	// It says when it listens. A connection made to find out would be a test to it.
+	lines := bufio.NewScanner(said)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "listening") {
+			go func() {
+				for lines.Scan() { // its pipe must not fill
+				}
+			}()
 			return addr
 		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
 	}
+	t.Fatalf("the server ended before it listened: %v", lines.Err())
+	return netip.AddrPort{}
 }
 
 func TestTheProgramTestsBothWays(t *testing.T) {
