@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,7 +64,6 @@ type delayFigures struct {
 	Sent        int      `json:"sent"`
 	Received    int      `json:"received"`
 	Unsent      int      `json:"unsent"`
-	Duplicates  int      `json:"duplicates"`
 	LossPercent *float64 `json:"loss_percent"`
 	LastMillis  *float64 `json:"last_ms"`
 	MinMillis   *float64 `json:"min_ms"`
@@ -71,6 +71,13 @@ type delayFigures struct {
 	P95         *float64 `json:"p95_ms"`
 	MaxMillis   *float64 `json:"max_ms"`
 	Jitter      *float64 `json:"jitter_ms"`
+}
+
+// echoFigures are those of a host that was sent echoes: of a trace nobody counts what
+// comes twice.
+type echoFigures struct {
+	delayFigures
+	Duplicates int `json:"duplicates"`
 }
 
 // sum gives the minute-like summary of a host's echoes, and the latest of them.
@@ -93,7 +100,7 @@ func (h delayHost) sum() (m measure.Minute, last int32) {
 func (h delayHost) figures() delayFigures {
 	m, last := h.sum()
 	f := delayFigures{
-		Host: h.name, Address: h.address.String(), Sent: m.Sent, Received: m.Received, Unsent: h.unsent, Duplicates: h.doubled,
+		Host: h.name, Address: h.address.String(), Sent: m.Sent, Received: m.Received, Unsent: h.unsent,
 		LastMillis: millis(last), MinMillis: millis(m.MinMicros), Median: millis(m.MedianMicros),
 		P95: millis(m.P95Micros), MaxMillis: millis(m.MaxMicros), Jitter: millis(m.JitterMicros),
 	}
@@ -124,14 +131,14 @@ func (p *delaySheet) silent() []string {
 }
 
 // delayColumns are the names of the figures in CSV, in the order of record.
-var delayColumns = []string{"host", "address", "sent", "received", "unsent", "loss_percent", "last_ms", "min_ms", "median_ms", "p95_ms", "max_ms", "jitter_ms", "duplicates"}
+var delayColumns = []string{"host", "address", "sent", "received", "unsent", "loss_percent", "last_ms", "min_ms", "median_ms", "p95_ms", "max_ms", "jitter_ms"}
 
 func (f delayFigures) record() []string {
 	record := []string{f.Host, f.Address, strconv.Itoa(f.Sent), strconv.Itoa(f.Received), strconv.Itoa(f.Unsent)}
 	for _, figure := range []*float64{f.LossPercent, f.LastMillis, f.MinMillis, f.Median, f.P95, f.MaxMillis, f.Jitter} {
 		record = append(record, decimal(figure))
 	}
-	return append(record, strconv.Itoa(f.Duplicates))
+	return record
 }
 
 // decimal writes a figure for a program; none is an empty cell.
@@ -143,17 +150,17 @@ func decimal(figure *float64) string {
 }
 
 func (p *delaySheet) write(out io.Writer, format string) error {
-	var all []delayFigures
+	var all []echoFigures
 	for _, h := range p.hosts {
-		all = append(all, h.figures())
+		all = append(all, echoFigures{h.figures(), h.doubled})
 	}
 	switch format {
 	case "json":
 		return writeJSON(out, all)
 	case "csv":
-		records := [][]string{delayColumns}
+		records := [][]string{append(slices.Clone(delayColumns), "duplicates")}
 		for _, f := range all {
-			records = append(records, f.record())
+			records = append(records, append(f.record(), strconv.Itoa(f.Duplicates)))
 		}
 		return csv.NewWriter(out).WriteAll(records)
 	}

@@ -191,7 +191,8 @@ func checkStored(t *testing.T, dir string) {
 			WHERE NOT EXISTS (SELECT FROM minute WHERE minute.at = m.at)
 				AND NOT EXISTS (SELECT FROM gap WHERE from_at < m.at + interval '1 minute' AND to_at > m.at)`,
 		"minutes that call the stop a loss": `SELECT count(*) FROM minute JOIN link ON link.id = minute.link_id
-			WHERE link.pop NOT IN ('` + brokenPOP + `', 'cig-strasbourg-ouest', 'cig-strasbourg-centre') AND sent > 0 AND received = 0`,
+			WHERE link.pop NOT IN ('` + brokenPOP + `', 'cig-strasbourg-ouest', 'cig-strasbourg-centre') AND sent > 0 AND received = 0
+				AND minute.at >= (SELECT date_trunc('minute', min(cycle)) FROM batch)`, // not the demo's past
 	} {
 		var count int
 		if err := conn.QueryRow(ctx, query).Scan(&count); err != nil {
