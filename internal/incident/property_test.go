@@ -25,6 +25,7 @@ func hasty() incident.Policy {
 
 // history is a random life of a small network and what must hold in it.
 type history struct {
+	added  int64 // links that were added
 	t      *rapid.T
 	links  []incident.Link
 	modes  map[int64]linkstate.Result
@@ -89,10 +90,8 @@ func (h *history) changeInventory() {
 		h.links = slices.Delete(slices.Clone(h.links), at, at+1)
 		return
 	}
-	fresh := h.drawLink(int64(100 + len(h.links)*1000 + at))
-	if slices.ContainsFunc(h.links, func(l incident.Link) bool { return l.ID == fresh.ID }) {
-		return
-	}
+	h.added++ // a link that went never comes back under its number
+	fresh := h.drawLink(100 + h.added)
 	h.links = slices.Insert(slices.Clone(h.links), at, fresh)
 }
 
