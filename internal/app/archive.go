@@ -3,9 +3,6 @@ package app
 import (
 	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -76,69 +73,40 @@ func (a *Archive) Export(ctx context.Context, month time.Time, to, version strin
 	if !month.Before(thisMonth(now)) {
 		return m, fault.Errorf(fault.Invalid, "%s is not over: expected a month before %s", history.MonthName(month), history.MonthName(thisMonth(now)))
 	}
-	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-		return m, fault.Errorf(fault.Conflict, "%s is there already", to)
-	}
-	partial := to + partialEnds
-	if err := os.RemoveAll(partial); err != nil { // of an export that was cut off
-		return m, err
-	}
-	if err := os.MkdirAll(partial, 0o700); err != nil {
-		return m, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("export %s: %w", history.MonthName(month), err), os.RemoveAll(partial))
-		}
-	}()
 	m = history.Manifest{Format: history.ManifestFormat, Version: version, Month: history.MonthName(month), At: now.UTC().Truncate(time.Second)}
 	count := &counter{progress: progress}
-	err = a.history.Export(ctx, func(from history.Source) error {
-		if err := from.Ready(ctx, month); err != nil {
-			return err
-		}
-		for _, table := range history.Tables() {
-			f, err := exportTable(ctx, partial, table, month, from, count)
-			if err != nil {
+	err = newFolder(to, func(folder string) (any, error) {
+		err := a.history.Export(ctx, func(from history.Source) error {
+			if err := from.Ready(ctx, month); err != nil {
 				return err
 			}
-			m.Files = append(m.Files, f)
-		}
-		return nil
+			for _, table := range history.Tables() {
+				f, err := exportTable(ctx, folder, table, month, from, count)
+				if err != nil {
+					return err
+				}
+				m.Files = append(m.Files, f)
+			}
+			return nil
+		})
+		return m, err
 	})
 	if err != nil {
-		return m, err
+		return m, fmt.Errorf("export %s: %w", history.MonthName(month), err)
 	}
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return m, err
-	}
-	if err := writeSynced(filepath.Join(partial, manifestName), append(text, '\n')); err != nil {
-		return m, err
-	}
-	if err := os.Rename(partial, to); err != nil {
-		return m, err
-	}
-	return m, syncFolder(filepath.Dir(to))
+	return m, nil
 }
 
 func exportTable(ctx context.Context, folder, table string, month time.Time, from history.Source, count *counter) (f history.File, err error) {
 	f = history.File{Table: table, File: history.FileName(table)}
-	file, err := os.OpenFile(filepath.Join(folder, f.File), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return f, err
-	}
-	hash, own := sha256.New(), &counter{progress: func(int64) {}}
-	packed := gzip.NewWriter(io.MultiWriter(file, hash, own, count))
-	f.Rows, err = history.Write(ctx, packed, table, month, from)
-	if err == nil {
-		err = packed.Close()
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	f.Octets, f.SHA256 = own.octets, hex.EncodeToString(hash.Sum(nil))
-	return f, errors.Join(err, file.Close())
+	f.Octets, f.SHA256, err = writeHashed(filepath.Join(folder, f.File), count, func(w io.Writer) (err error) {
+		packed := gzip.NewWriter(w)
+		if f.Rows, err = history.Write(ctx, packed, table, month, from); err != nil {
+			return err
+		}
+		return packed.Close()
+	})
+	return f, err
 }
 
 // ArchivedMonth is the archive of a month in its folder.
@@ -186,26 +154,9 @@ func FindArchives(folder string) ([]ArchivedMonth, error) {
 func (m ArchivedMonth) Verify(ctx context.Context, progress func(octets int64)) error {
 	count := &counter{progress: progress}
 	for _, f := range m.Files {
-		if err := m.verify(ctx, f, count); err != nil {
+		if err := verifyHashed(ctx, filepath.Join(m.Folder, f.File), count, f.Octets, f.SHA256); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (m ArchivedMonth) verify(ctx context.Context, f history.File, count *counter) error {
-	file, err := os.Open(filepath.Join(m.Folder, f.File))
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	octets, err := io.Copy(io.MultiWriter(hash, count), untilDone{ctx, file})
-	if err != nil {
-		return fmt.Errorf("%s: %w", file.Name(), err)
-	}
-	if sum := hex.EncodeToString(hash.Sum(nil)); octets != f.Octets || sum != f.SHA256 {
-		return fmt.Errorf("%s is damaged: %d octets with SHA-256 %s, the manifest says %d with %s", file.Name(), octets, sum, f.Octets, f.SHA256)
 	}
 	return nil
 }

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,12 +16,8 @@ import (
 	"vigie/internal/store/cluster"
 )
 
-// The files of a backup.
-const (
-	manifestName = "manifest.json"
-	dumpName     = "database.dump"
-	partialEnds  = ".partial"
-)
+// dumpName is the file of a backup beside its manifest.
+const dumpName = "database.dump"
 
 // Manifest says what a backup is.
 type Manifest struct {
@@ -42,63 +36,18 @@ func clusterDir(dir string) string { return filepath.Join(dir, "postgres") }
 // Backup writes the private database of dir, whose server runs, into a new folder: a dump
 // and its manifest. The folder appears when it is complete; one that is there is
 // fault.Conflict. progress is called with the octets written.
-func Backup(ctx context.Context, dir, to, version string, progress func(octets int64)) (m Manifest, err error) {
-	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, fault.Errorf(fault.Conflict, "backup: %s exists: name a folder that does not", to)
-	}
-	partial := to + partialEnds
-	if err := os.RemoveAll(partial); err != nil { // of a backup that was cut off
+func Backup(ctx context.Context, dir, to, version string, progress func(octets int64)) (Manifest, error) {
+	m := Manifest{Format: manifestFormat, Version: version, At: time.Now().UTC().Truncate(time.Second)}
+	err := newFolder(to, func(folder string) (_ any, err error) {
+		m.Octets, m.SHA256, err = writeHashed(filepath.Join(folder, dumpName), &counter{progress: progress}, func(w io.Writer) error {
+			return cluster.Dump(ctx, clusterDir(dir), w)
+		})
+		return m, err
+	})
+	if err != nil {
 		return Manifest{}, fmt.Errorf("backup: %w", err)
 	}
-	if err := os.Mkdir(partial, 0o700); err != nil {
-		return Manifest{}, fmt.Errorf("backup: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("backup: %w", err), os.RemoveAll(partial))
-		}
-	}()
-	m = Manifest{Format: manifestFormat, Version: version, At: time.Now().UTC().Truncate(time.Second)}
-	if m.Octets, m.SHA256, err = dump(ctx, dir, filepath.Join(partial, dumpName), progress); err != nil {
-		return Manifest{}, err
-	}
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return Manifest{}, err
-	}
-	if err := writeSynced(filepath.Join(partial, manifestName), append(text, '\n')); err != nil {
-		return Manifest{}, err
-	}
-	if err := os.Rename(partial, to); err != nil {
-		return Manifest{}, err
-	}
-	return m, syncFolder(filepath.Dir(to))
-}
-
-func dump(ctx context.Context, dir, name string, progress func(int64)) (octets int64, sum string, err error) {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return 0, "", err
-	}
-	hash := sha256.New()
-	counted := &counter{progress: progress}
-	err = cluster.Dump(ctx, clusterDir(dir), io.MultiWriter(file, hash, counted))
-	if err == nil {
-		err = file.Sync()
-	}
-	return counted.octets, hex.EncodeToString(hash.Sum(nil)), errors.Join(err, file.Close())
-}
-
-// counter counts what passes.
-type counter struct {
-	octets   int64
-	progress func(int64)
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	c.octets += int64(len(p))
-	c.progress(c.octets)
-	return len(p), nil
+	return m, nil
 }
 
 // ReadManifest reads the manifest of a backup and checks the dump against it, before
@@ -116,33 +65,10 @@ func ReadManifest(ctx context.Context, from string, progress func(octets int64))
 	if m.Format != manifestFormat {
 		return Manifest{}, fmt.Errorf("%s: format %d, expected %d: restore it with the version of Vigie that wrote it (%s)", name, m.Format, manifestFormat, m.Version)
 	}
-	file, err := os.Open(filepath.Join(from, dumpName))
-	if err != nil {
+	if err := verifyHashed(ctx, filepath.Join(from, dumpName), &counter{progress: progress}, m.Octets, m.SHA256); err != nil {
 		return Manifest{}, err
 	}
-	defer file.Close()
-	hash := sha256.New()
-	counted := &counter{progress: progress}
-	if _, err := io.Copy(io.MultiWriter(hash, counted), untilDone{ctx, file}); err != nil {
-		return Manifest{}, fmt.Errorf("%s: %w", file.Name(), err)
-	}
-	if sum := hex.EncodeToString(hash.Sum(nil)); counted.octets != m.Octets || sum != m.SHA256 {
-		return Manifest{}, fmt.Errorf("%s is damaged: %d octets with SHA-256 %s, the manifest says %d with %s", file.Name(), counted.octets, sum, m.Octets, m.SHA256)
-	}
 	return m, nil
-}
-
-// untilDone reads until its context ends.
-type untilDone struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r untilDone) Read(p []byte) (int, error) {
-	if err := context.Cause(r.ctx); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }
 
 // Restore makes the private database of dir from a backup, brings its schema to this
@@ -188,24 +114,4 @@ func fill(ctx context.Context, from, home string, progress func(int64)) (err err
 	}
 	err = c.Restore(ctx, io.TeeReader(file, &counter{progress: progress}))
 	return errors.Join(err, c.Stop(context.WithoutCancel(ctx)))
-}
-
-func writeSynced(name string, text []byte) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	if err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
-}
-
-func syncFolder(name string) error {
-	folder, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
