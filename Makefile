@@ -56,7 +56,8 @@ bench-start: postgres build ## how long the demo takes to be ready, first and ag
 bench-audit: postgres go ## how long the audit of a year takes, of 180 links and projected to 1,500
 	@GO=$(GO) internal/tools/bench-audit.sh
 
-bench-history: postgres ## how long the demo's past takes to write, and a year of a link to read
+bench-history: postgres go ## what history costs: a region's minutes, the demo's past, a year of a link
+	@$(GO) run ./internal/benchhistory
 	@$(GO) test ./internal/app -run '^$$' -bench History -benchtime 1x | grep '^history_'
 
 # The floor is a bare loop in C, compared with where its source is at hand.

@@ -24,6 +24,7 @@ var house = [][][]string{
 		{"internal/calendar"},
 		{"internal/journal"},
 		{"internal/fault"},
+		{"internal/figure"},
 		{"probe", "probe/schedule", "probe/clock", "probe/icmp", "probe/ping", "probe/snmp", "probe/stamp", "probe/service", "probe/path", "probe/throughput"},
 		{"internal/tabular", "internal/likeness", "internal/mapping"},
 		{"billing/money", "billing/tariff", "billing/share", "billing/invoice", "billing/statement"},
@@ -44,7 +45,7 @@ var house = [][][]string{
 		{"dashboards", "internal/report"},
 	},
 	7: {{"internal/httpd/api", "internal/httpd"}, {"internal/outpost"}},
-	8: {{"internal/app", "cmd/vigie"}, {"internal/benchprobe"}},
+	8: {{"internal/app", "cmd/vigie"}, {"internal/benchprobe"}, {"internal/benchhistory"}},
 }
 
 // outside are the packages of others that floors 1 to 5 do without, so that

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"vigie/internal/figure"
 )
 
 // runs is how often each of the programs compared runs, in turn.
@@ -119,8 +121,8 @@ func compare(p peers, l load) (s series, err error) {
 // honest prints the loss that is none, there being a loopback only, and what the
 // engine itself left out: on a machine whose cores are taken it comes too late.
 func (s series) honest(name string) {
-	atMost(name+"_false_loss", float64(s.lost), "echoes", 0)
-	atMost(name+"_unmeasured", 100*float64(s.unmeasured)/float64(s.echoes), "%", 0)
+	lines.AtMost(name+"_false_loss", float64(s.lost), "echoes", 0)
+	lines.AtMost(name+"_unmeasured", 100*float64(s.unmeasured)/float64(s.echoes), "%", 0)
 }
 
 func flatOut(p peers) error {
@@ -129,9 +131,9 @@ func flatOut(p peers) error {
 	if err != nil {
 		return err
 	}
-	ratio("echo_flat_out_cpu_to_floor", s.ours, s.floor, 1.15)
+	lines.Ratio("echo_flat_out_cpu_to_floor", s.ours, s.floor, 1.15)
 	// Those of the runtime itself are a few in 10,000 echoes.
-	atMost("echo_allocations", median(s.allocations), "1/echo", 0.001)
+	lines.AtMost("echo_allocations", figure.Median(s.allocations), "1/echo", 0.001)
 	return oneCore()
 }
 
@@ -155,8 +157,8 @@ func oneCore() error {
 	s, err := compare(peers{}, load{Targets: 20_000, Echoes: 1, Rounds: 10})
 	if err == nil {
 		// By the time the core was ours, and by the clock, while others may have had it too.
-		atLeast("echo_one_core_rate", 1e6/median(s.ours), "echo/CPU-s", 100_000)
-		atLeast("echo_one_core_rate_by_the_clock", median(s.perSecond), "echo/s", 100_000)
+		lines.AtLeast("echo_one_core_rate", 1e6/figure.Median(s.ours), "echo/CPU-s", 100_000)
+		lines.AtLeast("echo_one_core_rate_by_the_clock", figure.Median(s.perSecond), "echo/s", 100_000)
 		s.honest("echo_one_core")
 	}
 	if back := unix.SchedSetaffinity(0, &all); back != nil {
@@ -170,8 +172,8 @@ func spread(p peers) error {
 	if err != nil {
 		return err
 	}
-	ratio("echo_5000_cpu_to_floor", s.ours, s.floor, 1.4)
-	ratio("echo_5000_cpu_to_fping", s.ours, s.fping, 0.35)
+	lines.Ratio("echo_5000_cpu_to_floor", s.ours, s.floor, 1.4)
+	lines.Ratio("echo_5000_cpu_to_fping", s.ours, s.fping, 0.35)
 	s.honest("echo_5000")
 	return nil
 }
@@ -196,7 +198,7 @@ func usual(peers) error {
 		}
 		ours, theirs = append(ours, cpu), append(theirs, micros(c)/float64(l.Targets*l.Echoes*l.Rounds))
 	}
-	ratio("echo_500_cpu_to_probing", ours, theirs, 0.35)
+	lines.Ratio("echo_500_cpu_to_probing", ours, theirs, 0.35)
 	return nil
 }
 
@@ -206,8 +208,8 @@ func large(p peers) error {
 	if err != nil {
 		return err
 	}
-	ratio("echo_20000_cpu_to_floor", s.ours, s.floor, 1.3)
-	atMost("echo_20000_memory", median(s.megabytes), "MB", 16)
+	lines.Ratio("echo_20000_cpu_to_floor", s.ours, s.floor, 1.3)
+	lines.AtMost("echo_20000_memory", figure.Median(s.megabytes), "MB", 16)
 	s.honest("echo_20000")
 	return nil
 }
@@ -217,7 +219,7 @@ func largest(peers) error {
 	if err != nil {
 		return err
 	}
-	atMost("echo_60000_core", median(s.core), "core", 0.33)
+	lines.AtMost("echo_60000_core", figure.Median(s.core), "core", 0.33)
 	s.honest("echo_60000")
 	return nil
 }
@@ -239,9 +241,9 @@ func busy(peers) error {
 	if err != nil {
 		return err
 	}
-	atMost("echo_busy_rtt_p99", f.P99, "us", 30)
-	atMost("echo_busy_rtt_p999", f.P999, "us", 60)
-	atMost("echo_busy_false_loss", float64(f.Lost), "echoes", 0)
-	atMost("echo_busy_unmeasured", 100*float64(f.Unmeasured)/float64(f.Sent+f.Unmeasured), "%", 1)
+	lines.AtMost("echo_busy_rtt_p99", f.P99, "us", 30)
+	lines.AtMost("echo_busy_rtt_p999", f.P999, "us", 60)
+	lines.AtMost("echo_busy_false_loss", float64(f.Lost), "echoes", 0)
+	lines.AtMost("echo_busy_unmeasured", 100*float64(f.Unmeasured)/float64(f.Sent+f.Unmeasured), "%", 1)
 	return nil
 }

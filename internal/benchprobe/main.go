@@ -10,11 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"vigie/internal/figure"
 )
 
 func main() {
@@ -114,8 +114,8 @@ func inside(floor string) error {
 	if p.fping, err = exec.LookPath("fping"); err != nil {
 		p.fping = "" // its figure is absent
 	}
-	for _, figures := range []func(peers) error{flatOut, spread, usual, large, largest, busy, polls} {
-		if err := figures(p); err != nil {
+	for _, measure := range []func(peers) error{flatOut, spread, usual, large, largest, busy, polls} {
+		if err := measure(p); err != nil {
 			return err
 		}
 	}
@@ -148,56 +148,12 @@ func loopbackUp() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
 }
 
-// atMost prints a figure that should not exceed its goal.
-func atMost(name string, value float64, unit string, goal float64) {
-	figure(name, value, unit, goal, value <= goal)
-}
-
-// atLeast prints a figure that should reach its goal.
-func atLeast(name string, value float64, unit string, goal float64) {
-	figure(name, value, unit, goal, value >= goal)
-}
-
-func figure(name string, value float64, unit string, goal float64, reached bool) {
-	verdict := "short"
-	if reached {
-		verdict = "ok"
-	}
-	fmt.Printf("%s\t%.4g\t%s\t%g\t%s\n", name, value, unit, goal, verdict)
-	if !reached {
-		fmt.Fprintf(os.Stderr, "%s is short: %s\n", name, bound(name))
-	}
-}
-
-// bounds says what bounds a figure and what was tried, by the beginning of its name.
-var bounds = []struct{ begins, told string }{
-	{"echo_flat_out", "nearly all of it is the kernel's work for a packet on a loopback. Tried: bursts of 1 to 64 (64 is best), the stamp of the way out left out (a seventh less, but then a delay holds our own lag), more raw sockets (each costs every packet half a microsecond)"},
-	{"echo_one_core", "as flat out; by the clock whatever else runs on the core counts too"},
-	{"echo_5000", "waking costs more than an echo. Tried: ticks of 5 to 20 ms, Go's timers (they wake two more threads each tick), nanosleep on a locked thread (twice the CPU), now a timerfd in the poller"},
-	{"echo_20000", "as for 5,000 targets, and the memory is rounds kept for the most there ever were"},
-	{"echo_busy", "how soon the scheduler lets the program read: the kernel's stamps make the delays independent of it, what was not sent in time is left out"},
-	{"snmp_", "the library's encoding and its buffer of 64 kB for each poll in flight. Tried: kept sockets (65 kB a target), one socket for all (an answer is then told by its number alone)"},
-}
-
-func bound(name string) string {
-	for _, b := range bounds {
-		if strings.HasPrefix(name, b.begins) {
-			return b.told
-		}
-	}
-	return "run it on an idle machine, others took the time"
-}
-
-// ratio prints ours over theirs, the medians of both.
-func ratio(name string, ours, theirs []float64, goal float64) {
-	if len(theirs) == 0 {
-		fmt.Printf("%s\t-\tratio\t%g\tabsent\n", name, goal)
-		return
-	}
-	atMost(name, median(ours)/median(theirs), "ratio", goal)
-}
-
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
-}
+// lines prints what was measured, with what bounds it and what was tried.
+var lines = figure.Printer{Out: os.Stdout, Short: os.Stderr, Bounds: []figure.Bound{
+	{Begins: "echo_flat_out", Told: "nearly all of it is the kernel's work for a packet on a loopback. Tried: bursts of 1 to 64 (64 is best), the stamp of the way out left out (a seventh less, but then a delay holds our own lag), more raw sockets (each costs every packet half a microsecond)"},
+	{Begins: "echo_one_core", Told: "as flat out; by the clock whatever else runs on the core counts too"},
+	{Begins: "echo_5000", Told: "waking costs more than an echo. Tried: ticks of 5 to 20 ms, Go's timers (they wake two more threads each tick), nanosleep on a locked thread (twice the CPU), now a timerfd in the poller"},
+	{Begins: "echo_20000", Told: "as for 5,000 targets, and the memory is rounds kept for the most there ever were"},
+	{Begins: "echo_busy", Told: "how soon the scheduler lets the program read: the kernel's stamps make the delays independent of it, what was not sent in time is left out"},
+	{Begins: "snmp_", Told: "the library's encoding and its buffer of 64 kB for each poll in flight. Tried: kept sockets (65 kB a target), one socket for all (an answer is then told by its number alone)"},
+}}

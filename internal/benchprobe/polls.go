@@ -14,6 +14,7 @@ import (
 	"github.com/gosnmp/gosnmp"
 
 	"vigie/configs"
+	"vigie/internal/figure"
 	"vigie/probe"
 	"vigie/probe/snmp"
 )
@@ -186,8 +187,8 @@ func polls(peers) error {
 			}
 		}
 	}
-	atMost("snmp_poll_cpu", median(whole), "us/poll", 110)
-	ratio("snmp_poll_cpu_to_gosnmp", ours, theirs, 1)
+	lines.AtMost("snmp_poll_cpu", figure.Median(whole), "us/poll", 110)
+	lines.Ratio("snmp_poll_cpu_to_gosnmp", ours, theirs, 1)
 	return manyPolls(port)
 }
 
@@ -202,12 +203,12 @@ func manyPolls(port uint16) error {
 	if err != nil {
 		return err
 	}
-	atMost("snmp_1500_core", 100*(again-once)/rounds/60e6, "%", 5) // of a core, each a minute
+	lines.AtMost("snmp_1500_core", 100*(again-once)/rounds/60e6, "%", 5) // of a core, each a minute
 	p, _, err := polling{Port: port, Routers: 60_000, Rounds: 1, Whole: true}.run()
 	if err != nil {
 		return err
 	}
-	atMost("snmp_60000_memory", p.PeakMB, "MB", 200)
+	lines.AtMost("snmp_60000_memory", p.PeakMB, "MB", 200)
 	return nil
 }
 
