@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/csv"
-	"fmt"
 	"io"
 	"net/netip"
 	"slices"
@@ -20,8 +19,9 @@ import (
 // delaySheet adds up the echoes to each host, or whatever else goes there and back. It
 // keeps all of them, 4 octets each: a day of one a second is 350 kB.
 type delaySheet struct {
-	print i18n.Printer
-	hosts []delayHost
+	print     i18n.Printer
+	hosts     []delayHost
+	elsewhere ping.Rejects // replies from none of the hosts
 }
 
 type delayHost struct {
@@ -30,6 +30,9 @@ type delayHost struct {
 	echoes  []int32 // by number; pending while not known
 	unsent  int
 	doubled int // replies that came again
+	rejects ping.Rejects
+	// blind says that replies which come twice, late or forged are not seen.
+	blind bool
 }
 
 // pending stands for an echo whose outcome is not known, or that did not leave.
@@ -45,6 +48,7 @@ func newDelaySheet(print i18n.Printer, names []string, addresses []netip.Addr) *
 
 func (p *delaySheet) add(e ping.Echo) {
 	h := &p.hosts[e.Host]
+	h.blind = h.blind || e.OneByOne
 	for len(h.echoes) <= e.Seq {
 		h.echoes = append(h.echoes, pending)
 	}
@@ -71,13 +75,6 @@ type delayFigures struct {
 	P95         *float64 `json:"p95_ms"`
 	MaxMillis   *float64 `json:"max_ms"`
 	Jitter      *float64 `json:"jitter_ms"`
-}
-
-// echoFigures are those of a host that was sent echoes: of a trace nobody counts what
-// comes twice.
-type echoFigures struct {
-	delayFigures
-	Duplicates int `json:"duplicates"`
 }
 
 // sum gives the minute-like summary of a host's echoes, and the latest of them.
@@ -152,15 +149,15 @@ func decimal(figure *float64) string {
 func (p *delaySheet) write(out io.Writer, format string) error {
 	var all []echoFigures
 	for _, h := range p.hosts {
-		all = append(all, echoFigures{h.figures(), h.doubled})
+		all = append(all, h.echoFigures())
 	}
 	switch format {
 	case "json":
 		return writeJSON(out, all)
 	case "csv":
-		records := [][]string{append(slices.Clone(delayColumns), "duplicates")}
+		records := [][]string{slices.Concat(delayColumns, echoColumns)}
 		for _, f := range all {
-			records = append(records, append(f.record(), strconv.Itoa(f.Duplicates)))
+			records = append(records, f.record())
 		}
 		return csv.NewWriter(out).WriteAll(records)
 	}
@@ -176,17 +173,15 @@ func (p *delaySheet) delay(micros int32) string {
 	return p.print.Millis(int64(micros))
 }
 
-// table writes a line for each host, in the reader's language.
-func (p *delaySheet) table() string {
+// delays writes a line for each host, in the reader's language.
+func (p *delaySheet) delays() string {
 	t := p.print.T
 	rows := [][]string{{
 		t("ping.host"), t("ping.sent"), t("ping.received"), t("ping.loss"), t("ping.last"),
 		"min", t("ping.median"), "p95", "max", t("ping.jitter"),
 	}}
-	unsent, doubled := 0, 0
 	for _, h := range p.hosts {
 		m, last := h.sum()
-		unsent, doubled = unsent+h.unsent, doubled+h.doubled
 		name := h.name
 		if address := h.address.String(); h.address.IsValid() && !strings.Contains(name, address) {
 			name += " (" + address + ")"
@@ -214,12 +209,6 @@ func (p *delaySheet) table() string {
 			}
 		}
 		b.WriteByte('\n')
-	}
-	if unsent > 0 {
-		fmt.Fprintln(&b, p.print.N("ping.unsent", unsent))
-	}
-	if doubled > 0 {
-		fmt.Fprintln(&b, p.print.N("ping.doubled", doubled))
 	}
 	return b.String()
 }

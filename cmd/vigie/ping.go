@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vigie/internal/outpost"
+	"vigie/probe/icmp"
 	"vigie/probe/ping"
 )
 
@@ -28,7 +29,9 @@ func (pingCommand) Help() string {
 	return `Sends ICMP echoes to any hosts and shows loss and delay, without a database or an
 instance. Loss is of the echoes sent; median and p95 take a lost echo as one that
 never comes back; jitter is the mean difference between consecutive answers
-(RFC 3393). The status is 1 when a host never answered.
+(RFC 3393). Replies that came twice, after the timeout, without our mark or in
+another form answer nothing, and are counted apart; after the last timeout nobody
+listens any more. The status is 1 when a host never answered.
 
 The program needs the capability CAP_NET_RAW, or its group in the sysctl
 net.ipv4.ping_group_range.
@@ -69,6 +72,11 @@ func (c pingCommand) Run(s surroundings) error {
 	sheet := newDelaySheet(s.print, c.Hosts, o.Hosts)
 	drawn := drawing{live: live, every: o.Interval, table: sheet.table}
 	err := drawn.during(s, func(ctx context.Context, lock *sync.Mutex) error {
+		o.Rejected = func(host int, why icmp.Rejection) {
+			lock.Lock()
+			defer lock.Unlock()
+			sheet.reject(host, why)
+		}
 		return ping.Run(ctx, o, func(e ping.Echo) {
 			lock.Lock()
 			defer lock.Unlock()
@@ -94,6 +102,7 @@ func (c pingCommand) fromProber(s surroundings) error {
 	for _, e := range a.Echoes {
 		sheet.add(e)
 	}
+	sheet.takeRejects(a.Rejects)
 	if err := sheet.write(s.out, c.Format); err != nil {
 		return err
 	}

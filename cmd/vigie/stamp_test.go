@@ -39,9 +39,8 @@ func twoReflectors(lang i18n.Lang) *stampSheet {
 func TestAStampSheetSaysWhatElseWasSeen(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"1 echo did not leave this machine: it is not counted",
 		"light.example: the network says that packets do not arrive: no reflector listens there, or a filter refuses them",
-		"light.example: 1 reply came again: it is counted once",
+		"light.example: 1 reply came again: it is not counted twice",
 		"light.example: 2 replies were overtaken by later ones",
 		"light.example: 1 reply came after the timeout: its packet is lost",
 		"light.example: 3 replies were to none of our packets, or not under the key",
@@ -49,7 +48,8 @@ func TestAStampSheetSaysWhatElseWasSeen(t *testing.T) {
 		"light.example: the replies are shorter than those of STAMP: a TWAMP Light reflector",
 		"light.example: the extensions of 2 replies came back refused or damaged and were not read",
 		"light.example: clock of the reflector: not synchronised; ours: right within 10.0 ms",
-		"counts.example: lost on the way there: 1; on the way back: 1",
+		"counts.example: 1 packet did not leave this machine: it is not counted",
+		"counts.example: packets lost on the way there: 1; on the way back: 1",
 		"counts.example: class of service (DSCP) on arrival: 0 there, 46 back; the reflector may not use the class asked for",
 		"counts.example: clock of the reflector: right within 10.0 ms; ours: right within 10.0 ms",
 	}

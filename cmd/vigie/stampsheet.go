@@ -126,11 +126,11 @@ func (p *stampSheet) write(out io.Writer, format string) error {
 // table writes the delays, and below them what else each session has shown.
 func (p *stampSheet) table() string {
 	var b strings.Builder
-	b.WriteString(p.delaySheet.table())
+	b.WriteString(p.delays())
 	for host, h := range p.hosts {
 		for _, note := range p.notes(host) {
 			if len(p.hosts) > 1 {
-				note = p.print.T("stamp.of", h.name, note)
+				note = p.print.T("ping.of", h.name, note)
 			}
 			b.WriteString(note + "\n")
 		}
@@ -146,6 +146,7 @@ func (p *stampSheet) notes(host int) []string {
 			notes = append(notes, note)
 		}
 	}
+	counted(p.hosts[host].unsent, print.N("stamp.unsent", p.hosts[host].unsent))
 	counted(s.Unreachable, print.T("stamp.unreachable"))
 	counted(s.Duplicates, print.N("stamp.duplicates", s.Duplicates))
 	counted(s.Reordered, print.N("stamp.reordered", s.Reordered))

@@ -31,6 +31,7 @@ import (
 	"vigie/probe"
 	"vigie/probe/icmp"
 	"vigie/probe/path"
+	"vigie/probe/ping"
 	"vigie/probe/snmp"
 )
 
@@ -330,7 +331,7 @@ func TestTheCoreAsksItsProbersAndRevokesThem(t *testing.T) {
 	})
 	for _, name := range []string{"lyon", "local"} {
 		a, err := s.askProber(t.Context(), ProberQuestion{name, q})
-		if err != nil || len(a.Echoes) != 4 || len(a.Addresses) != 2 {
+		if err != nil || len(a.Echoes) != 4 || len(a.Addresses) != 2 || !slices.Equal(a.Rejects, make([]ping.Rejects, 3)) {
 			t.Fatalf("echoes from %s: %+v, %v", name, a, err)
 		}
 		for _, e := range a.Echoes {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vigie/probe"
+	"vigie/probe/icmp"
 	"vigie/probe/path"
 	"vigie/probe/ping"
 	"vigie/probe/snmp"
@@ -50,7 +51,14 @@ func (l Lookout) Answer(ctx context.Context, q Question) (Answer, error) {
 		o := path.Options{Host: a.Addresses[0], Method: q.Method, Rounds: q.Count, Interval: q.Interval, Timeout: q.Timeout, Open: l.Open}
 		a.Method, err = path.Run(ctx, o, func(p path.Probe) { a.Probes = append(a.Probes, p) })
 	} else {
+		a.Rejects = make([]ping.Rejects, len(a.Addresses)+1)
 		o := ping.Options{Hosts: a.Addresses, Count: q.Count, Interval: q.Interval, Timeout: q.Timeout, Open: l.Open}
+		o.Rejected = func(host int, why icmp.Rejection) {
+			if host == ping.Elsewhere {
+				host = len(a.Addresses)
+			}
+			a.Rejects[host].Count(why)
+		}
 		err = ping.Run(ctx, o, func(e ping.Echo) { a.Echoes = append(a.Echoes, e) })
 	}
 	if err != nil {

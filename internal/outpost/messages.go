@@ -103,9 +103,11 @@ type Answer struct {
 	// Addresses are those of Question.Hosts.
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	Echoes    []ping.Echo  `json:"echoes,omitempty"`
-	Method    path.Method  `json:"method,omitempty"`
-	Probes    []path.Probe `json:"probes,omitempty"`
-	Poll      *probe.Poll  `json:"poll,omitempty"`
+	// Rejects are those of each of the addresses, then those from elsewhere.
+	Rejects []ping.Rejects `json:"rejects,omitempty"`
+	Method  path.Method    `json:"method,omitempty"`
+	Probes  []path.Probe   `json:"probes,omitempty"`
+	Poll    *probe.Poll    `json:"poll,omitempty"`
 }
 
 // DecodeQuestion reads a question from its JSON and validates it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"time"
 
 	"vigie/probe"
@@ -39,6 +40,9 @@ type Options struct {
 	// Open, when set, calls create exactly once, on a thread and in a network
 	// namespace of its choice; there the socket stays. The engine runs anywhere.
 	Open func(create func() error) error
+	// Rejected, when set, hears of each reply that Counters counts as refused: from whom
+	// it seems to come, and why. Advance calls it, so it must not wait.
+	Rejected func(from netip.Addr, why Rejection)
 }
 
 // Validate names the first option that cannot work.
@@ -98,6 +102,17 @@ type Counters struct {
 	Refused   uint64 // attempts to send that the host refused
 	Refusal   error  // the latest such refusal, nil before the first
 }
+
+// Rejection is why a reply was refused, as Counters says.
+type Rejection uint8
+
+// The rejections.
+const (
+	Malformed Rejection = iota
+	Forged
+	Duplicate
+	Late
+)
 
 // Rejected is the number of replies refused, for whatever reason.
 func (c Counters) Rejected() uint64 { return c.Malformed + c.Forged + c.Duplicate + c.Late }
@@ -296,11 +311,11 @@ func (e *Engine) reply(s *socket, a arrival) {
 	n, sequence, ok := parseReply(s.family, a.message, s.identifier)
 	switch {
 	case !ok:
-		e.ledger.counters.Malformed++
+		e.ledger.reject(a.from, Malformed)
 	case !e.seal.check(a.message, n, a.from):
-		e.ledger.counters.Forged++
+		e.ledger.reject(a.from, Forged)
 	default:
-		e.ledger.replied(n, sequence, a.stampNanos)
+		e.ledger.replied(n, sequence, a)
 	}
 }
 

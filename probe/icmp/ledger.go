@@ -3,6 +3,7 @@ package icmp
 import (
 	"cmp"
 	"math"
+	"net/netip"
 	"time"
 
 	"vigie/probe"
@@ -75,11 +76,12 @@ type ledger struct {
 	serial     uint32
 	collection uint32
 	counters   Counters
-	rttMicros  []int32 // what results show; whoever took them shortens it to nothing
+	rejected   func(from netip.Addr, why Rejection) // nil where nobody listens
+	rttMicros  []int32                              // what results show; whoever took them shortens it to nothing
 }
 
 func newLedger(o Options) ledger {
-	return ledger{echoes: o.Echoes, gap: o.Gap, timeout: o.Timeout, rttMicros: []int32{}}
+	return ledger{echoes: o.Echoes, gap: o.Gap, timeout: o.Timeout, rejected: o.Rejected, rttMicros: []int32{}}
 }
 
 func (l *ledger) add(r Round, start time.Duration) {
@@ -186,27 +188,44 @@ func (r *round) transmitted(index uint8, stampNanos int64) {
 	r.echoes[index].sentNanos, r.echoes[index].stamped = stampNanos, true
 }
 
+// reject counts a reply that is refused, and tells who listens.
+func (l *ledger) reject(from netip.Addr, why Rejection) {
+	switch why {
+	case Malformed:
+		l.counters.Malformed++
+	case Forged:
+		l.counters.Forged++
+	case Duplicate:
+		l.counters.Duplicate++
+	case Late:
+		l.counters.Late++
+	}
+	if l.rejected != nil {
+		l.rejected(from, why)
+	}
+}
+
 // replied notes a reply that bears the right mark, and counts it apart when it
 // is not the first of an echo under way. Without a stamp (0) nobody knows when it
 // came: the kernel begins to stamp a moment after the first socket of the host
 // asks for it.
-func (l *ledger) replied(n name, sequence uint16, stampNanos int64) {
+func (l *ledger) replied(n name, sequence uint16, a arrival) {
 	r := l.underWay(n)
 	if r == nil {
-		l.counters.Late++
+		l.reject(a.from, Late)
 		return
 	}
 	e := &r.echoes[n.index]
 	switch {
 	case l.sequence(n) != sequence:
-		l.counters.Forged++
+		l.reject(a.from, Forged)
 	case e.fate == answered:
-		l.counters.Duplicate++
+		l.reject(a.from, Duplicate)
 		r.duplicates++
-	case e.fate == waiting && stampNanos == 0:
+	case e.fate == waiting && a.stampNanos == 0:
 		e.fate = void
 	case e.fate == waiting:
-		e.fate, e.replyNanos, e.collection = answered, stampNanos, l.collection
+		e.fate, e.replyNanos, e.collection = answered, a.stampNanos, l.collection
 	}
 }
 
@@ -254,7 +273,7 @@ func (l *ledger) result(r *round) Result {
 	first := len(l.rttMicros)
 	for i := range r.echoes[:r.count] {
 		e := &r.echoes[i]
-		switch e.fate = l.settled(e); e.fate {
+		switch e.fate = l.settled(r.Target.Addr, e); e.fate {
 		case unsent:
 			result.Unsent++
 		case void:
@@ -278,13 +297,13 @@ func (l *ledger) result(r *round) Result {
 	return result
 }
 
-// settled is the fate of an echo at the end of its round.
-func (l *ledger) settled(e *echo) fate {
+// settled is the fate of an echo to addr at the end of its round.
+func (l *ledger) settled(addr netip.Addr, e *echo) fate {
 	switch {
 	case e.fate == waiting && e.uncertain, e.fate == answered && e.roundTrip() < 0:
 		return void
 	case e.fate == answered && e.roundTrip() > l.timeout:
-		l.counters.Late++
+		l.reject(addr, Late)
 		return lost
 	case e.fate == waiting:
 		return lost

@@ -46,7 +46,7 @@ func sendAt(t *testing.T, l *ledger, at time.Duration) {
 func answerAt(l *ledger, index uint8, at time.Duration) {
 	l.collection++
 	n := name{serial: 1, index: index}
-	l.replied(n, l.sequence(n), clocks(at).wallNanos)
+	l.replied(n, l.sequence(n), arrival{stampNanos: clocks(at).wallNanos})
 }
 
 // finished returns the only result there is at the end.
@@ -156,7 +156,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 		"another sequence is forged": {
 			func(t *testing.T, l *ledger) {
 				sendAt(t, l, 0)
-				l.replied(name{serial: 1}, l.sequence(name{serial: 1})+1, epoch)
+				l.replied(name{serial: 1}, l.sequence(name{serial: 1})+1, arrival{stampNanos: epoch})
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
@@ -221,7 +221,7 @@ func TestWhatBecomesOfTheThreeEchoesOfARound(t *testing.T) {
 		"a reply without a stamp is void": {
 			func(t *testing.T, l *ledger) {
 				sendAt(t, l, 0)
-				l.replied(name{serial: 1}, l.sequence(name{serial: 1}), 0)
+				l.replied(name{serial: 1}, l.sequence(name{serial: 1}), arrival{})
 				sendAt(t, l, 100*ms)
 				sendAt(t, l, 200*ms)
 			},
@@ -387,7 +387,7 @@ func TestNoRoundTripIsWrongWhileTheClockIsSet(t *testing.T) {
 		mayBeVoid := 0
 		for at := time.Duration(0); at < length+2*testTimeout; at += tick * time.Duration(rapid.Int64Range(1, 8).Draw(t, "ticks")) {
 			for l.collection++; len(out) > 0 && out[0].at <= at; out = out[1:] {
-				l.replied(out[0].n, l.sequence(out[0].n), wall(out[0].at))
+				l.replied(out[0].n, l.sequence(out[0].n), arrival{stampNanos: wall(out[0].at)})
 				if slices.ContainsFunc(sets, func(s set) bool { return out[0].at-trip < s.at && s.at <= at }) {
 					mayBeVoid++
 				}

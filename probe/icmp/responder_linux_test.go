@@ -202,12 +202,31 @@ func TestOnlyTheTrueReplyCounts(t *testing.T) {
 			respond(t, n, test.script)
 			o := inside(n)
 			o.Echoes = 1
+			var told icmp.Counters
+			o.Rejected = func(from netip.Addr, why icmp.Rejection) {
+				if from != targets(1)[0].Addr && name != "from another address" {
+					t.Errorf("a reply from %s is refused", from)
+				}
+				switch why {
+				case icmp.Malformed:
+					told.Malformed++
+				case icmp.Forged:
+					told.Forged++
+				case icmp.Duplicate:
+					told.Duplicate++
+				case icmp.Late:
+					told.Late++
+				}
+			}
 			e := newEngine(t, o)
 			want := tally{Sent: 1}
 			if test.answered {
 				want.Received = 1
 			}
 			wantTally(t, measure(t, e, targets(1)...), want)
+			if diff := cmp.Diff(test.want, told); diff != "" {
+				t.Errorf("told of each reply -want +got:\n%s", diff)
+			}
 			test.want.Sent = 1
 			if diff := cmp.Diff(test.want, e.Counters()); diff != "" {
 				t.Errorf("counters -want +got:\n%s", diff)
@@ -274,12 +293,18 @@ func TestAReplyAfterTheTimeoutIsLossAndCountedLate(t *testing.T) {
 	})
 	o := inside(n)
 	o.Echoes = 1
+	var late []netip.Addr
+	o.Rejected = func(from netip.Addr, why icmp.Rejection) {
+		if why == icmp.Late {
+			late = append(late, from)
+		}
+	}
 	e := newEngine(t, o)
 	wantTally(t, measure(t, e, targets(1)...), tally{Sent: 1})
 	begin(t, e, targets(1), 200*time.Millisecond) // reads the socket while the late reply comes in
 	finish(t, e, 1)
-	if got := e.Counters(); got.Late == 0 {
-		t.Errorf("got %+v, want one late", got)
+	if got := e.Counters(); got.Late == 0 || int(got.Late) != len(late) || late[0] != targets(1)[0].Addr {
+		t.Errorf("got %+v and late from %v, want one late", got, late)
 	}
 }
 

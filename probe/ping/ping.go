@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +22,14 @@ type Options struct {
 	// Open places the socket of the engine, see icmp.Options; nil for where the program
 	// runs.
 	Open func(create func() error) error
+	// Rejected, when set, hears of each reply that was refused, and of which host it
+	// seems to come: its place in Hosts, or Elsewhere. It is not called while an echo is
+	// reported. Hosts that are measured one by one tell of none, see Echo.OneByOne.
+	Rejected func(host int, why icmp.Rejection)
 }
+
+// Elsewhere stands for an address that is none of the hosts.
+const Elsewhere = -1
 
 // Limits of the options. The interval spares networks that are not ours.
 const (
@@ -54,9 +62,35 @@ type Echo struct {
 	// Unsent says that the echo did not leave, or that its outcome cannot be known:
 	// it counts neither as sent nor as lost.
 	Unsent bool
-	// Duplicates counts further replies that came within the timeout (RFC 5560); one by
-	// one, without the batched engine, none is seen.
+	// Duplicates counts further replies that came within the timeout (RFC 5560).
 	Duplicates int
+	// OneByOne says that the echo was measured without the batched engine: whether a
+	// reply to it came twice, late, forged or malformed is not seen.
+	OneByOne bool
+}
+
+// Rejects counts the replies of a host that were refused: they answer no echo.
+type Rejects struct {
+	Late      int `json:"late"`      // after the timeout
+	Forged    int `json:"forged"`    // without our mark for the address they come from
+	Malformed int `json:"malformed"` // of another form than ours
+}
+
+// Count adds one. What came twice is told of its echo, and not counted here.
+func (r *Rejects) Count(why icmp.Rejection) {
+	switch why {
+	case icmp.Late:
+		r.Late++
+	case icmp.Forged:
+		r.Forged++
+	case icmp.Malformed:
+		r.Malformed++
+	}
+}
+
+// Add adds those of another host.
+func (r *Rejects) Add(other Rejects) {
+	r.Late, r.Forged, r.Malformed = r.Late+other.Late, r.Forged+other.Forged, r.Malformed+other.Malformed
 }
 
 // Run measures until every host had its echoes or the context ends, and reports each
@@ -79,7 +113,7 @@ func Run(ctx context.Context, o Options, report func(Echo)) error {
 	var engine *icmp.Engine
 	if len(batched) > 0 {
 		var err error
-		engine, err = icmp.New(icmp.Options{Echoes: 1, Gap: o.Interval, Timeout: o.Timeout, Open: o.Open})
+		engine, err = icmp.New(icmp.Options{Echoes: 1, Gap: o.Interval, Timeout: o.Timeout, Open: o.Open, Rejected: m.rejected})
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
 			batched, single = nil, append(batched, single...)
@@ -97,16 +131,27 @@ const settle = 50 * time.Millisecond
 type measuring struct {
 	Options
 	start  time.Time
+	one    *sync.Mutex // held while the caller is told something
 	report func(Echo)
 }
 
 func newMeasuring(o Options, report func(Echo)) measuring {
-	var one sync.Mutex
-	return measuring{Options: o, start: time.Now().Add(settle), report: func(e Echo) {
+	one := new(sync.Mutex)
+	return measuring{Options: o, start: time.Now().Add(settle), one: one, report: func(e Echo) {
 		one.Lock()
 		defer one.Unlock()
 		report(e)
 	}}
+}
+
+// rejected tells of a reply that the engine refused.
+func (m measuring) rejected(from netip.Addr, why icmp.Rejection) {
+	if m.Rejected == nil {
+		return
+	}
+	m.one.Lock()
+	defer m.one.Unlock()
+	m.Rejected(slices.Index(m.Hosts, from), why) // which is Elsewhere for none
 }
 
 // run measures some hosts with the engine, the others one by one; the first error

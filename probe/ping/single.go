@@ -93,7 +93,7 @@ func (m measuring) echo(ctx context.Context, host, seq int, privileged bool) err
 		return fmt.Errorf("ping %s: %w", m.Hosts[host], err)
 	}
 	said := p.Statistics()
-	e := Echo{Host: host, Seq: seq, RTTMicros: probe.Lost, Unsent: err != nil || said.PacketsSent == 0}
+	e := Echo{Host: host, Seq: seq, RTTMicros: probe.Lost, OneByOne: true, Unsent: err != nil || said.PacketsSent == 0}
 	if len(said.Rtts) > 0 {
 		e.RTTMicros = int32(said.Rtts[0].Round(time.Microsecond).Microseconds())
 	}
