@@ -140,11 +140,8 @@ func (p *post) begin(ctx context.Context) error {
 			return nil
 		}
 		if err == nil && p.digest != "" {
-			p.next = max(local, last) + 1
-			if local == 0 && last > 0 {
-				// What was measured and not handed over is gone. A number left out tells the
-				// core, which records the time as lost.
-				p.next++
+			var gone bool
+			if p.next, gone = FirstNumber(local, last); gone {
 				p.Log.Warn("the stream of this prober is gone, batches that the core had not are lost", "last", last)
 			}
 			return nil
@@ -164,6 +161,18 @@ func (p *post) begin(ctx context.Context) error {
 		case <-timer.C:
 		}
 	}
+}
+
+// FirstNumber is the number of the first batch of a prober that begins, from the highest
+// ones that its own stream and the core hold, 0 where there is none. When its stream is
+// gone, what was measured and not handed over is too: a number left out tells the core,
+// which records the time as lost.
+func FirstNumber(local, core uint64) (next uint64, gone bool) {
+	next = max(local, core) + 1
+	if gone = local == 0 && core > 0; gone {
+		next++
+	}
+	return next, gone
 }
 
 // hello asks the core for its plan, keeps one that changed, and returns the highest

@@ -254,29 +254,7 @@ func (p *Pipe) Forward(ctx context.Context, to *Core) error {
 
 // take hands one message over, however long that takes.
 func (c *Core) take(ctx context.Context, msg jetstream.Msg) {
-	var b probe.Batch
-	if err := b.UnmarshalBinary(msg.Data()); err != nil {
-		c.way.Log.Error("batch unreadable, dropped", "error", err)
-		_ = msg.Term()
-		return
-	}
-	id := messageID(b, msg.Data())
-	for {
-		err := c.handOver(ctx, msg, id)
-		switch {
-		case err == nil:
-			_ = msg.Ack() // one that is lost has the batch handed over again, which is harmless
-			return
-		case ctx.Err() != nil:
-			_ = msg.Nak()
-			return
-		case errors.Is(err, nats.ErrMaxPayload):
-			c.way.Log.Error("batch too large for the core, dropped", "seq", b.Seq, "octets", len(msg.Data()))
-			_ = msg.Term()
-			return
-		}
-		c.lost(err)
-		_ = msg.InProgress() // the batch is not offered to anyone meanwhile
+	for !HandOver(ctx, msg, c.handOver, c.unreached) {
 		timer := time.NewTimer(retryAfter)
 		select {
 		case <-timer.C:
@@ -286,9 +264,46 @@ func (c *Core) take(ctx context.Context, msg jetstream.Msg) {
 	}
 }
 
-func (c *Core) handOver(ctx context.Context, msg jetstream.Msg, id string) error {
+// HandOver tries once to publish a message of a prober's own stream in that of its core,
+// under the id that the core's filter of doubles knows it by, and lets go of it when the
+// core has it. settled is false when it is to be tried again. An error is told to failed.
+func HandOver(ctx context.Context, msg Message, publish func(ctx context.Context, body []byte, id string) error, failed func(err error, dropped bool)) (settled bool) {
+	var b probe.Batch
+	if err := b.UnmarshalBinary(msg.Data()); err != nil {
+		failed(err, true)
+		_ = msg.Term()
+		return true
+	}
+	err := publish(ctx, msg.Data(), messageID(b, msg.Data()))
+	switch {
+	case err == nil:
+		_ = msg.Ack() // one that is lost has the batch handed over again, which is harmless
+		return true
+	case ctx.Err() != nil:
+		_ = msg.Nak()
+		return true
+	case errors.Is(err, nats.ErrMaxPayload):
+		failed(fmt.Errorf("batch %d of %d octets is too large for the core: %w", b.Seq, len(msg.Data()), err), true)
+		_ = msg.Term()
+		return true
+	}
+	failed(err, false)
+	_ = msg.InProgress() // the batch is not offered to anyone meanwhile
+	return false
+}
+
+// unreached tells the log why a batch was not handed over.
+func (c *Core) unreached(err error, dropped bool) {
+	if dropped {
+		c.way.Log.Error("batch dropped, it cannot be handed over", "error", err)
+		return
+	}
+	c.lost(err)
+}
+
+func (c *Core) handOver(ctx context.Context, body []byte, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, handOverTime)
 	defer cancel()
-	_, err := c.js.PublishMsg(ctx, &nats.Msg{Subject: subjectBase + c.way.Name, Data: msg.Data()}, jetstream.WithMsgID(id), jetstream.WithRetryAttempts(0))
+	_, err := c.js.PublishMsg(ctx, &nats.Msg{Subject: subjectBase + c.way.Name, Data: body}, jetstream.WithMsgID(id), jetstream.WithRetryAttempts(0))
 	return err
 }

@@ -183,7 +183,7 @@ func (p *Pipe) LastSeq(ctx context.Context, prober string) (uint64, error) {
 // calls fault.Invalid, is logged and dropped: no later attempt would take it, and
 // it would hold up all that follow.
 func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Batch) error) error {
-	return p.each(ctx, func(msg jetstream.Msg) { p.handle(ctx, msg, apply) })
+	return p.each(ctx, func(msg jetstream.Msg) { p.Settle(ctx, msg, apply) })
 }
 
 // each offers the messages to settle, one at a time and in order, until ctx ends.
@@ -219,9 +219,23 @@ func (p *Pipe) each(ctx context.Context, settle func(jetstream.Msg)) error {
 	}
 }
 
-// handle settles one message. An acknowledgement that fails to leave is not an
-// error here: the batch is offered again and its sequence makes it harmless.
-func (p *Pipe) handle(ctx context.Context, msg jetstream.Msg, apply func(context.Context, probe.Batch) error) {
+// Message is one offer of a batch by a stream, to be settled once. One that is not
+// settled is offered again.
+type Message interface {
+	Subject() string
+	Data() []byte
+	Ack() error
+	// Nak has the message offered again, NakWithDelay not before the delay is over.
+	Nak() error
+	NakWithDelay(delay time.Duration) error
+	// InProgress lengthens the time in which the message is offered to nobody else.
+	InProgress() error
+	Term() error // never offered again
+}
+
+// Settle applies one message, see Consume. An acknowledgement that fails to leave is not
+// an error here: the batch is offered again and its sequence makes it harmless.
+func (p *Pipe) Settle(ctx context.Context, msg Message, apply func(context.Context, probe.Batch) error) {
 	var b probe.Batch
 	if err := b.UnmarshalBinary(msg.Data()); err != nil {
 		p.opts.Log.Error("batch unreadable, dropped", "subject", msg.Subject(), "error", err)

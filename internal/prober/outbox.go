@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// outboxBatches bounds what waits for the core, in memory: half an hour of 30 s
+	// OutboxBatches bounds what waits for the stream, in memory: half an hour of 30 s
 	// cycles when each is one batch.
-	outboxBatches = 64
+	OutboxBatches = 64
 	firstRetry    = 100 * time.Millisecond
 	lastRetry     = 5 * time.Second
 	// attemptTime bounds one attempt to publish.
@@ -21,8 +21,8 @@ const (
 	complainEvery = time.Minute
 )
 
-// outbox numbers batches and holds those not yet published, the oldest first.
-type outbox struct {
+// Outbox numbers batches and holds those not yet published, the oldest first.
+type Outbox struct {
 	mu       sync.Mutex
 	capacity int
 	nextSeq  uint64
@@ -31,13 +31,14 @@ type outbox struct {
 	filled   chan struct{} // holds one token when there may be something to take
 }
 
-func newOutbox(capacity int, nextSeq uint64) *outbox {
-	return &outbox{capacity: capacity, nextSeq: nextSeq, filled: make(chan struct{}, 1)}
+// NewOutbox returns one that holds so many batches and numbers the first nextSeq.
+func NewOutbox(capacity int, nextSeq uint64) *Outbox {
+	return &Outbox{capacity: capacity, nextSeq: nextSeq, filled: make(chan struct{}, 1)}
 }
 
-// put numbers a batch and appends it; when there is no room the oldest goes. It
+// Put numbers a batch and appends it; when there is no room the oldest goes. It
 // returns how many have been given up and not yet told.
-func (o *outbox) put(b probe.Batch) (gap int) {
+func (o *Outbox) Put(b probe.Batch) (gap int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	b.Seq = o.nextSeq
@@ -54,8 +55,8 @@ func (o *outbox) put(b probe.Batch) (gap int) {
 	return o.gap
 }
 
-// take removes the oldest batch and tells it the gap in front of it.
-func (o *outbox) take() (b probe.Batch, ok bool) {
+// Take removes the oldest batch and tells it the gap in front of it.
+func (o *Outbox) Take() (b probe.Batch, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.queue) == 0 {
@@ -69,7 +70,7 @@ func (o *outbox) take() (b probe.Batch, ok bool) {
 
 // publisher empties an outbox through a function.
 type publisher struct {
-	outbox  *outbox
+	outbox  *Outbox
 	publish func(context.Context, probe.Batch) error
 	log     *slog.Logger
 }
@@ -83,7 +84,7 @@ func (p *publisher) run(ctx context.Context, closing <-chan struct{}) {
 		case <-closing:
 			open = false
 		}
-		for b, ok := p.outbox.take(); ok; b, ok = p.outbox.take() {
+		for b, ok := p.outbox.Take(); ok; b, ok = p.outbox.Take() {
 			p.deliver(ctx, b)
 		}
 	}

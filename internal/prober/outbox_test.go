@@ -16,16 +16,16 @@ import (
 
 func TestAFullOutboxGivesUpTheOldestAndTellsIt(t *testing.T) {
 	t.Parallel()
-	o := newOutbox(2, 41)
+	o := NewOutbox(2, 41)
 	for range 5 {
-		o.put(probe.Batch{})
+		o.Put(probe.Batch{})
 	}
 	type told struct {
 		Seq uint64
 		Gap int
 	}
 	var got []told
-	for b, ok := o.take(); ok; b, ok = o.take() {
+	for b, ok := o.Take(); ok; b, ok = o.Take() {
 		got = append(got, told{b.Seq, b.Quality.Gap})
 	}
 	if diff := cmp.Diff([]told{{44, 3}, {45, 0}}, got); diff != "" {
@@ -38,10 +38,10 @@ func TestAFullOutboxGivesUpTheOldestAndTellsIt(t *testing.T) {
 func TestEveryNumberIsTakenOrToldAsAGap(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		o := newOutbox(rapid.IntRange(1, 5).Draw(t, "capacity"), 1)
+		o := NewOutbox(rapid.IntRange(1, 5).Draw(t, "capacity"), 1)
 		seen := uint64(0)
 		check := func() bool {
-			b, ok := o.take()
+			b, ok := o.Take()
 			if ok {
 				if b.Seq != seen+1+uint64(b.Quality.Gap) {
 					t.Fatalf("got %d with a gap of %d after %d", b.Seq, b.Quality.Gap, seen)
@@ -52,7 +52,7 @@ func TestEveryNumberIsTakenOrToldAsAGap(t *testing.T) {
 		}
 		for _, put := range rapid.SliceOf(rapid.Bool()).Draw(t, "put or take") {
 			if put {
-				o.put(probe.Batch{})
+				o.Put(probe.Batch{})
 			} else {
 				check()
 			}
@@ -66,7 +66,7 @@ func TestEveryNumberIsTakenOrToldAsAGap(t *testing.T) {
 }
 
 // publishing runs a publisher and returns the functions that close it.
-func publishing(o *outbox, publish func(context.Context, probe.Batch) error) (closeIt func(), giveUp context.CancelFunc, ended <-chan struct{}) {
+func publishing(o *Outbox, publish func(context.Context, probe.Batch) error) (closeIt func(), giveUp context.CancelFunc, ended <-chan struct{}) {
 	ctx, cancel := context.WithCancel(context.Background())
 	closing, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -80,7 +80,7 @@ func publishing(o *outbox, publish func(context.Context, probe.Batch) error) (cl
 func TestAFailedBatchIsPublishedAgainUnderItsNumber(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o := newOutbox(4, 1)
+		o := NewOutbox(4, 1)
 		var tried []uint64
 		var at []time.Duration
 		start := time.Now()
@@ -93,8 +93,8 @@ func TestAFailedBatchIsPublishedAgainUnderItsNumber(t *testing.T) {
 			return nil
 		})
 		defer giveUp()
-		o.put(probe.Batch{})
-		o.put(probe.Batch{})
+		o.Put(probe.Batch{})
+		o.Put(probe.Batch{})
 		closeIt()
 		<-ended
 		if diff := cmp.Diff([]uint64{1, 1, 1, 1, 2}, tried); diff != "" {
@@ -110,14 +110,14 @@ func TestAFailedBatchIsPublishedAgainUnderItsNumber(t *testing.T) {
 func TestAPublishThatHangsIsEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o := newOutbox(4, 1)
+		o := NewOutbox(4, 1)
 		attempts := 0
 		closeIt, giveUp, ended := publishing(o, func(ctx context.Context, _ probe.Batch) error {
 			attempts++
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		o.put(probe.Batch{})
+		o.Put(probe.Batch{})
 		closeIt()
 		time.Sleep(attemptTime + firstRetry + time.Second)
 		giveUp()

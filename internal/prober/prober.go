@@ -67,7 +67,7 @@ type Options struct {
 // Prober is one vantage point. Use New, SetTargets, Start, Stop.
 type Prober struct {
 	opts    Options
-	outbox  *outbox
+	outbox  *Outbox
 	polls   *waiting[probe.Poll]
 	reports *waiting[probe.Report]
 	walks   *agenda
@@ -106,7 +106,7 @@ func New(o Options) (*Prober, error) {
 	p := &Prober{
 		traces: newTracing(),
 		walks:  &agenda{name: o.Name, every: o.SNMP.Walk, within: o.SNMP.Walk / walksSpread},
-		opts:   o, outbox: newOutbox(outboxBatches, o.NextSeq),
+		opts:   o, outbox: NewOutbox(OutboxBatches, o.NextSeq),
 		polls:   &waiting[probe.Poll]{at: func(p probe.Poll) time.Time { return p.At }},
 		reports: &waiting[probe.Report]{at: func(r probe.Report) time.Time { return r.At }},
 		turns:   newTurns(), sight: newSight(), time: newTimekeeping(o.Clock, o.Name, o.Log),
@@ -343,7 +343,7 @@ func (p *Prober) TestPlan(ctx context.Context, now time.Time) ([]schedule.HeavyC
 }
 
 func (p *Prober) deliver(b probe.Batch) {
-	if gap := p.outbox.put(b); gap > 0 && gap%outboxBatches == 1 {
+	if gap := p.outbox.Put(b); gap > 0 && gap%OutboxBatches == 1 {
 		p.opts.Log.Warn("batches given up for want of room", "prober", b.Prober, "count", gap)
 	}
 }

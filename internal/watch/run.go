@@ -34,11 +34,14 @@ type Loop struct {
 // A wall clock that was set back behind the last decided cycle has it wait too,
 // and complain: a cycle is never decided twice.
 func (s *Service) Run(ctx context.Context, loop Loop) {
-	c := clock{Service: s, Loop: loop}
+	c := s.Clock(loop)
 	failing := false
 	for ctx.Err() == nil {
-		err := c.step(ctx)
-		if err != nil && ctx.Err() == nil {
+		again, err := c.Look(ctx, time.Now())
+		switch {
+		case err == nil && again > 0:
+			c.await(ctx, again)
+		case err != nil && ctx.Err() == nil:
 			if !failing {
 				loop.Log.Error("cycle not decided, will be tried again", "error", err)
 			}
@@ -48,56 +51,58 @@ func (s *Service) Run(ctx context.Context, loop Loop) {
 	}
 }
 
-// clock is one run of the cycle clock.
-type clock struct {
+// Clock is one run of the cycle clock, without the waiting.
+type Clock struct {
 	*Service
 	Loop
+	chosen     time.Time // the cycle to decide next; zero when it is to be chosen
 	complained time.Time
 }
 
-// step waits for the next cycle to be over and complete, and decides it.
-func (c *clock) step(ctx context.Context) error {
-	next, err := c.next(ctx, time.Now())
-	if err != nil {
-		return err
-	}
-	ends := next.Add(c.cycle())
-	if wait := time.Until(ends); wait > 0 {
-		c.complain(next, wait-c.cycle())
-		c.await(ctx, min(wait, c.cycle()))
-		return nil // look again: the clock may have been set, the first batch may be there
-	}
-	deadline := ends.Add(c.cycle() / 3)
-	for ctx.Err() == nil && !c.complete(next) {
-		wait := min(time.Until(deadline), c.cycle())
-		if wait <= 0 {
-			pending, err := c.Pending(ctx)
-			if err != nil {
-				return err
-			}
-			if pending == 0 {
-				break
-			}
-			wait = pause
+// Clock returns a cycle clock that has not looked yet.
+func (s *Service) Clock(loop Loop) *Clock { return &Clock{Service: s, Loop: loop} }
+
+// Look decides the next cycle when it is over and complete, or its time is. It returns
+// after how long to look again: then, or as soon as a batch is stored.
+func (c *Clock) Look(ctx context.Context, now time.Time) (again time.Duration, err error) {
+	if c.chosen.IsZero() {
+		if c.chosen, err = c.next(ctx, now); err != nil {
+			c.chosen = time.Time{}
+			return 0, err
 		}
-		c.await(ctx, wait)
 	}
-	if ctx.Err() != nil {
-		return nil
+	next, ends := c.chosen, c.chosen.Add(c.cycle())
+	if wait := ends.Sub(now); wait > 0 {
+		c.complain(next, wait-c.cycle(), now)
+		c.chosen = time.Time{} // choose again: the clock may have been set, the first batch may be there
+		return min(wait, c.cycle()), nil
 	}
-	now := time.Now()
+	if !c.complete(next) {
+		if wait := ends.Add(c.cycle() / 3).Sub(now); wait > 0 {
+			return min(wait, c.cycle()), nil
+		}
+		pending, err := c.Pending(ctx)
+		if err == nil && pending > 0 {
+			return pause, nil
+		}
+		if err != nil {
+			c.chosen = time.Time{}
+			return 0, err
+		}
+	}
+	c.chosen = time.Time{}
 	report, err := c.Decide(ctx, next, !now.Before(next.Add(2*c.cycle())), now)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	c.Decided(report)
-	return nil
+	return 0, nil
 }
 
 // complain tells at intervals that the next cycle begins only in a while, which
 // happens when the clock was set back, by more than a cycle.
-func (c *clock) complain(next time.Time, behind time.Duration) {
-	if now := time.Now(); behind > c.cycle() && now.Sub(c.complained) >= complainEvery {
+func (c *Clock) complain(next time.Time, behind time.Duration, now time.Time) {
+	if behind > c.cycle() && now.Sub(c.complained) >= complainEvery {
 		c.complained = now
 		c.Log.Warn("clock is behind the last decided cycle, nothing is decided until it is there", "next", next, "behind", behind)
 	}
@@ -106,7 +111,7 @@ func (c *clock) complain(next time.Time, behind time.Duration) {
 // next is the cycle to decide: the one after the last decided, or, when nothing
 // was measured for so long that all is unknown, the first with a result or the
 // last that is over. As long as the pipe holds batches no cycle is jumped over.
-func (c *clock) next(ctx context.Context, now time.Time) (time.Time, error) {
+func (c *Clock) next(ctx context.Context, now time.Time) (time.Time, error) {
 	pending, err := c.Pending(ctx)
 	if err != nil {
 		return time.Time{}, err
