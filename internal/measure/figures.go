@@ -70,13 +70,15 @@ func Seen(minutes ...Minute) Figures {
 // penalty rests on them.
 func RollUp(parts []Figures) Figures {
 	f := undefinedFigures()
-	var medians, p95s, jitters, pdvs []int32
-	for _, part := range parts {
+	room, n := make([]int32, 4*len(parts)), len(parts)
+	medians, p95s, jitters, pdvs := room[:0:n], room[n:n:2*n], room[2*n:2*n:3*n], room[3*n:3*n]
+	for i := range parts {
+		part := &parts[i]
 		f.Planned += part.Planned
 		if !part.Measured() {
 			continue
 		}
-		f.count(part)
+		f.count(*part)
 		f.CoveredMillis += part.CoveredMillis
 		medians = appendDefined(medians, part.MedianMicros)
 		p95s = appendDefined(p95s, part.P95Micros)

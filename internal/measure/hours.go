@@ -26,28 +26,39 @@ func NewHours() Hours {
 }
 
 // HoursOf sums the minutes of one link in the UTC day that starts at day; of a minute
-// that several probers saw there are as many, side by side. Minutes of other days are
-// left out.
+// that several probers saw there are as many. Minutes of other days are left out.
 func HoursOf(day time.Time, minutes []Minute) Hours {
 	hours := NewHours()
-	var parts [HoursADay][]Figures
+	minutes = sideBySide(minutes)
+	parts := make([]Figures, 0, 60)
+	current := 0 // the hour that is gathered
 	for len(minutes) > 0 {
 		same := 1
 		for same < len(minutes) && minutes[same].At.Equal(minutes[0].At) {
 			same++
 		}
 		if hour, ok := hourOf(day, minutes[0].At); ok {
-			if parts[hour] == nil {
-				parts[hour] = make([]Figures, 0, 60)
+			if hour != current {
+				hours[current], current, parts = RollUp(parts), hour, parts[:0]
 			}
-			parts[hour] = append(parts[hour], Seen(minutes[:same]...))
+			parts = append(parts, Seen(minutes[:same]...))
 		}
 		minutes = minutes[same:]
 	}
-	for i, part := range parts {
-		hours[i] = RollUp(part)
-	}
+	hours[current] = RollUp(parts)
 	return hours
+}
+
+// sideBySide gives minutes in order of time.
+func sideBySide(minutes []Minute) []Minute {
+	for i := 1; i < len(minutes); i++ {
+		if minutes[i].At.Before(minutes[i-1].At) {
+			minutes = slices.Clone(minutes)
+			slices.SortStableFunc(minutes, func(a, b Minute) int { return a.At.Compare(b.At) })
+			break
+		}
+	}
+	return minutes
 }
 
 // DelaysOf merges the delays of one link's minutes in the UTC day that starts at day,
@@ -64,8 +75,8 @@ func DelaysOf(day time.Time, minutes []Minute) *HourlyDelays {
 
 // hourOf is the hour of a day in which an instant lies; false outside the day.
 func hourOf(day, at time.Time) (hour int, ok bool) {
-	hour = int(math.Floor(at.Sub(day).Hours()))
-	return hour, hour >= 0 && hour < HoursADay
+	since := at.Sub(day)
+	return int(since / time.Hour), since >= 0 && since < HoursADay*time.Hour
 }
 
 // Day sums the hours.

@@ -40,8 +40,13 @@ func Select[T int32 | uint32](samples []T, quantile Quantile) (T, bool) {
 // it before that place and none below it after.
 func selectPlace[T int32 | uint32](samples []T, place int) T {
 	// Each turn should leave a small part; where the order is unlucky, sorting ends it.
-	for turns := bits.Len(uint(len(samples))); turns > 0 && len(samples) > 2*probes; turns-- {
-		pivot := pivotNear(samples, place)
+	for turns := bits.Len(uint(len(samples))); turns > 0 && len(samples) > fewest; turns-- {
+		pivot := samples[0]
+		if len(samples) > 2*probes {
+			pivot = pivotNear(samples, place)
+		} else {
+			pivot = middle(pivot, samples[len(samples)/2], samples[len(samples)-1])
+		}
 		below := split(samples, int64(pivot))
 		if place < below {
 			samples = samples[:below]
@@ -58,8 +63,15 @@ func selectPlace[T int32 | uint32](samples []T, place int) T {
 	return samples[place]
 }
 
-// probes is how many samples are looked at for a pivot.
-const probes = 64
+const (
+	// probes is how many samples are looked at for a pivot where there are many.
+	probes = 64
+	// fewest are sorted sooner than split.
+	fewest = 12
+)
+
+// middle is the second of three.
+func middle[T int32 | uint32](a, b, c T) T { return max(min(a, b), min(max(a, b), c)) }
 
 // pivotNear gives a sample that most likely has the place just on the shorter side of
 // it, so that one turn leaves little more than what lies beyond the place.
