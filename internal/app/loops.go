@@ -103,21 +103,24 @@ func (s *Server) history(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	past, err := newPast(store.NewPast(s.instance.db), x, s.opts.Configuration.Prober.Name, time.Now())
+	began, missing := time.Now(), false
+	past, err := NewPast(x, PastOptions{
+		Store: store.NewPast(s.instance.db), Prober: s.opts.Configuration.Prober.Name, Now: began,
+		Workers: 1, // the others are the living chain's
+		Written: func(m store.PastMark) {
+			s.metrics.past(m)
+			if percent := m.Percent(); percent < 100 {
+				missing = true
+				s.opts.Progress(percent, fmt.Sprintf("%-15s simulated past: %d %%, back to %s", "history", percent, m.Written.Format(time.DateOnly)))
+			}
+		},
+	})
 	if err != nil {
 		return err
 	}
-	began, missing := time.Now(), false
-	past.written = func(m store.PastMark) {
-		s.metrics.past(m)
-		if percent := m.Percent(); percent < 100 {
-			missing = true
-			s.opts.Progress(percent, fmt.Sprintf("%-15s simulated past: %d %%, back to %s", "history", percent, m.Written.Format(time.DateOnly)))
-		}
-	}
-	mark, err := past.fill(ctx)
+	mark, err := past.Fill(ctx)
 	for fault.KindOf(err) == fault.Unavailable && pause(ctx, pastRetry) {
-		mark, err = past.fill(ctx) // what a lost database had not taken is written again
+		mark, err = past.Fill(ctx) // what a lost database had not taken is written again
 	}
 	if err == nil && missing && mark.Percent() == 100 {
 		s.opts.Say(fmt.Sprintf("%-15s simulated past written back to %s in %s", "history", mark.Since.Format(time.DateOnly), time.Since(began).Round(time.Second)))

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"vigie/internal/calendar"
@@ -18,36 +20,45 @@ const (
 	// pastRows is how much of it, at least, is minutes and five-minute figures; what
 	// is older is packed days.
 	pastRows = 24 * time.Hour
-	// pastHours and pastDays are the pieces, each one transaction.
-	pastHours = 3
-	pastDays  = 7
-	utcDay    = 24 * time.Hour
+	// pastHours and pastDays are the pieces, each one transaction. Of many links a piece
+	// has fewer days: about pastLinkDays of all links together, and one at least.
+	pastHours    = 3
+	pastDays     = 7
+	pastLinkDays = 1500
+	utcDay       = 24 * time.Hour
 )
 
-// simulatedPast is the past of a demonstration: what its links would have lived.
-type simulatedPast struct {
-	store   *store.Past
-	prober  string
+// Past is the past of a demonstration: what its links would have lived.
+type Past struct {
+	options PastOptions
 	links   []pastLink
 	until   time.Time
-	written func(store.PastMark) // told after each piece
 }
 
-// pastLink is a link with what its past is drawn from.
+// PastOptions says what past to write.
+type PastOptions struct {
+	Store   *store.Past
+	Prober  string               // that would have measured
+	Now     time.Time            // at which the past ends, where none is written yet
+	Workers int                  // that draw at once
+	Written func(store.PastMark) // told after each piece
+}
+
+// pastLink is a link with what its past is drawn from. It draws for one at a time.
 type pastLink struct {
 	inventory.Link
 	lab     lab.Link
 	traffic *lab.Traffic
 }
 
-// newPast is the past of the links in force that the lab simulates.
-func newPast(s *store.Past, x *inventory.Index, prober string, now time.Time) (*simulatedPast, error) {
+// NewPast is the past of the links in force that the lab simulates.
+func NewPast(x *inventory.Index, o PastOptions) (*Past, error) {
 	school, err := labCalendar()
 	if err != nil {
 		return nil, err
 	}
-	p := &simulatedPast{store: s, prober: prober, until: now.UTC().Truncate(time.Minute)}
-	for _, l := range labTopology(x, now).Links {
+	p := &Past{options: o, until: o.Now.UTC().Truncate(time.Minute)}
+	for _, l := range labTopology(x, o.Now).Links {
 		if link, ok := x.Link(l.Ref); ok {
 			p.links = append(p.links, pastLink{link, l, lab.NewTraffic(demoSeed, l, school)})
 		}
@@ -55,87 +66,138 @@ func newPast(s *store.Past, x *inventory.Index, prober string, now time.Time) (*
 	return p, nil
 }
 
-// fill writes what is missing of the past, newest first, and returns how far it came.
+// Fill writes what is missing of the past, newest first, and returns how far it came.
 // It may be stopped or killed at any instant and goes on where it was.
-func (p *simulatedPast) fill(ctx context.Context) (store.PastMark, error) {
+func (p *Past) Fill(ctx context.Context) (store.PastMark, error) {
 	since := p.until.AddDate(0, -pastMonths, 0).Truncate(utcDay)
-	mark, err := p.store.Begin(ctx, since, p.until)
+	mark, err := p.options.Store.Begin(ctx, since, p.until)
 	if err != nil {
 		return mark, err
 	}
-	p.written(mark)
-	rowsFrom := mark.Until.Add(-pastRows).Truncate(utcDay)
-	if rowsFrom.Before(mark.Since) {
-		rowsFrom = mark.Since
-	}
-	for mark.Written.After(mark.Since) && ctx.Err() == nil {
-		var piece store.PastPiece
-		if mark.Written.After(rowsFrom) {
-			piece = p.rows(calendar.Later(rowsFrom, mark.Written.Add(-pastHours*time.Hour).Truncate(time.Hour)), mark)
-		} else {
-			piece = p.days(ctx, calendar.Later(mark.Since, mark.Written.AddDate(0, 0, -pastDays)), mark)
-		}
+	p.options.Written(mark)
+	ctx, stop := context.WithCancel(ctx)
+	pieces := make(chan store.PastPiece)
+	var drawing sync.WaitGroup
+	drawing.Go(func() {
+		defer close(pieces)
+		p.draw(ctx, mark, pieces)
+	})
+	defer drawing.Wait()
+	defer stop()
+	for piece := range pieces {
 		if ctx.Err() != nil {
-			return mark, nil // the piece may be a part only
+			break
 		}
-		if err := p.store.Write(ctx, piece); err != nil {
+		if err := p.options.Store.Write(ctx, piece); err != nil {
 			return mark, err
 		}
 		mark.Written = piece.From
-		p.written(mark)
+		p.options.Written(mark)
 	}
 	return mark, nil
 }
 
-// rows is a piece of the past as minutes and five-minute figures.
-func (p *simulatedPast) rows(from time.Time, mark store.PastMark) store.PastPiece {
-	piece := store.PastPiece{From: from, Prober: p.prober}
-	for _, l := range p.links {
-		outages := l.outages(from, mark)
-		piece.Outages = append(piece.Outages, l.begun(outages, from, mark.Written)...)
-		minutes := l.minutes(from, mark.Written, outages)
-		for i := range minutes {
-			addDelays(&minutes[i].Delays, minutes[i])
+// draw gives the pieces that are missing, one while the one before is written.
+func (p *Past) draw(ctx context.Context, mark store.PastMark, pieces chan<- store.PastPiece) {
+	rowsFrom := calendar.Later(mark.Since, mark.Until.Add(-pastRows).Truncate(utcDay))
+	days := min(max(1, pastLinkDays/max(1, len(p.links))), pastDays)
+	for mark.Written.After(mark.Since) {
+		var piece store.PastPiece
+		if mark.Written.After(rowsFrom) {
+			piece = p.rows(calendar.Later(rowsFrom, mark.Written.Add(-pastHours*time.Hour).Truncate(time.Hour)), mark)
+		} else {
+			piece = p.days(ctx, calendar.Later(mark.Since, mark.Written.AddDate(0, 0, -days)), mark)
 		}
-		piece.Minutes = append(piece.Minutes, minutes...)
+		select {
+		case pieces <- piece:
+		case <-ctx.Done(): // the piece may be a part only
+			return
+		}
+		mark.Written = piece.From
+	}
+}
+
+// parts has each worker draw from some of the links; the parts stand in their order.
+func (p *Past) parts(draw func(links []pastLink) store.PastPiece) []store.PastPiece {
+	parts := make([]store.PastPiece, min(p.options.Workers, len(p.links)))
+	var working sync.WaitGroup
+	for w := range parts {
+		links := p.links[w*len(p.links)/len(parts) : (w+1)*len(p.links)/len(parts)]
+		working.Go(func() { parts[w] = draw(links) })
+	}
+	working.Wait()
+	return parts
+}
+
+// rows is a piece of the past as minutes and five-minute figures, in the order in which
+// they would have come.
+func (p *Past) rows(from time.Time, mark store.PastMark) store.PastPiece {
+	piece := store.PastPiece{From: from, Prober: p.options.Prober}
+	for _, part := range p.parts(func(links []pastLink) store.PastPiece { return linkRows(links, from, mark) }) {
+		piece.Minutes = append(piece.Minutes, part.Minutes...)
+		piece.Carried = append(piece.Carried, part.Carried...)
+		piece.Outages = append(piece.Outages, part.Outages...)
+	}
+	slices.SortStableFunc(piece.Minutes, func(a, b measure.Minute) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(piece.Carried, func(a, b store.PastCarried) int { return a.At.Compare(b.At) })
+	return piece
+}
+
+func linkRows(links []pastLink, from time.Time, mark store.PastMark) (part store.PastPiece) {
+	var s sketch
+	for _, l := range links {
+		outages := l.outages(from, mark)
+		part.Outages = append(part.Outages, l.begun(outages, from, mark.Written)...)
+		for _, m := range s.minutes(l, from, mark.Written, outages) {
+			addDelays(&m.Delays, m)
+			part.Minutes = append(part.Minutes, m)
+		}
 		// Whole intervals only: the one that the past ends in belongs to the living chain.
 		for at := from.Truncate(lab.SlotLength); at.Before(mark.Written); at = at.Add(lab.SlotLength) {
 			if end := at.Add(lab.SlotLength); !at.Before(from) && !end.After(mark.Until) {
-				piece.Carried = append(piece.Carried, store.PastCarried{Link: l.ID, Carried: l.carried(at, end, outages)})
+				part.Carried = append(part.Carried, store.PastCarried{Link: l.ID, Carried: l.carried(at, end, outages)})
 			}
 		}
+	}
+	return part
+}
+
+// days is a piece of the past as packed days, those of a link side by side.
+func (p *Past) days(ctx context.Context, from time.Time, mark store.PastMark) store.PastPiece {
+	piece := store.PastPiece{From: from}
+	for _, part := range p.parts(func(links []pastLink) store.PastPiece { return linkDays(ctx, links, from, mark) }) {
+		piece.Days = append(piece.Days, part.Days...)
+		piece.Outages = append(piece.Outages, part.Outages...)
 	}
 	return piece
 }
 
-// days is a piece of the past as packed days, those of a link side by side: a year of
-// one link then lies in few places.
-func (p *simulatedPast) days(ctx context.Context, from time.Time, mark store.PastMark) store.PastPiece {
-	piece := store.PastPiece{From: from}
-	for _, l := range p.links {
+func linkDays(ctx context.Context, links []pastLink, from time.Time, mark store.PastMark) (part store.PastPiece) {
+	var s sketch
+	for _, l := range links {
 		if ctx.Err() != nil {
-			return piece
+			return part
 		}
 		outages := l.outages(from, mark)
-		piece.Outages = append(piece.Outages, l.begun(outages, from, mark.Written)...)
+		part.Outages = append(part.Outages, l.begun(outages, from, mark.Written)...)
 		for at := from; at.Before(mark.Written); at = at.Add(utcDay) {
 			if !inventory.InForce(l.Starts, l.Ends, at) {
 				continue
 			}
-			minutes := l.minutes(at, at.Add(utcDay), outages)
+			minutes := s.minutes(l, at, at.Add(utcDay), outages)
 			day := store.PastDay{
 				Link: l.ID, Day: at, Hours: measure.HoursOf(at, minutes), Delays: &measure.HourlyDelays{}, Carried: measure.NewUtilisationDay(),
 			}
-			for _, m := range minutes {
-				addDelays(&day.Delays[m.At.Hour()], m)
+			for i, m := range minutes {
+				addDelays(&day.Delays[i/60], m)
 			}
 			for slot := at; slot.Before(at.Add(utcDay)); slot = slot.Add(lab.SlotLength) {
 				day.Carried.Put(at, l.carried(slot, slot.Add(lab.SlotLength), outages))
 			}
-			piece.Days = append(piece.Days, day)
+			part.Days = append(part.Days, day)
 		}
 	}
-	return piece
+	return part
 }
 
 // outages are those that touch the time from from to what is written already and are
@@ -160,14 +222,21 @@ func (l pastLink) begun(outages []lab.Outage, from, to time.Time) []store.PastOu
 	return list
 }
 
-func (l pastLink) minutes(from, to time.Time, outages []lab.Outage) []measure.Minute {
-	past := lab.History(demoSeed, l.lab, calendar.Local(from), to)
-	lab.Silence(past, outages)
-	minutes := make([]measure.Minute, len(past))
-	for i, m := range past {
-		minutes[i] = simulated(l.ID, m)
+// sketch is room in which minutes are drawn; those of one drawing are over with the next.
+type sketch struct {
+	drawn []lab.Minute
+	made  []measure.Minute
+}
+
+// minutes draws the minutes of a link from from to to, one after the other.
+func (s *sketch) minutes(l pastLink, from, to time.Time, outages []lab.Outage) []measure.Minute {
+	s.drawn = lab.AppendHistory(s.drawn[:0], demoSeed, l.lab, calendar.Local(from), to)
+	lab.Silence(s.drawn, outages)
+	s.made = s.made[:0]
+	for _, m := range s.drawn {
+		s.made = append(s.made, simulated(l.ID, m))
 	}
-	return minutes
+	return s.made
 }
 
 // simulated is a minute of the lab with the delays that the rules of measure leave it:

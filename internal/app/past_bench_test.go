@@ -18,7 +18,7 @@ func BenchmarkHistory(b *testing.B) {
 	past := pastOf(b, db, 180)
 	for b.Loop() {
 		began := time.Now()
-		if _, err := past.fill(b.Context()); err != nil {
+		if _, err := past.Fill(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		figure("history_write", time.Since(began).Seconds(), "s", 60)

@@ -18,7 +18,7 @@ import (
 var pastNow = time.Date(2026, 11, 24, 13, 47, 20, 0, time.UTC)
 
 // pastOf is the past of three links, the last of them in service for a month only.
-func pastOf(t testing.TB, db *store.DB, links int) *simulatedPast {
+func pastOf(t testing.TB, db *store.DB, links int) *Past {
 	t.Helper()
 	var s inventory.Snapshot
 	for i := range links {
@@ -28,11 +28,12 @@ func pastOf(t testing.TB, db *store.DB, links int) *simulatedPast {
 		})
 	}
 	s.Links[links-1].Starts = time.Date(2026, 10, 24, 0, 0, 0, 0, time.UTC)
-	p, err := newPast(store.NewPast(db), inventory.NewIndex(s), "p", pastNow)
+	p, err := NewPast(inventory.NewIndex(s), PastOptions{
+		Store: store.NewPast(db), Prober: "p", Now: pastNow, Workers: 2, Written: func(store.PastMark) {},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.written = func(store.PastMark) {}
 	return p
 }
 
@@ -61,7 +62,7 @@ func TestThePastIsWhollyWrittenAndHangsTogether(t *testing.T) {
 	t.Parallel()
 	db := storetest.New(t)
 	past := pastOf(t, db, 3)
-	mark, err := past.fill(t.Context())
+	mark, err := past.Fill(t.Context())
 	if err != nil || mark.Percent() != 100 {
 		t.Fatalf("written back to %v (%d %%), %v", mark.Written, mark.Percent(), err)
 	}
@@ -94,7 +95,7 @@ func TestThePastIsWhollyWrittenAndHangsTogether(t *testing.T) {
 func TestThePastGoesOnWhereItWasStopped(t *testing.T) {
 	t.Parallel()
 	whole := storetest.New(t)
-	if _, err := pastOf(t, whole, 2).fill(t.Context()); err != nil {
+	if _, err := pastOf(t, whole, 2).Fill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	want := found(t, whole)
@@ -106,12 +107,12 @@ func TestThePastGoesOnWhereItWasStopped(t *testing.T) {
 		past := pastOf(t, db, 2)
 		past.until = past.until.Add(time.Duration(start) * time.Hour) // a later start changes nothing
 		pieces := 0
-		past.written = func(store.PastMark) {
+		past.options.Written = func(store.PastMark) {
 			if pieces++; pieces == 9 {
 				cancel(errStop)
 			}
 		}
-		mark, err := past.fill(ctx)
+		mark, err := past.Fill(ctx)
 		cancel(nil)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,9 @@
 package lab
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // EchoesPerMinute is what the history sends to each link: five every five
 // seconds, as the demonstration does.
@@ -38,12 +41,17 @@ const (
 // from's location. Each minute depends on the seed, the link's reference and
 // POP and its own time only, so pieces of a history fit together.
 func History(seed uint64, link Link, from, to time.Time) []Minute {
+	return AppendHistory(nil, seed, link, from, to)
+}
+
+// AppendHistory is History behind the minutes of a list, whose room it uses.
+func AppendHistory(minutes []Minute, seed uint64, link Link, from, to time.Time) []Minute {
 	first := from.Truncate(time.Minute)
 	if first.Before(from) {
 		first = first.Add(time.Minute)
 	}
 	if !first.Before(to) {
-		return nil
+		return minutes
 	}
 	base := linkBaseline(link, seed)
 	past := past{
@@ -51,9 +59,10 @@ func History(seed uint64, link Link, from, to time.Time) []Minute {
 		key:   newDice(seed, "history", link.Ref).state,
 		queue: newDice(seed, "queue", link.Ref).duration(5*time.Millisecond) + 500*time.Microsecond,
 	}
-	minutes := make([]Minute, 0, int(to.Sub(first)/time.Minute)+1)
+	minutes = slices.Grow(minutes, int(to.Sub(first)/time.Minute)+1)
+	var clock wallClock
 	for at := first; at.Before(to); at = at.Add(time.Minute) {
-		minutes = append(minutes, past.minute(at))
+		minutes = append(minutes, past.minute(at.UTC(), load(clock.local(at))))
 	}
 	return minutes
 }
@@ -65,10 +74,9 @@ type past struct {
 	queue time.Duration // added to the median round trip at full load
 }
 
-// minute draws one minute; at is in the location whose hours count.
-func (p past) minute(at time.Time) Minute {
+// minute draws one minute in which a school keeps its link so busy, 0 to 1000.
+func (p past) minute(at time.Time, load int64) Minute {
 	draws := &dice{state: mix(p.key ^ uint64(at.Unix()/60))}
-	load := load(at)
 	spread := p.base.Jitter/4 + p.base.Jitter*time.Duration(load)/2000
 	least := p.base.Delay + draws.duration(100*time.Microsecond)
 	queued := p.queue * time.Duration(load*load) / 1_000_000
@@ -79,7 +87,7 @@ func (p past) minute(at time.Time) Minute {
 		most += draws.duration(40 * time.Millisecond) // one echo behind a burst
 	}
 	return Minute{
-		At: at.UTC(), Sent: EchoesPerMinute, Received: EchoesPerMinute - p.lost(at, draws),
+		At: at, Sent: EchoesPerMinute, Received: EchoesPerMinute - p.lost(at, draws),
 		MinMicros: least.Microseconds(), MedianMicros: median.Microseconds(),
 		P95Micros: p95.Microseconds(), MaxMicros: most.Microseconds(),
 		JitterMicros: (spread*2/3 + draws.duration(spread/3+1)).Microseconds(),
@@ -110,10 +118,33 @@ func (p past) lost(at time.Time, draws *dice) int {
 	return lost
 }
 
-// load returns how busy a school keeps its link, 0 to 1000.
-func load(at time.Time) int64 {
-	return loadOf(at.Weekday(), false, int64(at.Hour()*60+at.Minute()))
+// wallClock reads the hours of a location at instants that follow each other, and asks
+// for its distance from UTC only where that changes.
+type wallClock struct {
+	offset int64     // seconds
+	until  time.Time // zero at first
 }
+
+// local returns the seconds since 1970 as if the location were at UTC.
+func (c *wallClock) local(at time.Time) int64 {
+	if !at.Before(c.until) {
+		_, offset := at.Zone()
+		c.offset = int64(offset)
+		if _, c.until = at.ZoneBounds(); c.until.IsZero() {
+			c.until = at.AddDate(1, 0, 0) // the last there is
+		}
+	}
+	return at.Unix() + c.offset
+}
+
+// load returns how busy a school keeps its link, 0 to 1000, at a local time in seconds
+// since 1970.
+func load(local int64) int64 {
+	return loadOf(weekdayOf(local/daySeconds), false, local%daySeconds/60)
+}
+
+// weekdayOf is that of a day since 1970, which began on a Thursday.
+func weekdayOf(day int64) time.Weekday { return (time.Thursday + time.Weekday(day%7)) % 7 }
 
 // loadOf returns how busy a school keeps its link in a minute of a local day, 0
 // to 1000; rest says that the day has no school whatever its name.

@@ -152,6 +152,5 @@ func (t *Traffic) load(unix int64) uint64 {
 		t.day = day
 		t.rest = t.calendar.Off != nil && t.calendar.Off(time.Unix(day*daySeconds, 0).UTC())
 	}
-	weekday := (time.Thursday + time.Weekday(t.day%7)) % 7 // the epoch began on a Thursday
-	return uint64(loadOf(weekday, t.rest, local%daySeconds/60))
+	return uint64(loadOf(weekdayOf(t.day), t.rest, local%daySeconds/60))
 }
