@@ -30,6 +30,9 @@ type Chart struct {
 	Outages []Span
 	Works   []Span // announced maintenance
 	Losses  []Bar
+	// LossTop is the top of the scale of the strip of losses: a round share that holds
+	// the largest one.
+	LossTop string
 	Times   []Mark
 	Delays  []Mark
 	Limit   *Mark // the contract's limit, when it lies on the scale
@@ -99,11 +102,13 @@ func newChart(p i18n.Printer, s view.Series, id string) Chart {
 	for _, works := range s.Works {
 		c.Works = append(c.Works, d.span(works.From, works.To))
 	}
+	lossScale := lossScaleOf(s)
 	for _, point := range s.Points {
 		if point.Lost() > 0 {
-			c.Losses = append(c.Losses, d.loss(point))
+			c.Losses = append(c.Losses, d.loss(point, lossScale))
 		}
 	}
+	c.LossTop = p.Percent(int64(lossScale), 100, 0)
 	c.Times, c.Delays = d.times(p), d.delays(p)
 	if s.LimitMicros > 0 && s.LimitMicros <= d.top {
 		c.Limit = &Mark{d.y(s.LimitMicros), p.T("chart.limit", p.Millis(int64(s.LimitMicros)))}
@@ -191,8 +196,20 @@ func (d drawing) span(from, to time.Time) Span {
 	return Span{fmt.Sprintf("%.3f%%", 100*x), fmt.Sprintf("%.3f%%", max(100*(d.x(to)-x), 0.3))}
 }
 
-func (d drawing) loss(p view.Point) Bar {
-	height := max(lossHeight*float64(p.Lost())/float64(p.Sent), 3)
+// lossScaleOf is the top of the strip of losses, in percent.
+func lossScaleOf(s view.Series) int {
+	worst := 0.0
+	for _, point := range s.Points {
+		if point.Lost() > 0 {
+			worst = max(worst, float64(point.Lost())/float64(point.Sent))
+		}
+	}
+	return roundPercent(worst)
+}
+
+// loss is the bar of a step under a scale in percent; one is seen, however low.
+func (d drawing) loss(p view.Point, scale int) Bar {
+	height := max(lossHeight*100*float64(p.Lost())/float64(p.Sent)/float64(scale), 3)
 	return Bar{d.span(p.At, d.window.Next(p.At)), fmt.Sprintf("%.1f", lossTop+lossHeight-height), fmt.Sprintf("%.1f", height)}
 }
 

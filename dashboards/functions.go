@@ -68,6 +68,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"pieces":        func(path, key string, piece view.Piece) pieceChoice { return pieceChoice{piece, path, key} },
 		"looks":         func(looks []view.Look, named bool) []lookDrawing { return newLookDrawings(p, named, looks) },
 		"quality":       func(q view.ProberQuality, id string) QualityChart { return newQualityChart(p, q, id) },
+		"stampchart":    func(s view.StampSeries, id string) StampChart { return newStampChart(p, s, id) },
 		"trouble":       func(kind view.Trouble, q view.ProberQuality) troubleText { return troubleText{kind, q} },
 		"spantext":      func(d time.Duration) string { return spanText(p, d) },
 		"offset":        func(d time.Duration) string { return offsetText(p, d) },

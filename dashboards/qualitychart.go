@@ -1,7 +1,6 @@
 package dashboards
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -16,24 +15,9 @@ type QualityChart struct {
 	ID      string
 	Empty   bool
 	Summary string
-	Panels  []QualityPanel
-	Gaps    []Span
-	Times   []Mark
-	Rows    []QualityRow
+	Panels
+	Rows []QualityRow
 }
-
-// QualityPanel is one figure over time.
-type QualityPanel struct {
-	Y, Height int
-	TitleY    int
-	Title     string
-	Lines     []QualityLine // paths in the panel's own units
-	Bars      []Bar
-	Marks     []Mark
-}
-
-// QualityLine is a path with the class that gives its look.
-type QualityLine struct{ Class, Path string }
 
 // QualityRow is one step in the table that says the same.
 type QualityRow struct {
@@ -49,110 +33,76 @@ const (
 	lagY, lagHeight         = 84, 84
 	failedY, failedHeight   = 196, 40
 	offsetY, offsetHeight   = 264, 76
-	titleAbove              = 8
+	qualityBottom           = 348
 )
 
 func newQualityChart(p i18n.Printer, q view.ProberQuality, id string) QualityChart {
 	c := QualityChart{ID: id, Empty: len(q.Points) == 0, Rows: qualityRows(q)}
-	d := drawing{window: q.Window}
-	begins := make([]time.Time, len(q.Points))
-	for i, point := range q.Points {
-		begins[i] = point.At
+	s := stepsOf(q.Window, q.Points, func(point view.QualityPoint) time.Time { return point.At })
+	c.Panels = Panels{
+		List: []Panel{coveredPanel(p, s), lagPanel(p, s), failedPanel(p, s), offsetPanel(p, s)},
+		Gaps: s.gaps(notDue), Times: s.times(p), Bottom: qualityBottom,
 	}
-	for _, gap := range gaps(q.Window, begins, notDue) {
-		c.Gaps = append(c.Gaps, d.span(gap.From, gap.To))
-	}
-	c.Panels = []QualityPanel{coveredPanel(p, d, q), lagPanel(p, d, q), failedPanel(p, d, q), offsetPanel(p, d, q)}
-	c.Times = d.times(p)
 	c.Summary = p.T("quality.summary", p.Time(q.Window.From), p.Time(q.Window.To),
 		p.Percent(q.HourCoverage.CoveredMillis, q.HourCoverage.Expected, 1), spanText(p, q.Hour.WorstLag))
 	return c
 }
 
-// newPanel is a panel with its title above it.
-func newPanel(y, height int, title string) QualityPanel {
-	return QualityPanel{Y: y + titleAbove + 12, Height: height - 12, TitleY: y + titleAbove, Title: title}
-}
+type qualitySteps = steps[view.QualityPoint]
 
-// line draws a value of each step from its height in the panel, 0 at the bottom and 1
-// at the top; only steps that are kept have one.
-func (panel *QualityPanel) line(d drawing, q view.ProberQuality, class string, height func(view.QualityPoint) (share float64, kept bool)) {
-	path := ""
-	for _, run := range qualityRuns(q, func(point view.QualityPoint) bool {
-		_, kept := height(point)
-		return kept
-	}) {
-		begins := make([]time.Time, len(run))
-		for i, point := range run {
-			begins[i] = point.At
-		}
-		path += d.path(begins, func(i int) string {
-			share, _ := height(run[i])
-			return fmt.Sprintf("%.1f", float64(panel.Height)*(1-min(max(share, 0), 1)))
-		})
-	}
-	panel.Lines = append(panel.Lines, QualityLine{class, path})
-}
-
-// mark labels a height of the panel.
-func (panel *QualityPanel) mark(share float64, label string) {
-	panel.Marks = append(panel.Marks, Mark{fmt.Sprintf("%.1f", float64(panel.Y)+float64(panel.Height)*(1-share)), label})
-}
-
-func coveredPanel(p i18n.Printer, d drawing, q view.ProberQuality) QualityPanel {
+func coveredPanel(p i18n.Printer, s qualitySteps) Panel {
 	panel := newPanel(coveredY, coveredHeight, p.T("quality.covered"))
-	panel.line(d, q, "load-mean", func(point view.QualityPoint) (float64, bool) {
-		covered := stepCoverage(q.Window, point)
+	s.line(&panel, "load-mean", func(point view.QualityPoint) (float64, bool) {
+		covered := stepCoverage(s.window, point)
 		return float64(covered.CoveredMillis) / float64(max(covered.Expected, 1)), true
 	})
 	panel.mark(1, p.Percent(1, 1, 0))
 	return panel
 }
 
-func lagPanel(p i18n.Printer, d drawing, q view.ProberQuality) QualityPanel {
+func lagPanel(p i18n.Printer, s qualitySteps) Panel {
 	panel := newPanel(lagY, lagHeight, p.T("quality.lag"))
 	var highest time.Duration
-	for _, point := range q.Points {
+	for _, point := range s.points {
 		highest = max(highest, point.WorstLag)
 	}
 	top := roundSpan(highest)
-	panel.line(d, q, "peak", func(point view.QualityPoint) (float64, bool) { return float64(point.WorstLag) / float64(top), true })
-	panel.line(d, q, "median", func(point view.QualityPoint) (float64, bool) { return float64(point.Lag95) / float64(top), true })
+	s.line(&panel, "peak", func(point view.QualityPoint) (float64, bool) { return float64(point.WorstLag) / float64(top), true })
+	s.line(&panel, "median", func(point view.QualityPoint) (float64, bool) { return float64(point.Lag95) / float64(top), true })
 	panel.mark(1, spanText(p, top))
 	panel.mark(0.5, spanText(p, top/2))
 	return panel
 }
 
-func failedPanel(p i18n.Printer, d drawing, q view.ProberQuality) QualityPanel {
+func failedPanel(p i18n.Printer, s qualitySteps) Panel {
 	panel := newPanel(failedY, failedHeight, p.T("quality.failed"))
 	var highest int64 = 1
-	for _, point := range q.Points {
+	for _, point := range s.points {
 		highest = max(highest, failed(point.Counts))
 	}
-	for _, point := range q.Points {
+	bars := PanelBars{Class: "losses"}
+	for _, point := range s.points {
 		count := failed(point.Counts)
 		if count == 0 {
 			continue
 		}
-		height := max(float64(panel.Height)*float64(count)/float64(highest), 3)
-		panel.Bars = append(panel.Bars, Bar{
-			d.span(point.At, d.window.Next(point.At)), fmt.Sprintf("%.1f", float64(panel.Y+panel.Height)-height), fmt.Sprintf("%.1f", height),
-		})
+		bars.Bars = append(bars.Bars, s.bar(&panel, point, 0, float64(count)/float64(highest)))
 	}
-	if len(panel.Bars) > 0 {
+	if len(bars.Bars) > 0 {
+		panel.Bars = []PanelBars{bars}
 		panel.mark(1, p.Number(highest))
 	}
 	return panel
 }
 
-func offsetPanel(p i18n.Printer, d drawing, q view.ProberQuality) QualityPanel {
+func offsetPanel(p i18n.Printer, s qualitySteps) Panel {
 	panel := newPanel(offsetY, offsetHeight, p.T("quality.offset"))
 	var farthest time.Duration
-	for _, point := range q.Points {
+	for _, point := range s.points {
 		farthest = max(farthest, point.Offset.Abs())
 	}
 	top := roundSpan(farthest)
-	panel.line(d, q, "median", func(point view.QualityPoint) (float64, bool) {
+	s.line(&panel, "median", func(point view.QualityPoint) (float64, bool) {
 		return (float64(point.Offset)/float64(top) + 1) / 2, point.OffsetKnown
 	})
 	panel.mark(1, "+"+spanText(p, top))
@@ -163,23 +113,6 @@ func offsetPanel(p i18n.Printer, d drawing, q view.ProberQuality) QualityPanel {
 
 // failed is what a prober failed to do of its own.
 func failed(c view.QualityCounts) int64 { return c.Unsent + c.Void + c.Dropped + c.Overrun }
-
-// qualityRuns cuts the points where a step is missing or not kept.
-func qualityRuns(q view.ProberQuality, kept func(view.QualityPoint) bool) [][]view.QualityPoint {
-	var all [][]view.QualityPoint
-	var last time.Time
-	for _, point := range q.Points {
-		if !kept(point) {
-			continue
-		}
-		if len(all) == 0 || !point.At.Equal(q.Window.Next(last)) {
-			all = append(all, nil)
-		}
-		all[len(all)-1] = append(all[len(all)-1], point)
-		last = point.At
-	}
-	return all
-}
 
 // roundSpan is a round time that is not shorter than the given one, and at least a
 // millisecond.

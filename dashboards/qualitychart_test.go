@@ -28,7 +28,7 @@ func TestAQualityIsDrawnWithItsGapsAndItsFailures(t *testing.T) {
 	if diff := cmp.Diff([]Span{{"33.333%", "33.333%"}}, c.Gaps); diff != "" {
 		t.Errorf("gaps (-want +got):\n%s", diff)
 	}
-	covered, lag, failures, offset := c.Panels[0], c.Panels[1], c.Panels[2], c.Panels[3]
+	covered, lag, failures, offset := c.List[0], c.List[1], c.List[2], c.List[3]
 	if n := strings.Count(covered.Lines[0].Path, "M"); n != 2 {
 		t.Errorf("what was covered is drawn in %d runs, want 2: %s", n, covered.Lines[0].Path)
 	}
@@ -38,7 +38,7 @@ func TestAQualityIsDrawnWithItsGapsAndItsFailures(t *testing.T) {
 	if diff := cmp.Diff("50\u00a0ms", lag.Marks[0].Label); diff != "" {
 		t.Errorf("the top of the lag (-want +got):\n%s", diff)
 	}
-	if len(failures.Bars) != 1 || failures.Bars[0].X != "66.667%" || failures.Marks[0].Label != "40" {
+	if len(failures.Bars) != 1 || len(failures.Bars[0].Bars) != 1 || failures.Bars[0].Bars[0].X != "66.667%" || failures.Marks[0].Label != "40" {
 		t.Errorf("failures: %+v, %+v; want one bar of 40 in the last third", failures.Bars, failures.Marks)
 	}
 	if path := offset.Lines[0].Path; strings.Count(path, "M") != 1 || !strings.HasSuffix(path, "64.0") {

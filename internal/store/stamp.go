@@ -23,9 +23,18 @@ var (
 		ON CONFLICT DO NOTHING`)
 	sqlStampDrop = query("stamp_minute.drop", `DELETE FROM stamp_minute WHERE at < @before`)
 	sqlViewStamp = query("view.stamp", `
+		SELECT (@steps::timestamptz[])[width_bucket(at, @steps::timestamptz[])] AS at, sum(sent)::int AS sent, sum(received)::int AS received,
+			coalesce(min(min_micros), 0) AS min_micros, coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY median_micros), 0) AS median_micros,
+			coalesce(max(max_micros), 0) AS max_micros, sum(uncorrected)::int AS uncorrected,
+			percentile_disc(0.5) WITHIN GROUP (ORDER BY forward_micros) AS forward_micros, percentile_disc(0.5) WITHIN GROUP (ORDER BY back_micros) AS back_micros,
+			max(error_micros) AS error_micros, coalesce(sum(forward_lost), 0)::int AS forward_lost,
+			coalesce(sum(sent - received - forward_lost), 0)::int AS back_lost, coalesce(sum(sent - received) FILTER (WHERE forward_lost IS NULL), 0)::int AS uncounted_way_lost,
+			bool_or(simulated) AS simulated
+		FROM stamp_minute WHERE link_id = @link AND at >= @from AND at < @to GROUP BY 1 ORDER BY 1`)
+	sqlViewStampLatest = query("view.stamp_latest", `
 		SELECT at, prober, sent, received, coalesce(min_micros, 0) AS min_micros, coalesce(median_micros, 0) AS median_micros, coalesce(max_micros, 0) AS max_micros,
 			uncorrected, forward_micros, back_micros, error_micros, forward_lost
-		FROM stamp_minute WHERE link_id = @link AND at >= @from AND at < @to ORDER BY at DESC LIMIT @most`)
+		FROM stamp_minute WHERE link_id = @link AND at >= @from AND at < @to ORDER BY at DESC LIMIT 1`)
 )
 
 // SaveStamp stores what sessions found, each by its minute.
@@ -105,14 +114,39 @@ func (r stampRow) minute() view.StampMinute {
 	return m
 }
 
-// Stamp gives the minutes of a link in a window, the latest first, at most so many.
-func (v *View) Stamp(ctx context.Context, link int64, w view.Window, most int) (list []view.StampMinute, err error) {
-	err = v.read(ctx, func(tx pgx.Tx) error {
-		list, err = many(ctx, tx, sqlViewStamp, pgx.NamedArgs{"link": link, "from": w.From, "to": w.To, "most": most}, stampRow.minute)
+type stampPointRow struct {
+	At                                      time.Time
+	Sent, Received                          int
+	MinMicros, MedianMicros, MaxMicros      int64
+	Uncorrected                             int
+	ForwardMicros, BackMicros               *int64
+	ErrorMicros                             *int64
+	ForwardLost, BackLost, UncountedWayLost int
+	Simulated                               bool
+}
+
+func (r stampPointRow) point() view.StampPoint {
+	return view.StampPoint{
+		At: r.At.UTC(), Sent: r.Sent, Received: r.Received, MinMicros: r.MinMicros, MedianMicros: r.MedianMicros, MaxMicros: r.MaxMicros, Uncorrected: r.Uncorrected,
+		Synchronised: r.ForwardMicros != nil, ForwardMicros: nullZero(r.ForwardMicros), BackMicros: nullZero(r.BackMicros), ErrorMicros: nullZero(r.ErrorMicros),
+		ForwardLost: r.ForwardLost, BackLost: r.BackLost, UncountedWayLost: r.UncountedWayLost, Simulated: r.Simulated,
+	}
+}
+
+// Stamp gives the sessions to the reflector of a link in a window, by its steps.
+func (v *View) Stamp(ctx context.Context, link int64, w view.Window) (view.StampSeries, error) {
+	series := view.StampSeries{Window: w}
+	err := v.read(ctx, func(tx pgx.Tx) (err error) {
+		args := pgx.NamedArgs{"link": link, "from": w.From, "to": w.To, "steps": w.Steps()}
+		if series.Points, err = many(ctx, tx, sqlViewStamp, args, stampPointRow.point); err != nil || len(series.Points) == 0 {
+			return err
+		}
+		latest, err := one[stampRow](ctx, tx, sqlViewStampLatest, pgx.NamedArgs{"link": link, "from": w.From, "to": w.To})
+		series.Latest = latest.minute()
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the sessions to the reflector of link %d: %w", link, err)
+		return view.StampSeries{}, fmt.Errorf("read the sessions to the reflector of link %d: %w", link, err)
 	}
-	return list, nil
+	return series, nil
 }

@@ -27,12 +27,12 @@ type LinkPage struct {
 	Contract Contract
 	Series   Series
 	Load     Load
-	Router   *Router       // nil when it was never asked
-	Looks    []Look        // within the range, the latest first
-	Tests    []Test        // of what it carries, the latest first
-	Paths    Paths         // of traces
-	Stamp    []StampMinute // within the range, the latest first
-	Behind   *Behind       // nil unless the line is good and what stands behind it fails
+	Router   *Router // nil when it was never asked
+	Looks    []Look  // within the range, the latest first
+	Tests    []Test  // of what it carries, the latest first
+	Paths    Paths   // of traces
+	Stamp    StampSeries
+	Behind   *Behind // nil unless the line is good and what stands behind it fails
 	Checks   Checks
 	// Notifications are what its router said of its power in the last 30 days.
 	Notifications []Notification
@@ -124,7 +124,7 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now
 	if page.Tests, err = s.tests(ctx, id, now); err != nil {
 		return LinkPage{}, err
 	}
-	if page.Stamp, err = s.store.Stamp(ctx, id, g.window(now), stampsShown); err != nil {
+	if page.Stamp, err = s.store.Stamp(ctx, id, g.window(now)); err != nil {
 		return LinkPage{}, err
 	}
 	if page.Paths, err = s.paths(ctx, page.LinkName, g.window(now)); err != nil {

@@ -84,6 +84,15 @@ func (g Range) window(now time.Time) Window {
 	return Window{From: to.Add(-length).Truncate(step), To: to, Step: step}
 }
 
+// Steps are when the steps of the window begin.
+func (w Window) Steps() []time.Time {
+	var all []time.Time
+	for at := w.From; at.Before(w.To); at = w.Next(at) {
+		all = append(all, at)
+	}
+	return all
+}
+
 // Point sums the minutes of one step, by the rules of measure.RollUp. Delays are 0
 // where they are undefined, their variations measure.Undefined.
 type Point struct {

@@ -43,8 +43,8 @@ type Store interface {
 	// Isolated gives the times that touch a window in which probers reached none of their
 	// canaries, by the name of the prober.
 	Isolated(ctx context.Context, w Window) (map[string][]Gap, error)
-	// Stamp gives the minutes of STAMP of a link in a window, the latest first.
-	Stamp(ctx context.Context, link int64, w Window, most int) ([]StampMinute, error)
+	// Stamp gives the sessions of STAMP of a link in a window, by its steps.
+	Stamp(ctx context.Context, link int64, w Window) (StampSeries, error)
 	// Checks gives the states of some checks, by id; CheckHours their sums since a time, and
 	// CheckTransitions their changes, the latest first.
 	Checks(ctx context.Context, ids []int64) (map[int64]checkstate.State, error)
