@@ -30,6 +30,7 @@ type subject struct {
 // subjects are measured in this order.
 var subjects = []subject{
 	{"flush", flush},
+	{"load", load},
 }
 
 // lines prints what was measured, with what bounds it and what was tried.
@@ -60,6 +61,12 @@ func names() []string {
 // run measures what it is asked for; args are how the program calls itself.
 func run(ctx context.Context, o options, only string, args []string) error {
 	if len(args) > 0 {
+		switch args[0] {
+		case "core":
+			return obey(ctx, serveCore)
+		case "probers":
+			return obey(ctx, playProbers)
+		}
 		return fmt.Errorf("%q: expected no argument", args[0])
 	}
 	wanted := names()
