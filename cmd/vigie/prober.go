@@ -75,7 +75,7 @@ func (c proberRunCommand) Run(s surroundings) error {
 	}
 	if c.Core != "" {
 		credential.Core = withoutScheme(c.Core)
-		if err := vantage.CheckAddress(credential.Core); err != nil {
+		if err := credential.CheckCore(); err != nil {
 			return &usageError{"--core: " + err.Error()}
 		}
 	}

@@ -33,7 +33,9 @@ type Configuration struct {
 	Prober ProberConfiguration `yaml:"prober"`
 	// Probers are those elsewhere.
 	Probers ProbersConfiguration `yaml:"probers"`
-	Mail    MailConfiguration    `yaml:"mail"`
+	// Pipe is the way of batches from probers to the core.
+	Pipe PipeConfiguration `yaml:"pipe"`
+	Mail MailConfiguration `yaml:"mail"`
 	// TMF621 is the way to each operator that takes tickets by that interface, by
 	// the operator's key.
 	TMF621 map[string]TMF621Configuration `yaml:"tmf621"`
@@ -95,6 +97,7 @@ func DefaultConfiguration() Configuration {
 		Watchdog:    WatchdogConfiguration{Every: time.Minute},
 		Metrics:     MetricsConfiguration{Push: PushConfiguration{Every: 30 * time.Second}},
 		Probers:     ProbersConfiguration{SecondPercent: 25},
+		Pipe:        PipeConfiguration{Replicas: 3},
 		History:     history.DefaultRetention(),
 	}
 }
@@ -169,6 +172,9 @@ func (c Configuration) validate() error {
 	}
 	if err := c.Probers.validate(); err != nil {
 		return fmt.Errorf("probers: %w", err)
+	}
+	if err := c.Pipe.validate(c); err != nil {
+		return fmt.Errorf("pipe.%w", err)
 	}
 	if err := c.History.Validate(); err != nil {
 		return fmt.Errorf("history.%w", err)

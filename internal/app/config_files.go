@@ -30,7 +30,8 @@ func (c Configuration) checkFiles() error {
 	_, push := newPusher(c.Metrics.Push)
 	_, credentials := c.Prober.SNMP.Read()
 	_, stamp := outpost.StampKey(c.Prober.StampKeyFile)
-	return errors.Join(channels, watchdog, push, credentials, stamp, c.checkProfiles(), c.Probers.checkFiles())
+	_, cluster := c.Pipe.cluster()
+	return errors.Join(channels, watchdog, push, credentials, stamp, c.checkProfiles(), c.Probers.checkFiles(), cluster)
 }
 
 func (c Configuration) checkProfiles() error {

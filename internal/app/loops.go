@@ -41,7 +41,12 @@ func (s *Server) startLoops(ctx context.Context) {
 			return nil
 		})
 	}
-	if s.pipe.Address() != "" {
+	if s.spool != nil {
+		s.run(ctx, "own batches", func(ctx context.Context) error {
+			return s.spool.Feed(ctx, s.pipe, s.opts.Configuration.Prober.Name)
+		})
+	}
+	if s.pipe.Open() {
 		s.run(ctx, "probers", s.watchVantages)
 	}
 	if s.watchdog != nil {

@@ -37,8 +37,8 @@ type ProberRow struct {
 	CreatedAt time.Time  `json:"created_at"`
 	RevokedAt *time.Time `json:"revoked_at"`
 	LastSeen  *time.Time `json:"last_seen"` // when a batch of its came last
-	// From is the address from which it is connected now; empty when it is not, or when
-	// no instance runs that would know.
+	// From is the address from which it is connected now, "cluster" where it comes by a
+	// NATS cluster; empty when it is not, or when no instance runs that would know.
 	From string `json:"from"`
 }
 
@@ -54,6 +54,8 @@ type NewProber struct {
 // ProberAnswer tells a new credential, this once.
 type ProberAnswer struct {
 	Credential string `json:"credential"` // the file
+	// Cluster says that a cluster's configuration lets the prober in, or does not yet.
+	Cluster bool `json:"cluster"`
 }
 
 // ProberName names a prober elsewhere.
@@ -110,8 +112,8 @@ func (s *Server) outposts(ctx context.Context, _ struct{}) ([]ProberRow, error) 
 // addProber makes the credential of a prober and lets it in.
 func (s *Server) addProber(ctx context.Context, n NewProber) (ProberAnswer, error) {
 	c := s.opts.Configuration
-	if s.pipe.Address() == "" {
-		return ProberAnswer{}, fault.Errorf(fault.Conflict, "no port is open for probers: set probers.listen in the configuration and start Vigie again")
+	if !s.pipe.Open() {
+		return ProberAnswer{}, fault.Errorf(fault.Conflict, "no port is open for probers: set probers.listen, or pipe.servers, in the configuration and start Vigie again")
 	}
 	if n.Name == c.Prober.Name {
 		return ProberAnswer{}, fault.Errorf(fault.Conflict, "name: %q is the name of the core's own prober, expected another one", n.Name)
@@ -119,7 +121,11 @@ func (s *Server) addProber(ctx context.Context, n NewProber) (ProberAnswer, erro
 	if n.Core == "" {
 		n.Core = s.pipe.Address()
 	}
-	if err := vantage.CheckAddress(n.Core); err != nil {
+	credential := vantage.Credential{Name: n.Name, Core: n.Core}
+	if err := s.certify(&credential); err != nil {
+		return ProberAnswer{}, err
+	}
+	if err := credential.CheckCore(); err != nil {
 		return ProberAnswer{}, fault.Errorf(fault.Invalid, "core: %w: --core says how the prober reaches it", err)
 	}
 	x, err := s.index(ctx)
@@ -138,10 +144,7 @@ func (s *Server) addProber(ctx context.Context, n NewProber) (ProberAnswer, erro
 	if err != nil {
 		return ProberAnswer{}, err
 	}
-	credential := vantage.Credential{Name: n.Name, Core: n.Core, Seed: key.Seed}
-	if err := s.certify(&credential); err != nil {
-		return ProberAnswer{}, err
-	}
+	credential.Seed = key.Seed
 	text, err := credential.Encode()
 	if err != nil {
 		return ProberAnswer{}, err
@@ -149,12 +152,15 @@ func (s *Server) addProber(ctx context.Context, n NewProber) (ProberAnswer, erro
 	if err := s.instance.vantage().Add(ctx, access.Console(), vantage.Prober{Name: n.Name, Site: site, PublicKey: key.Public}, time.Now()); err != nil {
 		return ProberAnswer{}, err
 	}
-	return ProberAnswer{Credential: string(text)}, s.admit(ctx)
+	return ProberAnswer{Credential: string(text), Cluster: credential.Cluster}, s.admit(ctx)
 }
 
 // certify writes into a credential how the port's certificate is known: one that nobody
 // else signed by its key, another by those who signed it.
 func (s *Server) certify(c *vantage.Credential) error {
+	if s.pipe.Address() == "" {
+		return s.certifyCluster(c)
+	}
 	port, err := s.opts.Configuration.Probers.port(s.opts.Dir, nil, time.Now())
 	if err != nil {
 		return err
@@ -248,6 +254,7 @@ func (s *Server) serveProbers(mux *http.ServeMux) {
 	opRevokeProber.serve(mux, s.revokeProber)
 	opAskProber.serve(mux, s.askProber)
 	opPollProber.serve(mux, s.pollProber)
+	opNATSUsers.serve(mux, s.natsUsers)
 }
 
 // Outposts asks the running instance for the probers elsewhere.

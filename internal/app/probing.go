@@ -36,17 +36,13 @@ func (s *Server) startProber(ctx context.Context) error {
 	if err := s.watched.Station(ctx, c.Name, site); err != nil {
 		return err
 	}
-	applied, err := s.watched.LastSeq(ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	published, err := s.pipe.LastSeq(ctx, c.Name)
+	last, err := s.lastOwn(ctx)
 	if err != nil {
 		return err
 	}
 	o := prober.Options{
-		Name: c.Name, Configuration: c.Configuration, NextSeq: max(applied, published) + 1,
-		Publish: s.pipe.Publish, Log: s.opts.Log,
+		Name: c.Name, Configuration: c.Configuration, NextSeq: last + 1,
+		Publish: s.own().Publish, Log: s.opts.Log,
 	}
 	if s.lab != nil {
 		o.Open = s.lab.network.InProber

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -48,6 +47,7 @@ type Server struct {
 	watched  *store.Watch
 	desked   *store.Desk
 	pipe     *pipe.Pipe
+	spool    *pipe.Pipe // of the core's own prober before a cluster; nil without one
 	watch    *watch.Service
 	desk     *desk.Service
 	secrets  map[string]snmp.Credential // of routers, by name
@@ -212,19 +212,6 @@ func (s *Server) loadInventory(ctx context.Context) error {
 	}
 	s.desked, err = store.NewDesk(s.instance.db)
 	return err
-}
-
-func (s *Server) startPipe(ctx context.Context) error {
-	port, err := s.openPort(ctx)
-	if err != nil {
-		return err
-	}
-	s.pipe = pipe.New(pipe.Options{Dir: filepath.Join(s.opts.Dir, "stream"), Age: pipe.CoreAge, Port: port, Log: s.opts.Log})
-	if err := s.pipe.Start(ctx); err != nil {
-		return err
-	}
-	s.started.push("the message stream", func(context.Context) error { s.pipe.Stop(); return nil })
-	return nil
 }
 
 // startLab starts the simulated network of the demo. Where the machine refuses

@@ -124,13 +124,18 @@ func (s *Server) openPort(ctx context.Context) (*pipe.Port, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.expect()
+	return s.opts.Configuration.Probers.port(s.opts.Dir, names, time.Now())
+}
+
+// expect takes those that were seen before to be at work.
+func (s *Server) expect() {
 	now := schedule.Start(time.Now(), s.opts.Configuration.Prober.Cycle)
 	for _, m := range s.vantages.list() {
 		if !m.LastSeen.IsZero() {
 			s.vantages.newest[m.Name] = now
 		}
 	}
-	return s.opts.Configuration.Probers.port(s.opts.Dir, names, time.Now())
 }
 
 // members loads the probers that are not revoked, and gives their names by public key.
@@ -164,7 +169,7 @@ func (s *Server) admit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.pipe.Admit(names); err != nil {
+	if err := s.pipe.Admit(ctx, names); err != nil {
 		return err
 	}
 	return s.retarget(ctx)

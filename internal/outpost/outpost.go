@@ -99,7 +99,7 @@ func Run(ctx context.Context, o Options) (err error) {
 }
 
 func wayOf(c vantage.Credential, log *slog.Logger) (pipe.Way, error) {
-	w := pipe.Way{Address: c.Core, Name: c.Name, Seed: c.Seed, Fingerprint: c.Pin(), Log: log}
+	w := pipe.Way{Address: c.Core, Cluster: c.Cluster, Name: c.Name, Seed: c.Seed, Fingerprint: c.Pin(), Log: log}
 	if c.Roots != "" {
 		w.Roots = x509.NewCertPool()
 		if !w.Roots.AppendCertsFromPEM([]byte(c.Roots)) {

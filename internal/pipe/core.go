@@ -16,8 +16,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nkeys"
-
-	"vigie/probe"
 )
 
 const (
@@ -26,8 +24,6 @@ const (
 	// pingEvery and pingsLost find a connection that died without a word.
 	pingEvery = 10 * time.Second
 	pingsLost = 2
-	// handOverTime bounds one attempt to hand a batch over.
-	handOverTime = 10 * time.Second
 )
 
 // Identity is a prober's key pair.
@@ -55,8 +51,11 @@ func NewIdentity() (Identity, error) {
 
 // Way is how a prober reaches its core.
 type Way struct {
-	// Address is host:port of the core's port for probers.
+	// Address is host:port of the core's port for probers; of a cluster those of its
+	// servers, with commas between.
 	Address string
+	// Cluster says that a NATS cluster stands there, which greets before it encrypts.
+	Cluster bool
 	Name    string // of the prober
 	Seed    string
 	// Fingerprint is that of the core's certificate; nil where Roots tell.
@@ -115,12 +114,12 @@ func Dial(w Way) (*Core, error) {
 	if err != nil {
 		return nil, fmt.Errorf("credential of prober %s: seed: %w", w.Name, err)
 	}
-	host, _, err := net.SplitHostPort(w.Address)
+	trust, err := c.trust()
 	if err != nil {
 		return nil, fmt.Errorf("credential of prober %s: core: %w", w.Name, err)
 	}
 	options := []nats.Option{
-		nats.Name(w.Name), nats.Nkey(public, key.Sign), nats.Secure(c.trust(host)), nats.TLSHandshakeFirst(),
+		nats.Name(w.Name), nats.Nkey(public, key.Sign), nats.Secure(trust), nats.IgnoreDiscoveredServers(),
 		nats.CustomInboxPrefix(inboxPrefix + w.Name), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1), nats.NoEcho(),
 		nats.ReconnectWait(redialAfter), nats.ReconnectJitter(redialAfter, redialAfter), nats.Timeout(dialTime),
 		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsLost),
@@ -133,8 +132,11 @@ func Dial(w Way) (*Core, error) {
 		}),
 		nats.ClosedHandler(func(*nats.Conn) { c.closed() }),
 	}
+	if !w.Cluster {
+		options = append(options, nats.TLSHandshakeFirst())
+	}
 	// Once, to tell a core that refuses us from one that is away.
-	c.conn, err = nats.Connect("nats://"+w.Address, options...)
+	c.conn, err = nats.Connect(w.Address, options...)
 	var stranger *StrangerError
 	switch {
 	case errors.As(err, &stranger):
@@ -143,7 +145,7 @@ func Dial(w Way) (*Core, error) {
 		return nil, ErrRefused
 	case err != nil:
 		c.lost(err)
-		if c.conn, err = nats.Connect("nats://"+w.Address, append(options, nats.RetryOnFailedConnect(true))...); err != nil {
+		if c.conn, err = nats.Connect(w.Address, append(options, nats.RetryOnFailedConnect(true))...); err != nil {
 			return nil, fmt.Errorf("connect with the core %s: %w", w.Address, err)
 		}
 	}
@@ -155,8 +157,16 @@ func Dial(w Way) (*Core, error) {
 }
 
 // trust is how the core's certificate is judged.
-func (c *Core) trust(host string) *tls.Config {
-	o := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: host, RootCAs: c.way.Roots}
+func (c *Core) trust() (*tls.Config, error) {
+	o := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: c.way.Roots}
+	if c.way.Cluster { // each server bears its own name
+		return o, nil
+	}
+	host, _, err := net.SplitHostPort(c.way.Address)
+	if err != nil {
+		return nil, err
+	}
+	o.ServerName = host
 	if c.way.Fingerprint != nil {
 		// The pinned key takes the place of a chain and of a name.
 		o.InsecureSkipVerify = true //nolint:gosec // VerifyConnection verifies
@@ -168,7 +178,7 @@ func (c *Core) trust(host string) *tls.Config {
 			return nil
 		}
 	}
-	return o
+	return o, nil
 }
 
 // lost tells the log, at intervals, why there is no connection.
@@ -249,61 +259,6 @@ func (c *Core) Answer(ctx context.Context, answer func(ctx context.Context, ques
 // order, until ctx ends. The stream lets go of a batch when the core has it on its own
 // disk; while the core is away they wait.
 func (p *Pipe) Forward(ctx context.Context, to *Core) error {
-	return p.each(ctx, func(msg jetstream.Msg) { to.take(ctx, msg) })
-}
-
-// take hands one message over, however long that takes.
-func (c *Core) take(ctx context.Context, msg jetstream.Msg) {
-	for !HandOver(ctx, msg, c.handOver, c.unreached) {
-		timer := time.NewTimer(retryAfter)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
-	}
-}
-
-// HandOver tries once to publish a message of a prober's own stream in that of its core,
-// under the id that the core's filter of doubles knows it by, and lets go of it when the
-// core has it. settled is false when it is to be tried again. An error is told to failed.
-func HandOver(ctx context.Context, msg Message, publish func(ctx context.Context, body []byte, id string) error, failed func(err error, dropped bool)) (settled bool) {
-	var b probe.Batch
-	if err := b.UnmarshalBinary(msg.Data()); err != nil {
-		failed(err, true)
-		_ = msg.Term()
-		return true
-	}
-	err := publish(ctx, msg.Data(), messageID(b, msg.Data()))
-	switch {
-	case err == nil:
-		_ = msg.Ack() // one that is lost has the batch handed over again, which is harmless
-		return true
-	case ctx.Err() != nil:
-		_ = msg.Nak()
-		return true
-	case errors.Is(err, nats.ErrMaxPayload):
-		failed(fmt.Errorf("batch %d of %d octets is too large for the core: %w", b.Seq, len(msg.Data()), err), true)
-		_ = msg.Term()
-		return true
-	}
-	failed(err, false)
-	_ = msg.InProgress() // the batch is not offered to anyone meanwhile
-	return false
-}
-
-// unreached tells the log why a batch was not handed over.
-func (c *Core) unreached(err error, dropped bool) {
-	if dropped {
-		c.way.Log.Error("batch dropped, it cannot be handed over", "error", err)
-		return
-	}
-	c.lost(err)
-}
-
-func (c *Core) handOver(ctx context.Context, body []byte, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, handOverTime)
-	defer cancel()
-	_, err := c.js.PublishMsg(ctx, &nats.Msg{Subject: subjectBase + c.way.Name, Data: body}, jetstream.WithMsgID(id), jetstream.WithRetryAttempts(0))
-	return err
+	hand := hand{js: to.js, prober: to.way.Name, lost: to.lost, log: to.way.Log}
+	return p.each(ctx, p.stream, func(msg jetstream.Msg) { hand.take(ctx, msg) })
 }

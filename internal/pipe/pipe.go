@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -20,8 +21,11 @@ import (
 
 const (
 	streamName   = "BATCHES"
-	subjectBase  = "vigie.batch."
 	consumerName = "core"
+	// ownSubject is that of what this process measures itself, subjectBase that of what
+	// comes from elsewhere.
+	ownSubject  = "vigie.own."
+	subjectBase = "vigie.batch."
 	// DefaultBytes bounds the disk a long absence of the core may use; beyond it the
 	// oldest batches go, and the core records the gap.
 	DefaultBytes = 1 << 30
@@ -47,25 +51,39 @@ type Options struct {
 	Age time.Duration
 	// Port is where probers elsewhere come in; nil = no port is open.
 	Port *Port
-	Log  *slog.Logger
+	// Cluster is where they and this process meet instead of a server in this process;
+	// nil = there is none. Dir, Bytes, Age and Port say nothing then.
+	Cluster *Cluster
+	Log     *slog.Logger
 }
 
-// Pipe is the in-process server with the one stream. Use New, Start, Stop.
+// Pipe is the in-process server with its streams, or the way to a cluster. Use New,
+// Start, Stop.
 type Pipe struct {
 	opts   Options
-	server *server.Server
+	server *server.Server // nil with a cluster
 	conn   *nats.Conn
 	js     jetstream.JetStream
-	stream jetstream.Stream
-	door   *door // nil without a port
+	stream jetstream.Stream // of what this process measures; nil with a cluster
+	door   *door            // nil without a port
+	lanes  lanes
+	turn   sync.Mutex // one batch is applied at a time
 }
 
 // New returns an inert pipe.
-func New(o Options) *Pipe { return &Pipe{opts: o} }
+func New(o Options) *Pipe { return &Pipe{opts: o, lanes: newLanes()} }
 
-// Start opens the stream and returns when it is ready. An error names the
-// directory that could not be used.
+// Start opens the streams and returns when they are ready. An error names the
+// directory that could not be used. A cluster that is away is no error, and waited for:
+// one that refuses us, or cannot do what it should, is.
 func (p *Pipe) Start(ctx context.Context) error {
+	if p.opts.Cluster != nil {
+		if err := p.join(ctx); err != nil {
+			p.Stop()
+			return err
+		}
+		return nil
+	}
 	if err := os.MkdirAll(p.opts.Dir, 0o700); err != nil {
 		return fmt.Errorf("open the stream: %w", err)
 	}
@@ -117,14 +135,18 @@ func (p *Pipe) connect(ctx context.Context) error {
 	}
 	p.stream, err = p.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:      streamName,
-		Subjects:  []string{subjectBase + "*"},
+		Subjects:  []string{ownSubject + "*"}, // what it holds of others stays, from before they had lanes
 		Storage:   jetstream.FileStorage,
 		Retention: jetstream.LimitsPolicy,
 		Discard:   jetstream.DiscardOld,
 		MaxBytes:  cmp.Or(p.opts.Bytes, DefaultBytes),
 		MaxAge:    p.opts.Age,
 	})
-	return err
+	if err != nil || p.door == nil {
+		return err
+	}
+	p.expect(p.opts.Port.Names)
+	return p.refresh(ctx)
 }
 
 // Stop closes the stream; it is complete when it returns and may be called twice.
@@ -147,7 +169,7 @@ func (p *Pipe) Publish(ctx context.Context, b probe.Batch) error {
 	if err != nil {
 		return fmt.Errorf("publish batch %d of prober %s: %w", b.Seq, b.Prober, err)
 	}
-	if _, err := p.js.Publish(ctx, subjectBase+b.Prober, body, jetstream.WithMsgID(messageID(b, body))); err != nil {
+	if _, err := p.js.Publish(ctx, ownSubject+b.Prober, body, jetstream.WithMsgID(messageID(b, body))); err != nil {
 		return fmt.Errorf("publish batch %d of prober %s: %w", b.Seq, b.Prober, err)
 	}
 	return nil
@@ -160,44 +182,82 @@ func messageID(b probe.Batch, body []byte) string {
 	return fmt.Sprintf("%s-%d-%x", b.Prober, b.Seq, sum[:8])
 }
 
-// LastSeq returns the sequence of the newest batch of a prober that the stream
-// holds, 0 when it holds none.
+// LastSeq returns the sequence of the newest batch of a prober that the streams
+// hold, 0 when they hold none.
 func (p *Pipe) LastSeq(ctx context.Context, prober string) (uint64, error) {
-	msg, err := p.stream.GetLastMsgForSubject(ctx, subjectBase+prober)
+	var last uint64
+	in := func(s jetstream.Stream, subject string) error {
+		seq, err := lastSeq(ctx, s, subject)
+		if err != nil {
+			return fmt.Errorf("find the last batch of prober %s: %w", prober, err)
+		}
+		last = max(last, seq)
+		return nil
+	}
+	if p.stream != nil {
+		if err := errors.Join(in(p.stream, ownSubject+prober), in(p.stream, subjectBase+prober)); err != nil {
+			return 0, err
+		}
+	}
+	lane, err := p.lane(ctx, prober)
+	if err != nil {
+		return 0, fmt.Errorf("find the last batch of prober %s: %w", prober, err)
+	}
+	if lane == nil {
+		return last, nil
+	}
+	return last, in(lane, subjectBase+prober)
+}
+
+func lastSeq(ctx context.Context, s jetstream.Stream, subject string) (uint64, error) {
+	msg, err := s.GetLastMsgForSubject(ctx, subject)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("find the last batch of prober %s: %w", prober, err)
+		return 0, err
 	}
 	var b probe.Batch
 	if err := b.UnmarshalBinary(msg.Data); err != nil {
-		return 0, fmt.Errorf("read the last batch of prober %s: %w", prober, err)
+		return 0, err
 	}
 	return b.Seq, nil
 }
 
-// Consume delivers every batch to apply, one at a time and in order, until ctx
-// ends. A batch is acknowledged when apply returns nil and offered again after a
-// second when it returns an error. One that cannot be decoded, or that apply
-// calls fault.Invalid, is logged and dropped: no later attempt would take it, and
-// it would hold up all that follow.
+// Consume delivers every batch to apply, one at a time, those of a prober in order and
+// the probers in turns, until ctx ends. A batch is acknowledged when apply returns nil
+// and offered again after a second when it returns an error. One that cannot be decoded,
+// or that apply calls fault.Invalid, is logged and dropped: no later attempt would take
+// it, and it would hold up all that follow.
 func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Batch) error) error {
-	return p.each(ctx, func(msg jetstream.Msg) { p.Settle(ctx, msg, apply) })
+	settle := func(msg jetstream.Msg) {
+		p.turn.Lock()
+		defer p.turn.Unlock()
+		p.Settle(ctx, msg, apply)
+	}
+	if p.door == nil && p.opts.Cluster == nil {
+		return p.each(ctx, p.stream, settle)
+	}
+	return p.eachLane(ctx, settle)
 }
 
-// each offers the messages to settle, one at a time and in order, until ctx ends.
-func (p *Pipe) each(ctx context.Context, settle func(jetstream.Msg)) error {
-	cons, err := p.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+// each offers the messages of a stream to settle, one at a time and in order, until ctx
+// ends.
+func (p *Pipe) each(ctx context.Context, stream jetstream.Stream, settle func(jetstream.Msg)) error {
+	cons, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable:       consumerName,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       refusedAfter,
 		MaxAckPending: 1, // keeps the order when a batch has to be offered again
 	})
 	if err != nil {
-		return fmt.Errorf("consume the batches: %w", err)
+		return unlessEnded(ctx, fmt.Errorf("consume the batches: %w", err))
 	}
-	msgs, err := cons.Messages(jetstream.PullMaxMessages(1))
+	pull := []jetstream.PullMessagesOpt{jetstream.PullMaxMessages(1)}
+	if p.opts.Cluster != nil {
+		pull = append(pull, jetstream.PullExpiry(clusterPull), jetstream.PullHeartbeat(clusterPull/5))
+	}
+	msgs, err := cons.Messages(pull...)
 	if err != nil {
 		return fmt.Errorf("consume the batches: %w", err)
 	}
@@ -209,14 +269,22 @@ func (p *Pipe) each(ctx context.Context, settle func(jetstream.Msg)) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			if errors.Is(err, jetstream.ErrNoHeartbeat) { // a machine that slept; the iterator asks again
+			if errors.Is(err, jetstream.ErrNoHeartbeat) && p.opts.Cluster == nil { // a machine that slept; the iterator asks again
 				p.opts.Log.Warn("batches held up", "error", err)
 				continue
 			}
+			msgs.Stop()
 			return fmt.Errorf("consume the batches: %w", err)
 		}
 		settle(msg)
 	}
+}
+
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // Message is one offer of a batch by a stream, to be settled once. One that is not
@@ -242,9 +310,13 @@ func (p *Pipe) Settle(ctx context.Context, msg Message, apply func(context.Conte
 		_ = msg.Term()
 		return
 	}
-	if msg.Subject() != subjectBase+b.Prober {
+	if msg.Subject() != subjectBase+b.Prober && msg.Subject() != ownSubject+b.Prober {
 		p.opts.Log.Error("batch in another prober's name, dropped", "subject", msg.Subject(), "prober", b.Prober, "seq", b.Seq)
 		_ = msg.Term()
+		return
+	}
+	if ctx.Err() != nil { // it ended while the batch waited for its turn
+		_ = msg.Nak()
 		return
 	}
 	switch err := apply(ctx, b); {
@@ -263,26 +335,35 @@ func (p *Pipe) Settle(ctx context.Context, msg Message, apply func(context.Conte
 
 // Pending returns how many batches are not yet acknowledged by the core.
 func (p *Pipe) Pending(ctx context.Context) (uint64, error) {
-	cons, err := p.stream.Consumer(ctx, consumerName)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return p.held(ctx)
+	if p.opts.Cluster != nil && !p.conn.IsConnected() {
+		return 0, ErrClusterAway
+	}
+	var sum uint64
+	for _, s := range p.streams() {
+		n, err := pending(ctx, s)
+		if err != nil {
+			return 0, fmt.Errorf("count the batches that wait: %w", err)
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+func pending(ctx context.Context, s jetstream.Stream) (uint64, error) {
+	cons, err := s.Consumer(ctx, consumerName)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) { // all of them wait when the core never asked for any
+		info, err := s.Info(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return info.State.Msgs, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("count the batches that wait: %w", err)
+		return 0, err
 	}
 	info, err := cons.Info(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("count the batches that wait: %w", err)
+		return 0, err
 	}
 	return info.NumPending + uint64(info.NumAckPending), nil
-}
-
-// held is how many batches the stream holds: all of them wait when the core never
-// asked for any.
-func (p *Pipe) held(ctx context.Context) (uint64, error) {
-	info, err := p.stream.Info(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("count the batches that wait: %w", err)
-	}
-	return info.State.Msgs, nil
 }

@@ -155,10 +155,17 @@ func permissions(name string) *server.Permissions {
 }
 
 // Admit says which probers are let in, by public key: name. The connection of anyone
-// else ends at once.
-func (p *Pipe) Admit(names map[string]string) error {
-	if p.door == nil {
+// else ends at once; who may come into a cluster is said there (Users).
+func (p *Pipe) Admit(ctx context.Context, names map[string]string) error {
+	if p.door == nil && p.opts.Cluster == nil {
 		return nil
+	}
+	p.expect(names)
+	if p.opts.Cluster != nil {
+		return nil // the lanes are opened when the cluster is reached
+	}
+	if err := p.refresh(ctx); err != nil {
+		return err
 	}
 	p.door.mu.Lock()
 	p.door.names = maps.Clone(names)
@@ -185,8 +192,16 @@ func (p *Pipe) connections() ([]*server.ConnInfo, error) {
 	return found.Conns, nil
 }
 
-// Connected gives the address from which each prober is connected now, by name.
+// clusterHeard is how long a prober counts as connected with a cluster after it asked
+// the core something, which it does every half minute.
+const clusterHeard = 75 * time.Second
+
+// Connected gives the address from which each prober is connected now, by name. One that
+// comes by a cluster has the address "cluster".
 func (p *Pipe) Connected() (map[string]string, error) {
+	if p.opts.Cluster != nil {
+		return p.lanes.hereNow(time.Now()), nil
+	}
 	if p.door == nil {
 		return nil, nil
 	}
@@ -205,6 +220,9 @@ func (p *Pipe) Connected() (map[string]string, error) {
 	return out, nil
 }
 
+// Open reports whether probers elsewhere can come in.
+func (p *Pipe) Open() bool { return p.door != nil || p.opts.Cluster != nil }
+
 // Address is where the port is open, host:port; empty without one.
 func (p *Pipe) Address() string {
 	if p.door == nil || p.server == nil {
@@ -220,7 +238,9 @@ const maxAnswering = 16
 // An error of answer reaches the prober as its text.
 func (p *Pipe) Answer(ctx context.Context, answer func(ctx context.Context, prober string, question []byte) ([]byte, error)) error {
 	return serve(ctx, p.conn, coreSubject+"*", maxAnswering, func(ctx context.Context, m *nats.Msg) ([]byte, error) {
-		return answer(ctx, m.Subject[len(coreSubject):], m.Data)
+		prober := m.Subject[len(coreSubject):]
+		p.lanes.heard(prober, time.Now())
+		return answer(ctx, prober, m.Data)
 	})
 }
 

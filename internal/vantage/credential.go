@@ -11,6 +11,7 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"vigie/internal/fault"
 )
@@ -19,8 +20,12 @@ import (
 // core keeps the public half of the seed only. No form of printing shows the seed.
 type Credential struct {
 	Name string // of the prober
-	Core string // host:port of the core's port for probers
-	Seed string // of its key
+	// Core is host:port of the core's port for probers; of a cluster those of its servers,
+	// with commas between.
+	Core string
+	// Cluster says that a NATS cluster stands between the prober and its core.
+	Cluster bool
+	Seed    string // of its key
 	// Fingerprint is the SHA-256 of the core's public key in hexadecimal digits; empty
 	// where Roots or the system tell whether a certificate is right.
 	Fingerprint string
@@ -34,6 +39,7 @@ type credentialFile struct {
 	Version     int    `json:"version"`
 	Name        string `json:"name"`
 	Core        string `json:"core"`
+	Cluster     bool   `json:"cluster,omitempty"`
 	Seed        string `json:"seed"`
 	Fingerprint string `json:"fingerprint,omitempty"`
 	Roots       string `json:"roots,omitempty"`
@@ -59,7 +65,7 @@ func (c Credential) Encode() ([]byte, error) {
 	}
 	text, err := json.MarshalIndent(credentialFile{
 		About: credentialAbout, Version: credentialVersion,
-		Name: c.Name, Core: c.Core, Seed: c.Seed, Fingerprint: c.Fingerprint, Roots: c.Roots,
+		Name: c.Name, Core: c.Core, Cluster: c.Cluster, Seed: c.Seed, Fingerprint: c.Fingerprint, Roots: c.Roots,
 	}, "", "  ")
 	return append(text, '\n'), err
 }
@@ -81,7 +87,7 @@ func ParseCredential(content []byte) (Credential, error) {
 	if f.Version != credentialVersion {
 		return Credential{}, fmt.Errorf("credential: version: %d, expected %d", f.Version, credentialVersion)
 	}
-	c := Credential{Name: f.Name, Core: f.Core, Seed: f.Seed, Fingerprint: f.Fingerprint, Roots: f.Roots}
+	c := Credential{Name: f.Name, Core: f.Core, Cluster: f.Cluster, Seed: f.Seed, Fingerprint: f.Fingerprint, Roots: f.Roots}
 	return c, c.validate()
 }
 
@@ -98,7 +104,7 @@ func (c Credential) validate() error {
 	if err := CheckName(c.Name); err != nil {
 		return fmt.Errorf("credential: %w", err)
 	}
-	if err := CheckAddress(c.Core); err != nil {
+	if err := c.CheckCore(); err != nil {
 		return fmt.Errorf("credential: core: %w", err)
 	}
 	if c.Seed == "" {
@@ -106,6 +112,19 @@ func (c Credential) validate() error {
 	}
 	if pin, err := hex.DecodeString(c.Fingerprint); err != nil || len(pin) != sha256.Size && len(pin) != 0 {
 		return fmt.Errorf("credential: fingerprint: %.80q, expected %d hexadecimal digits", c.Fingerprint, 2*sha256.Size)
+	}
+	return nil
+}
+
+// CheckCore refuses what is no address of a core, or of the servers of a cluster.
+func (c Credential) CheckCore() error {
+	if !c.Cluster {
+		return CheckAddress(c.Core)
+	}
+	for _, address := range strings.Split(c.Core, ",") {
+		if err := CheckAddress(address); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -18,7 +18,9 @@ func TestACredentialIsReadAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	signed := whole
 	signed.Fingerprint, signed.Roots = "", "-----BEGIN CERTIFICATE-----\n"
-	for _, want := range []vantage.Credential{whole, signed} {
+	cluster := signed
+	cluster.Core, cluster.Cluster = "nats-1.example:4222,nats-2.example:4222", true
+	for _, want := range []vantage.Credential{whole, signed, cluster} {
 		text, err := want.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -52,6 +54,7 @@ func TestACredentialThatIsNotWholeIsRefusedByItsField(t *testing.T) {
 		{"lyon-2", "Lyon", `credential: name: "Lyon"`},
 		{"lyon-2", "a.b", `credential: name: "a.b"`},
 		{"vigie.example:4433", "vigie.example", `credential: core: "vigie.example", expected host:port`},
+		{"vigie.example:4433", "a.example:4222,b.example:4222", `credential: core: "a.example:4222,b.example:4222", expected host:port`},
 		{"vigie.example:4433", "0.0.0.0:4433", "stands for every address"},
 		{"SUAVERYSECRETTHING", "", "credential: seed: empty"},
 		{"abab", "xyxy", "credential: fingerprint: "},
