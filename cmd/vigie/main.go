@@ -50,6 +50,7 @@ type cli struct {
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 
 	Prober    proberCommand    `cmd:"" help:"Be a prober elsewhere; add, list and revoke such probers."`
+	NATS      natsCommand      `cmd:"" name:"nats" help:"Make the key and the users of a NATS cluster where probers and core meet."`
 	Init      initCommand      `cmd:"" help:"Begin a real installation: administrator, members, canaries, operator."`
 	Links     linksCommand     `cmd:"" help:"List the links, by state."`
 	Sites     sitesCommand     `cmd:"" help:"List the sites, with the state of each."`

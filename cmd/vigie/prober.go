@@ -148,6 +148,9 @@ func (c proberAddCommand) Run(s surroundings) (err error) {
 		}
 		return err
 	}
+	if made.Cluster {
+		fmt.Fprintln(s.talk, "the NATS cluster lets it in once its configuration holds what vigie nats users prints")
+	}
 	_, err = io.WriteString(out, made.Credential)
 	return err
 }

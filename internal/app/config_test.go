@@ -113,7 +113,13 @@ func TestAConfigurationIsRefusedWithItsKeyItsValueAndWhatIsExpected(t *testing.T
 		"prober: {clock: {server: ':123'}}":                                                                                                    `prober: clock.server: ":123", expected host or host:port, with a port of 1 to 65535`,
 		"prober: {throughput: {method: http, source: nope}}":                                                                                   `prober: throughput.source: "nope", expected a path that begins with /`,
 		"prober: {throughput: {method: http, sink: ''}}":                                                                                       `prober: throughput.sink: "", expected a path that begins with /`,
-		"prober: {site: 'le lycée'}":                                                                                                           `prober.site: "le lycée", expected the key of a site or the UAI of a school`,
+		"pipe: {replicas: 2}": `pipe.replicas: 2, expected 1, 3 or 5`,
+		"pipe: {key_file: f}": `pipe.servers: empty, expected the servers of the cluster to which key_file and ca_file belong`,
+		"pipe: {servers: ['nats://a.example:4222'], key_file: f}":                               `pipe.servers: "nats://a.example:4222", expected host:port, such as nats-1.example:4222; the connection is always encrypted`,
+		"pipe: {servers: ['a.example:4222']}":                                                   `pipe.key_file: empty, expected the file that vigie nats key wrote`,
+		"{pipe: {servers: ['a.example:4222'], key_file: f}, probers: {listen: '0.0.0.0:4433'}}": `pipe.servers: probers come in by the cluster or by probers.listen, "0.0.0.0:4433": expected one of them`,
+		"{pipe: {servers: ['a.example:4222'], key_file: f}, prober: {name: Paris}}":             `pipe.servers: prober.name "Paris" names a stream there, expected 1 to 31 small letters, digits and hyphens`,
+		"prober: {site: 'le lycée'}":                                                            `prober.site: "le lycée", expected the key of a site or the UAI of a school`,
 	} {
 		if _, err := parseConfiguration([]byte(yaml)); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", yaml, err, want)
@@ -147,6 +153,7 @@ watchdog: {url_file: FILE}
 metrics: {push: {url_file: FILE}}
 tmf621: {cigogne: {base_url: 'https://x.example', token_file: FILE, severity: s, ticket_type: t}}
 probers: {certificate_file: FILE, key_file: FILE}
+pipe: {servers: ['nats.example:4222'], key_file: FILE}
 prober: {stamp_key_file: FILE, snmp: {profiles: FILE, credentials: [{name: a, version: 2c, community_file: FILE}]}}
 `
 	_, err := CheckConfiguration(write("missing.yaml", strings.ReplaceAll(all, "FILE", dir+"/none")))
@@ -155,7 +162,7 @@ prober: {stamp_key_file: FILE, snmp: {profiles: FILE, credentials: [{name: a, ve
 	}
 	for _, want := range []string{
 		"mail.password_file: open " + dir + "/none: no such file or directory, expected a file that can be read",
-		"watchdog.url_file: open ", "metrics.push.url_file: open ", "probers.certificate_file, key_file: open ", "prober.stamp_key_file: open ",
+		"watchdog.url_file: open ", "metrics.push.url_file: open ", "probers.certificate_file, key_file: open ", "pipe.key_file: open ", "prober.stamp_key_file: open ",
 		"prober.snmp.credentials: a: community_file: open ", "prober.snmp.profiles: " + dir + "/none: expected a folder",
 	} {
 		if !strings.Contains(err.Error(), want) {

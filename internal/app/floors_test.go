@@ -36,7 +36,7 @@ var house = [][][]string{
 	6: {
 		{"internal/store/cluster", "internal/store", "internal/store/storetest"},
 		{"internal/jobs"},
-		{"internal/pipe"},
+		{"internal/pipe", "internal/pipe/pipetest"},
 		{"internal/prober"},
 		{"internal/series"},
 		{"internal/ticket/email"},
@@ -56,7 +56,7 @@ var outside = []string{"github.com/jackc/pgx", "github.com/go-chi", "github.com/
 var only = map[string][]string{
 	"github.com/jackc/pgx":       {"internal/store", "internal/store/storetest", "internal/store/cluster", "internal/jobs"},
 	"github.com/riverqueue":      {"internal/store", "internal/jobs"},
-	"github.com/nats-io":         {"internal/pipe"},
+	"github.com/nats-io":         {"internal/pipe", "internal/pipe/pipetest"},
 	"github.com/go-chi":          {"internal/httpd/api", "internal/httpd"},
 	"github.com/danielgtaylor":   {"internal/httpd/api"},
 	"github.com/wneessen":        {"internal/ticket/email"},

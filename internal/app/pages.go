@@ -119,10 +119,9 @@ func createAccounts(ctx context.Context, people *store.People) error {
 func (s *Server) Parts(ctx context.Context) []httpd.Part {
 	cycle := s.opts.Configuration.Prober.Cycle
 	now := time.Now()
-	_, pipeErr := s.pipe.Pending(ctx)
 	parts := []httpd.Part{
 		{Name: "database", Essential: true, Healthy: s.instance.db.Pool().Ping(ctx) == nil},
-		{Name: "stream", Healthy: pipeErr == nil},
+		{Name: "stream", Healthy: s.pipe.Well(ctx) == nil},
 		{Name: "decisions", Healthy: now.Sub(s.metrics.lastDecided()) < (staleCycles+2)*cycle},
 	}
 	if s.prober != nil {

@@ -119,7 +119,10 @@ func (s *Server) startPipe(ctx context.Context) error {
 		return err
 	}
 	s.started.push("the message stream", func(context.Context) error { s.pipe.Stop(); return nil })
-	return nil
+	if cluster == nil {
+		return nil
+	}
+	return s.pipe.Admit(ctx, cluster.Names, s.vantages.barred())
 }
 
 // own is the stream into which the core's own prober puts what it measures.

@@ -65,6 +65,8 @@ type vantages struct {
 
 	mu      sync.Mutex
 	members []vantage.Prober // that work
+	// revoked tells since when those that do not are.
+	revoked map[string]time.Time
 	// newest is the newest cycle that each prober delivered whole.
 	newest  map[string]time.Time
 	plans   map[string][]byte // packed, by prober
@@ -145,10 +147,12 @@ func (s *Server) members(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	names := map[string]string{}
+	revoked := map[string]time.Time{}
 	var members []vantage.Prober
 	for _, p := range all {
 		switch {
 		case !p.Works():
+			revoked[p.Name] = p.RevokedAt
 		case p.Name == s.opts.Configuration.Prober.Name:
 			s.opts.Log.Error("a prober elsewhere has the name of the core's own and is not let in", "prober", p.Name)
 		default:
@@ -157,9 +161,15 @@ func (s *Server) members(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	s.vantages.mu.Lock()
-	s.vantages.members = members
+	s.vantages.members, s.vantages.revoked = members, revoked
 	s.vantages.mu.Unlock()
 	return names, nil
+}
+
+func (v *vantages) barred() map[string]time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.revoked
 }
 
 // admit lets in those probers that are not revoked, and no others, and shares the links
@@ -169,7 +179,7 @@ func (s *Server) admit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.pipe.Admit(ctx, names); err != nil {
+	if err := s.pipe.Admit(ctx, names, s.vantages.barred()); err != nil {
 		return err
 	}
 	return s.retarget(ctx)

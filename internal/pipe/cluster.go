@@ -35,6 +35,10 @@ type Cluster struct {
 // noticed after two fifths of that.
 const clusterPull = 10 * time.Second
 
+// notClustered is the error code of a server that is asked for more copies than its own
+// (JSStreamReplicasNotSupportedErr of nats-server).
+const notClustered = 10074
+
 // ErrClusterAway says that no server of the cluster is reached.
 var ErrClusterAway = errors.New("no server of the NATS cluster is reached")
 
@@ -130,10 +134,10 @@ func (p *Pipe) able(ctx context.Context) error {
 		return nil
 	}
 	var refused *jetstream.APIError
-	if err := p.refresh(ctx); errors.As(err, &refused) && refused.Code/100 == 4 {
-		return fmt.Errorf("the NATS cluster cannot hold %d copies of each batch (pipe.replicas): %w", p.opts.Cluster.Replicas, err)
+	if err := p.refresh(ctx); errors.As(err, &refused) && refused.ErrorCode == notClustered {
+		return fmt.Errorf("the NATS server at %s is alone and cannot hold %d copies of each batch: set pipe.replicas to 1: %w", strings.Join(p.opts.Cluster.Servers, ", "), p.opts.Cluster.Replicas, err)
 	} else if err != nil {
-		p.complain(err)
+		p.complain(err) // one of its servers may be away
 	}
 	return nil
 }

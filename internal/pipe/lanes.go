@@ -32,7 +32,9 @@ type lanes struct {
 	open       map[string]jetstream.Stream // by name of the stream
 	changed    chan struct{}               // something is to be done about them
 	asked      map[string]time.Time        // when a prober asked the core last
+	barred     map[string]time.Time        // since when nothing is taken of a prober
 	complained time.Time
+	wrong      error // why not all are open; nil when they are
 }
 
 func newLanes() lanes {
@@ -50,6 +52,31 @@ func (p *Pipe) expect(names map[string]string) {
 	p.lanes.expected = probers
 	p.lanes.mu.Unlock()
 	p.lanes.look()
+}
+
+func (l *lanes) bar(probers map[string]time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.barred = maps.Clone(probers)
+}
+
+// shut reports whether a message came from a prober that was barred before.
+func (l *lanes) shut(msg jetstream.Msg) bool {
+	l.mu.Lock()
+	since, barred := l.barred[strings.TrimPrefix(msg.Subject(), subjectBase)]
+	l.mu.Unlock()
+	if !barred {
+		return false
+	}
+	about, err := msg.Metadata()
+	return err == nil && about.Timestamp.After(since)
+}
+
+// found notes why not all lanes are open.
+func (l *lanes) found(wrong error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wrong = wrong
 }
 
 // look has the lanes looked at anew.
@@ -122,6 +149,16 @@ func (p *Pipe) streams() []jetstream.Stream {
 	return out
 }
 
+// Well says what keeps batches from arriving, nil when nothing does.
+func (p *Pipe) Well(ctx context.Context) error {
+	if _, err := p.Pending(ctx); err != nil {
+		return err
+	}
+	p.lanes.mu.Lock()
+	defer p.lanes.mu.Unlock()
+	return p.lanes.wrong
+}
+
 // lane finds the lane of a prober, nil where there is none.
 func (p *Pipe) lane(ctx context.Context, prober string) (jetstream.Stream, error) {
 	if p.door == nil && p.opts.Cluster == nil {
@@ -185,8 +222,10 @@ func (p *Pipe) eachLane(ctx context.Context, settle func(jetstream.Msg)) error {
 	ticker := time.NewTicker(refreshEvery)
 	defer ticker.Stop()
 	for {
-		if err := p.refresh(ctx); err != nil && ctx.Err() == nil {
+		err := p.refresh(ctx)
+		if ctx.Err() == nil {
 			p.complain(err)
+			p.lanes.found(err)
 		}
 		for _, s := range p.streams() {
 			name := s.CachedInfo().Config.Name

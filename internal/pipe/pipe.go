@@ -233,6 +233,11 @@ func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Ba
 	settle := func(msg jetstream.Msg) {
 		p.turn.Lock()
 		defer p.turn.Unlock()
+		if p.lanes.shut(msg) {
+			p.opts.Log.Error("batch of a prober that was revoked before, dropped", "subject", msg.Subject())
+			_ = msg.Term()
+			return
+		}
 		p.Settle(ctx, msg, apply)
 	}
 	if p.door == nil && p.opts.Cluster == nil {

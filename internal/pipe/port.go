@@ -155,12 +155,14 @@ func permissions(name string) *server.Permissions {
 }
 
 // Admit says which probers are let in, by public key: name. The connection of anyone
-// else ends at once; who may come into a cluster is said there (Users).
-func (p *Pipe) Admit(ctx context.Context, names map[string]string) error {
+// else ends at once; who may come into a cluster is said there (Users). What comes of one
+// that is barred, by name, since a time is not taken any more, wherever it still gets in.
+func (p *Pipe) Admit(ctx context.Context, names map[string]string, barred map[string]time.Time) error {
 	if p.door == nil && p.opts.Cluster == nil {
 		return nil
 	}
 	p.expect(names)
+	p.lanes.bar(barred)
 	if p.opts.Cluster != nil {
 		return nil // the lanes are opened when the cluster is reached
 	}

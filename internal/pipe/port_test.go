@@ -57,7 +57,7 @@ func (c *core) admit(t *testing.T, but ...string) {
 			names[key.Public] = name
 		}
 	}
-	if err := c.Admit(t.Context(), names); err != nil {
+	if err := c.Admit(t.Context(), names, nil); err != nil {
 		t.Fatal(err)
 	}
 }
