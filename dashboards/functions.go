@@ -86,6 +86,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"actor":         func(actor string, people map[int64]string) string { return actorName(p, actor, people) },
 		"action":        func(action string) string { return actionName(p, action) },
 		"advices":       adviceCounts,
+		"audittest":     func(t *audit.Test) AuditTest { return NewAuditTest(p, t) },
 		"auditsorts":    auditSorts,
 		"band":          func(y audit.Policy, l audit.Line, way string) bandDrawing { return newBandDrawing(p, y, l, way) },
 		"departement":   view.DepartementName,

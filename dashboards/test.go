@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"vigie/internal/audit"
 	"vigie/internal/i18n"
 	"vigie/internal/view"
 	"vigie/probe"
@@ -41,6 +42,22 @@ func newTestRows(p i18n.Printer, tests []view.Test) []testRow {
 		}
 	}
 	return rows
+}
+
+// AuditTest is the last test of a link in words, beside its figures.
+type AuditTest struct {
+	testRow
+	Flows probe.Throughput
+	By    string // the method and the prober; empty when nothing was tried
+}
+
+// NewAuditTest words the last test of a link.
+func NewAuditTest(p i18n.Printer, t *audit.Test) AuditTest {
+	made := AuditTest{testRow: newTestRows(p, []view.Test{view.Test(*t)})[0], Flows: t.Throughput}
+	if t.Method != "" {
+		made.By = p.T("audit.test.by", string(t.Method), t.Prober)
+	}
+	return made
 }
 
 func newTestFigure(p i18n.Printer, f *probe.Flow) *testFigure {

@@ -16,6 +16,7 @@ import (
 	"vigie/internal/inventory"
 	"vigie/internal/measure"
 	"vigie/internal/sla"
+	"vigie/probe"
 )
 
 // Store gives the facts of an audit.
@@ -28,6 +29,16 @@ type Store interface {
 	Utilisation(ctx context.Context, links []int64, from, to time.Time, each func(Day) error) error
 	// UtilisationVersion is another value whenever Utilisation may give something else.
 	UtilisationVersion(ctx context.Context, from, to time.Time) (int64, error)
+	// Tests gives of each link the last throughput test in [from, to) that has a figure,
+	// else the last that was due and why it was not run; none of a link without either.
+	Tests(ctx context.Context, links []int64, from, to time.Time) (map[int64]Test, error)
+}
+
+// Test is a throughput test of a link, or why one that was due was not run.
+type Test struct {
+	At     time.Time
+	Prober string
+	probe.Throughput
 }
 
 // Day is what one link carried on one UTC day.
@@ -86,11 +97,18 @@ func (s *Service) Report(ctx context.Context, asked Period, now time.Time) (Repo
 	if err := s.carried(ctx, x, period, subjects); err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
+	tests, err := s.tests(ctx, asked, now, subjects)
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
 	ladders := map[string][]Tier{}
 	for _, sub := range subjects {
 		l := sub.line
 		l.Cost = costOf(sub.link, accounts[l.Link])
 		l.Uptime = accounts[l.Link].Uptime
+		if test, known := tests[l.LinkID]; known {
+			l.Test = &test
+		}
 		if _, known := ladders[sub.link.Lot]; !known {
 			ladders[sub.link.Lot] = ladderOf(x, sub.link.Lot, period.LastDay())
 		}
@@ -101,6 +119,20 @@ func (s *Service) Report(ctx context.Context, asked Period, now time.Time) (Repo
 		return cmp.Or(cmp.Compare(siteName(a), siteName(b)), cmp.Compare(a.Link, b.Link))
 	})
 	return r, nil
+}
+
+// tests are those of the period as it was asked for, up to now: a test is no sum over
+// days, so today's counts.
+func (s *Service) tests(ctx context.Context, asked Period, now time.Time, subjects []*subject) (map[int64]Test, error) {
+	span := asked.span()
+	if span.To.After(now) {
+		span.To = now
+	}
+	links := make([]int64, len(subjects))
+	for i, sub := range subjects {
+		links[i] = sub.link.ID
+	}
+	return s.Store.Tests(ctx, links, span.From, span.To)
 }
 
 func siteName(l Line) string {

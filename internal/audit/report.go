@@ -47,7 +47,10 @@ type Line struct {
 	Changed time.Time
 	Carried
 	Uptime sla.Uptime
-	Cost   Cost
+	// Test is the last throughput test up to the end of the period as it was asked for;
+	// nil when none was due.
+	Test *Test
+	Cost Cost
 	Recommendation
 	owners []string
 }

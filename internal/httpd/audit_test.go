@@ -132,3 +132,19 @@ func TestWorkbooksHoldTheAskersPart(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAuditTellsTheLastTestOfAnAccess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(t, `INSERT INTO finding (link_id, kind, at, prober, body)
+		SELECT id, 'throughput', '2026-09-15 03:00Z'::timestamptz, 'sonde-1', '{"began":"2026-09-15T03:00:00Z","method":"iperf3","server":"192.0.2.1:5201","load_permille":10,
+			"down":{"bits_per_second":120000000,"layer":"tcp-payload","millis":9000,"streams":4,"contract_bits":200000000,"retransmits":3,"host_permille":100}}'::jsonb FROM link WHERE ref = 'BRE-1001'
+		UNION ALL SELECT id, 'throughput', '2026-09-15 04:00Z', 'sonde-1', '{"began":"2026-09-15T04:00:00Z","not_run":"no-server","load_permille":-1}' FROM link WHERE ref = 'BRE-1002'`)
+	network := w.signIn(t, "reseau")
+	network.get("/audit"+september).contains(t, "Dernier test de débit", "desc. 120 Mbit/s 60 % du contrat charge utile TCP (couche 4) 15/09/2026 05:00 · iperf3, sonde sonde-1",
+		"sous le contrat", "Pas lancé 15/09/2026 06:00", "aucun test dû")
+	if csv := network.get("/audit.csv" + september).body; !strings.Contains(csv, "test_down_mbps") || !strings.Contains(csv, "120,00") {
+		t.Errorf("the file has no test: %.600s", csv)
+	}
+	network.get("/audit?period=days&from=2026-08-01&to=2026-08-31").contains(t, "aucun test dû")
+}

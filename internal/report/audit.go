@@ -8,6 +8,7 @@ import (
 	"vigie/internal/audit"
 	"vigie/internal/calendar"
 	"vigie/internal/i18n"
+	"vigie/probe"
 )
 
 // Audit is the workbook of an audit: links, sites, months, the rules of each
@@ -43,7 +44,7 @@ type field struct {
 
 // AuditLinks is one row for each link.
 func AuditLinks(r audit.Report, p i18n.Printer) (Table, error) {
-	fields := slices.Concat(linkFields(p), rateFields(p), qualityFields(r, p))
+	fields := slices.Concat(linkFields(p), rateFields(p), qualityFields(r, p), testFields(p))
 	if r.Costs() {
 		fields = append(fields, costFields(p)...)
 	}
@@ -154,6 +155,32 @@ func qualityFields(r audit.Report, p i18n.Printer) []field {
 		share("coverage", func(l audit.Line) audit.Share { return l.Coverage }),
 		share("coverage-school", func(l audit.Line) audit.Share { return l.School }),
 		share("coverage-calendar", func(l audit.Line) audit.Share { return l.Calendar }),
+	}
+}
+
+// testFields are of the last throughput test.
+func testFields(p i18n.Printer) []field {
+	of := func(key string, width float64, cell func(dashboards.AuditTest) Cell) field {
+		return field{Column{snake(key), p.T("audit.column." + key), width}, func(l audit.Line) Cell {
+			if l.Test == nil {
+				return Cell{}
+			}
+			return cell(dashboards.NewAuditTest(p, l.Test))
+		}}
+	}
+	mbps := func(f *probe.Flow) Cell {
+		if f == nil {
+			return Missing(p.T("audit.test.no-figure"))
+		}
+		return Number((f.BitsPerSecond+5_000)/10_000, 2)
+	}
+	return []field{
+		of("test-date", 12, func(t dashboards.AuditTest) Cell { return Day(calendar.Day(t.At)) }),
+		of("test-down-mbps", 11, func(t dashboards.AuditTest) Cell { return mbps(t.Flows.Down) }),
+		of("test-up-mbps", 11, func(t dashboards.AuditTest) Cell { return mbps(t.Flows.Up) }),
+		of("test-layer", 24, func(t dashboards.AuditTest) Cell { return Text(t.Layer) }),
+		of("test-by", 24, func(t dashboards.AuditTest) Cell { return Text(t.By) }),
+		of("test-note", 40, func(t dashboards.AuditTest) Cell { return Text(t.Note) }),
 	}
 }
 
@@ -317,6 +344,7 @@ func auditMethod(r audit.Report, vacations *calendar.Vacations, p i18n.Printer) 
 	say("saturation", percent(y.SaturatedAt), percent(y.NearFullAt))
 	say("changed")
 	say("availability")
+	say("test")
 	if r.Costs() {
 		say("cost")
 	}

@@ -15,6 +15,7 @@ import (
 	"vigie/internal/i18n"
 	"vigie/internal/report"
 	"vigie/internal/sla"
+	"vigie/probe"
 )
 
 func known(bits int64) audit.Rate { return audit.Rate{BitsPerSecond: bits, Known: true} }
@@ -32,12 +33,16 @@ func audited() audit.Report {
 					Saturated: audit.Share{Part: 12, Whole: 95}, NearFull: audit.Share{Whole: 95},
 					Months: []audit.Month{{First: day("2026-01-01"), Down: known(70_000_000), Up: known(5), Coverage: audit.Share{Part: 1, Whole: 1}}},
 				},
+				Test: &audit.Test{At: made.Add(-48 * time.Hour), Prober: "lyon", Throughput: probe.Throughput{
+					Method: probe.ByIperf3, Down: &probe.Flow{BitsPerSecond: 94_123_456, Layer: probe.PayloadLayer, ContractBits: 100_000_000, Retransmits: -1},
+				}},
 				Uptime:         sla.Uptime{Owed: 1000 * time.Hour, Known: 1000 * time.Hour, Down: time.Second},
 				Cost:           audit.Cost{Billed: true, HT: 495_000, VAT: 99_000, TTC: 594_000, Penalties: 2063},
 				Recommendation: audit.Recommendation{Advice: audit.Raise, Trace: []audit.Finding{{Rule: audit.RuleMonths, Fired: true, Have: 4, Want: 3}}, Tier: audit.Tier{Item: "200M", DownKbps: 200_000}},
 			},
 			{
 				Link: "L-2", Sites: []audit.Place{{ID: 2, Key: "b", Name: "Collège B", Departement: "55"}}, Served: year, DownKbps: 20_000, UpKbps: 20_000,
+				Test:           &audit.Test{At: made.Add(-time.Hour), Prober: "lyon", Throughput: probe.Throughput{NotRun: probe.LoadHigh, LoadPerMille: 400}},
 				Recommendation: audit.Recommendation{Advice: audit.Insufficient},
 			},
 		},
@@ -89,13 +94,15 @@ func TestTheAuditIsAWorkbookOfFiveSheets(t *testing.T) {
 	for title, want := range map[string]string{
 		"Site": "=Collège A", "Garanti desc. (Mbit/s)": "100.000", "p95 scolaire desc. (Mbit/s)": "71.23", "p95 scolaire / garanti (%)": "71.2",
 		"Couverture (%)": "99.9", "Disponibilité (%)": "99.999", "HT": "4950.00", "Pénalités": "-20.63", "HT par Mbit/s": "49.50",
-		"kbit/s par élève": "250.0", "Recommandation": "Hausse", "Palier proposé (Mbit/s)": "200.000", "Minutes de classe à 80\u00a0% ou plus": "60",
+		"kbit/s par élève": "250.0", "Recommandation": "Hausse", "Palier proposé (Mbit/s)": "200.000", "Test vers le site (Mbit/s)": "94.12", "Test depuis le site (Mbit/s)": "pas de chiffre",
+		"Couche du test": "charge utile TCP (couche 4)", "Test par": "iperf3, sonde lyon", "Remarque sur le test": "", "Minutes de classe à 80\u00a0% ou plus": "60",
 	} {
 		if first[title] != want {
 			t.Errorf("%s is %q, want %q", title, first[title], want)
 		}
 	}
-	if second := row(t, f, "Liens", 5); second["p95 scolaire desc. (Mbit/s)"] != "données insuffisantes" || second["kbit/s par élève"] != "non connu" || second["HT"] != "" {
+	if second := row(t, f, "Liens", 5); second["p95 scolaire desc. (Mbit/s)"] != "données insuffisantes" || second["kbit/s par élève"] != "non connu" || second["HT"] != "" ||
+		second["Test par"] != "" || !strings.Contains(second["Remarque sur le test"], "le lien portait 40\u00a0% de son contrat") {
 		t.Errorf("the second line: %q", second)
 	}
 	if sum := row(t, f, "Liens", 6); sum["HT"] != "4950.00" {

@@ -11,6 +11,7 @@ import (
 	"vigie/internal/audit"
 	"vigie/internal/inventory"
 	"vigie/internal/measure"
+	"vigie/probe"
 )
 
 // Audit gives the facts of the yearly audit.
@@ -78,6 +79,41 @@ func (a *Audit) UtilisationVersion(ctx context.Context, from, to time.Time) (ver
 		return 0, fmt.Errorf("load the version of what links carried: %w", classify(err))
 	}
 	return version, nil
+}
+
+// The figures have an index of their own: of a link that is never tested, a year of
+// reasons would be read to find none.
+var sqlAuditTests = query("audit.tests", `
+	SELECT l.link AS link_id, t.at, t.prober, t.body
+	FROM unnest(@links::bigint[]) AS l (link) CROSS JOIN LATERAL (
+		(SELECT at, prober, body, 0 AS rank FROM finding
+			WHERE link_id = l.link AND kind = 'throughput' AND NOT body ? 'not_run' AND at >= @from AND at < @to ORDER BY at DESC LIMIT 1)
+		UNION ALL
+		(SELECT at, prober, body, 1 FROM finding
+			WHERE link_id = l.link AND kind = 'throughput' AND at >= @from AND at < @to ORDER BY at DESC LIMIT 1)
+		ORDER BY rank LIMIT 1) t`)
+
+// Tests gives of each link the last test in [from, to) that has a figure, else the last
+// that was due.
+func (a *Audit) Tests(ctx context.Context, links []int64, from, to time.Time) (map[int64]audit.Test, error) {
+	rows, err := a.db.pool.Query(ctx, sqlAuditTests, pgx.NamedArgs{"links": links, "from": from, "to": to})
+	if err != nil {
+		return nil, fmt.Errorf("load the tests of links: %w", classify(err))
+	}
+	tests := map[int64]audit.Test{}
+	var link int64
+	var r reportRow
+	_, err = pgx.ForEachRow(rows, []any{&link, &r.At, &r.Prober, &r.Body}, func() error {
+		found, err := r.finding((*probe.Throughput)(nil).Kind())
+		if test, ok := found.Finding.(*probe.Throughput); ok {
+			tests[link] = audit.Test{At: found.At, Prober: found.Prober, Throughput: *test}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the tests of links: %w", classify(err))
+	}
+	return tests, nil
 }
 
 // recentDays calls each for the days that are not packed as they are.

@@ -17,6 +17,7 @@ import (
 	"vigie/internal/measure"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
+	"vigie/probe"
 )
 
 func packed(t testing.TB, fill func(i int) (down, up uint32)) []byte {
@@ -240,5 +241,26 @@ func TestTheVersionOfUtilisationMovesWithEveryWrite(t *testing.T) {
 	}
 	if version, err := audits.UtilisationVersion(ctx, date("2026-03-01"), date("2026-04-01")); err != nil || seen[version] != "a past that is written further" {
 		t.Errorf("a day outside moves the version to %d: %v", version, err)
+	}
+}
+
+func TestTheAuditTakesTheLastFigureElseTheLastReason(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	exec(t, db, `INSERT INTO finding (link_id, kind, at, prober, body) VALUES
+		(1, 'throughput', '2026-01-02Z', 'older', '{"began":"2026-01-02T00:00:00Z","method":"http","load_permille":1}'),
+		(1, 'throughput', '2026-02-02Z', 'figure', '{"began":"2026-02-02T00:00:00Z","method":"iperf3","load_permille":1,"down":{"bits_per_second":94000000,"layer":"tcp-payload","millis":1,"streams":1}}'),
+		(1, 'throughput', '2026-03-02Z', 'reason', '{"began":"2026-03-02T00:00:00Z","not_run":"load-high","load_permille":500}'),
+		(1, 'look', '2026-03-03Z', 'another kind', '{}'),
+		(2, 'throughput', '2026-02-01Z', 'old reason', '{"began":"2026-02-01T00:00:00Z","not_run":"no-server","load_permille":-1}'),
+		(2, 'throughput', '2026-02-02Z', 'last reason', '{"began":"2026-02-02T00:00:00Z","not_run":"load-high","load_permille":500}'),
+		(3, 'throughput', '2025-12-31Z', 'before', '{"began":"2025-12-31T00:00:00Z","load_permille":0}'),
+		(3, 'throughput', '2027-01-01Z', 'after', '{"began":"2027-01-01T00:00:00Z","load_permille":0}')`)
+	tests, err := store.NewAudit(db).Tests(t.Context(), []int64{1, 2, 3}, date("2026-01-01"), date("2027-01-01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tests) != 2 || tests[1].Prober != "figure" || tests[1].Down.BitsPerSecond != 94_000_000 || tests[2].Prober != "last reason" || tests[2].NotRun != probe.LoadHigh {
+		t.Errorf("got %+v, want the last figure of the first, the last reason of the second, none of the third", tests)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"vigie/internal/fault"
 	"vigie/internal/org"
 	"vigie/internal/sla"
+	"vigie/internal/view"
 )
 
 // AuditLine is what one link carried and cost over a period.
@@ -33,6 +34,13 @@ type AuditLine struct {
 	Net          *money.Cents `json:"net_cents" doc:"Before VAT; null for who sees no costs, and outside the market."`
 	Gross        *money.Cents `json:"gross_cents"`
 	Penalties    *money.Cents `json:"penalties_cents" doc:"What the operator owes, 0 or more."`
+	TestAt       *time.Time   `json:"test_at" doc:"Of the last throughput test with a figure, else of the last that was due; null when none was."`
+	TestDown     *int64       `json:"test_down_bits_per_second" doc:"Towards the site; null when it was not measured."`
+	TestUp       *int64       `json:"test_up_bits_per_second"`
+	TestLayer    string       `json:"test_layer" doc:"Of the figures: tcp-payload is layer 4, without any header."`
+	TestMethod   string       `json:"test_method" doc:"iperf3 or http; empty when nothing was tried."`
+	TestProber   string       `json:"test_prober"`
+	TestNotRun   string       `json:"test_not_run" doc:"Why there is no figure, or no verdict (host-busy)."`
 	Advice       string       `json:"advice"`
 	Simulated    bool         `json:"simulated"`
 }
@@ -112,7 +120,23 @@ func newAuditLine(l audit.Line) AuditLine {
 	if l.Cost.Billed && !l.Cost.Hidden {
 		line.Net, line.Gross, line.Penalties = &l.Cost.HT, &l.Cost.TTC, &l.Cost.Penalties
 	}
+	line.test(l.Test)
 	return line
+}
+
+// test takes the last test of a link, nil for none.
+func (line *AuditLine) test(t *audit.Test) {
+	if t == nil {
+		return
+	}
+	made := newThroughputTest(view.Test(*t))
+	line.TestAt, line.TestMethod, line.TestProber, line.TestNotRun = &made.At, made.Method, made.Prober, made.NotRun
+	if made.Down != nil {
+		line.TestDown, line.TestLayer = &made.Down.Bits, made.Down.Layer
+	}
+	if made.Up != nil {
+		line.TestUp, line.TestLayer = &made.Up.Bits, made.Up.Layer
+	}
 }
 
 func rate(r audit.Rate) *int64 {
