@@ -8,7 +8,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe clean go postgres chromium snmpd snmpsim fping victoria-metrics iperf3
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe cut-off clean go postgres chromium snmpd snmpsim fping victoria-metrics iperf3
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ bench-history: postgres go ## what history costs: a region's minutes, the demo's
 # The floor is a bare loop in C, compared with where its source is at hand.
 bench-probe: go fping ## what an echo and a poll cost, beside others doing the same (two minutes)
 	@$(GO) run ./internal/benchprobe --floor "$(wildcard ../shared/bench/limit.c)"
+
+cut-off: postgres go ## two probers and a core in three namespaces, one cut off for five minutes
+	@VIGIE_TEST_CUT=5m $(GO) test ./internal/app -run '^TestTwoProbersAndACoreInThreeNamespaces$$' -count=1 -timeout 12m -v
 
 clean: ## remove what the build made
 	rm -rf bin

@@ -14,6 +14,22 @@ import (
 // apart says that the test runs in a network namespace of its own.
 const apart = "VIGIE_TEST_APART"
 
+// cutFor lengthens the cut, e.g. 5m; make cut-off sets it.
+const cutFor = "VIGIE_TEST_CUT"
+
+func cutLength(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv(cutFor)
+	if text == "" {
+		return 3 * time.Second
+	}
+	length, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("%s: %v", cutFor, err)
+	}
+	return length
+}
+
 func sh(line string) (string, error) {
 	words := strings.Fields(line)
 	out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
@@ -61,7 +77,8 @@ func TestTwoProbersAndACoreInThreeNamespaces(t *testing.T) {
 		if _, err := sh("unshare -n ip link add cable type veth peer name uplink"); err != nil {
 			t.Skipf("this machine gives no namespaces with cables between them: %v", err)
 		}
-		again := exec.Command("unshare", "-n", os.Args[0], "-test.run=^TestTwoProbersAndACoreInThreeNamespaces$", "-test.timeout=170s")
+		again := exec.Command("unshare", "-n", os.Args[0], "-test.run=^TestTwoProbersAndACoreInThreeNamespaces$", "-test.v",
+			fmt.Sprintf("-test.timeout=%s", cutLength(t)+3*time.Minute))
 		again.Env = append(os.Environ(), apart+"=1")
 		out, err := again.CombinedOutput()
 		t.Logf("%s", out)
@@ -88,10 +105,11 @@ func TestTwoProbersAndACoreInThreeNamespaces(t *testing.T) {
 	before := s.ask(t, `SELECT last_seq FROM prober WHERE name = 'lyon'`)
 	must(t, "ip link set cable1 down")
 	soon(t, "others take the links of the prober behind the cut", func() bool { return slices.Equal(s.sharing(), []string{"lille", "local"}) })
-	time.Sleep(3 * time.Second)
+	length := cutLength(t)
+	time.Sleep(length)
 	must(t, "ip link set cable1 up")
 	soon(t, "the prober takes its share again", func() bool { return slices.Contains(s.sharing(), "lyon") })
-	soon(t, "what it measured meanwhile", func() bool { return s.ask(t, `SELECT last_seq FROM prober WHERE name = 'lyon'`) >= before+8 })
+	soon(t, "what it measured meanwhile", func() bool { return s.ask(t, `SELECT last_seq FROM prober WHERE name = 'lyon'`) >= before+int(length/time.Second)+5 })
 	time.Sleep(2 * time.Second) // the last cycles are decided
 	for name := range probers {
 		if n := s.ask(t, `SELECT last_seq - (SELECT count(*) FROM batch WHERE batch.prober = prober.id) FROM prober WHERE name = $1`, name); n != 0 {
@@ -107,4 +125,14 @@ func TestTwoProbersAndACoreInThreeNamespaces(t *testing.T) {
 	if n := s.ask(t, `SELECT count(*) FROM transition`); n != 0 {
 		t.Errorf("%d links changed their state for a prober that was cut off", n)
 	}
+	for _, name := range []string{"lyon", "lille", "local"} {
+		t.Logf("%-5s  taken %4d  applied %4d  late %4d  cycles stored %4d  in gaps %3d  neither %d", name,
+			s.ask(t, `SELECT last_seq FROM prober WHERE name = $1`, name),
+			s.ask(t, `SELECT count(*) FROM batch b JOIN prober p ON p.id = b.prober WHERE p.name = $1`, name),
+			s.ask(t, `SELECT count(*) FROM batch b JOIN prober p ON p.id = b.prober WHERE p.name = $1 AND late`, name),
+			s.ask(t, `SELECT count(DISTINCT cycle) FROM batch b JOIN prober p ON p.id = b.prober WHERE p.name = $1 AND last`, name),
+			s.ask(t, `SELECT coalesce(sum(extract(epoch FROM to_at - from_at)), 0)::int FROM gap g JOIN prober p ON p.id = g.prober WHERE p.name = $1`, name),
+			s.ask(t, cyclesUnaccounted, name))
+	}
+	t.Logf("lyon was cut off for %s; transitions %d", length, s.ask(t, `SELECT count(*) FROM transition`))
 }
