@@ -39,6 +39,7 @@ Examples:
 type proberRunCommand struct {
 	Credential string `help:"File that vigie prober add wrote." placeholder:"FILE" required:""`
 	Core       string `help:"Where the core is reached, over the credential's." placeholder:"HOST:PORT"`
+	Config     string `help:"Whom it tells when the core does not answer; see configs/prober.yaml for every key." placeholder:"FILE"`
 	Spool      int    `help:"Most megabytes kept on disk, taken by the core or not: what does not fit pushes the oldest out, which is a recorded gap." default:"1024"`
 }
 
@@ -53,6 +54,7 @@ credential or is another core than the credential's.
 
 Examples:
   vigie prober --credential /etc/vigie/prober.credential
+  vigie prober --credential /etc/vigie/prober.credential --config /etc/vigie/prober.yaml
   vigie --data /srv/prober prober run --credential lyon.credential --spool 256
   vigie prober --core tls://192.0.2.10:4433 --credential lyon.credential`
 }
@@ -79,6 +81,10 @@ func (c proberRunCommand) Run(s surroundings) error {
 			return &usageError{"--core: " + err.Error()}
 		}
 	}
+	alarm, err := c.alarm()
+	if err != nil {
+		return err
+	}
 	dir, err := app.ProberDir(credential.Name)
 	if s.data != "" {
 		dir, err = filepath.Abs(s.data)
@@ -87,9 +93,24 @@ func (c proberRunCommand) Run(s surroundings) error {
 		return err
 	}
 	return outpost.Run(s.ctx, outpost.Options{
-		Credential: credential, Dir: dir, Spool: int64(c.Spool) * 1e6,
+		Credential: credential, Dir: dir, Spool: int64(c.Spool) * 1e6, Alarm: alarm,
 		Say: func(line string) { fmt.Fprintln(s.talk, line) }, Log: s.logger,
 	})
+}
+
+func (c proberRunCommand) alarm() (outpost.Alarm, error) {
+	if c.Config == "" {
+		return outpost.Alarm{}, nil
+	}
+	file, err := app.ReadProberFile(c.Config)
+	if err != nil {
+		return outpost.Alarm{}, err
+	}
+	alarm, err := file.Alarm.Open()
+	if err != nil {
+		return outpost.Alarm{}, fmt.Errorf("configuration %s: %w", c.Config, err)
+	}
+	return alarm, nil
 }
 
 // withoutScheme takes an address as people write it, tls://host:port, as host:port.

@@ -103,7 +103,7 @@ func WriteConfiguration(name string, text []byte) (err error) {
 // SendTest sends one message by the configured mail server, to show that it takes
 // them, and returns what the server answered.
 func SendTest(ctx context.Context, m MailConfiguration, to string, p i18n.Printer, now time.Time) (string, error) {
-	channel, err := m.channel()
+	channel, err := m.channel("mail")
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,7 @@ import (
 
 // channels opens every way to the operators; nothing is dialled yet.
 func (c Configuration) channels() (ticket.Channels, error) {
-	mail, err := c.Mail.channel()
+	mail, err := c.Mail.channel("mail")
 	if err != nil {
 		return ticket.Channels{}, err
 	}
@@ -36,9 +36,9 @@ func (c TMF621Configuration) options(token string) tmf621.Options {
 	}
 }
 
-// channel is the way by mail.
-func (m MailConfiguration) channel() (*email.Channel, error) {
-	password, err := secret("mail.password_file", m.PasswordFile)
+// channel is the way by mail; errors name its key.
+func (m MailConfiguration) channel(key string) (*email.Channel, error) {
+	password, err := secret(key+".password_file", m.PasswordFile)
 	if err != nil {
 		return nil, err
 	}

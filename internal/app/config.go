@@ -76,6 +76,16 @@ type MailConfiguration struct {
 	PasswordFile string `yaml:"password_file"`
 }
 
+func (m MailConfiguration) validate() error {
+	switch {
+	case m.Port < 1 || m.Port > 65535:
+		return fmt.Errorf("port: %d, expected 1 to 65535", m.Port)
+	case !strings.Contains(m.From, "@"):
+		return fmt.Errorf("from: %q, expected an address", m.From)
+	}
+	return nil
+}
+
 // TMF621Configuration is the way to one operator's ticket system.
 type TMF621Configuration struct {
 	BaseURL   string `yaml:"base_url"`
@@ -121,22 +131,23 @@ func parseConfiguration(content []byte) (Configuration, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return Configuration{}, plain(err)
+		return Configuration{}, plain(err, "configs/vigie.yaml")
 	}
 	return c, c.validate()
 }
 
 var unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+`)
 
-// plain says on one line what the decoder found, without the names of Go types.
-func plain(err error) error {
+// plain says on one line what the decoder found, without the names of Go types; whole is
+// the file that shows every key.
+func plain(err error, whole string) error {
 	var found *yaml.TypeError
 	if !errors.As(err, &found) {
 		return err
 	}
 	lines := make([]string, len(found.Errors))
 	for i, line := range found.Errors {
-		lines[i] = unknownKey.ReplaceAllString(line, `unknown key "$1"; configs/vigie.yaml shows them all`)
+		lines[i] = unknownKey.ReplaceAllString(line, `unknown key "$1"; `+whole+` shows them all`)
 	}
 	return errors.New(strings.Join(lines, "; "))
 }
@@ -149,14 +160,13 @@ func (c Configuration) validate() error {
 		return fmt.Errorf("prober.name: %q, expected a word without dot, star or space", c.Prober.Name)
 	case c.Prober.Site != "" && !intake.IsKey(c.Prober.Site):
 		return fmt.Errorf("prober.site: %q, expected the key of a site or the UAI of a school", c.Prober.Site)
-	case c.Mail.Port < 1 || c.Mail.Port > 65535:
-		return fmt.Errorf("mail.port: %d, expected 1 to 65535", c.Mail.Port)
-	case !strings.Contains(c.Mail.From, "@"):
-		return fmt.Errorf("mail.from: %q, expected an address", c.Mail.From)
 	case c.RemindAfter <= 0:
 		return fmt.Errorf("remind_after: %s, expected more than 0", c.RemindAfter)
 	case c.Watchdog.Every < 10*time.Second || c.Watchdog.Every > time.Hour:
 		return fmt.Errorf("watchdog.every: %s, expected 10s to 1h", c.Watchdog.Every)
+	}
+	if err := c.Mail.validate(); err != nil {
+		return fmt.Errorf("mail.%w", err)
 	}
 	for operator, way := range c.TMF621 {
 		token := "any" // its file is read at the start only

@@ -109,7 +109,9 @@ func TestTwoProbersAndACoreInThreeNamespaces(t *testing.T) {
 	time.Sleep(length)
 	must(t, "ip link set cable1 up")
 	soon(t, "the prober takes its share again", func() bool { return slices.Contains(s.sharing(), "lyon") })
-	soon(t, "what it measured meanwhile", func() bool { return s.ask(t, `SELECT last_seq FROM prober WHERE name = 'lyon'`) >= before+int(length/time.Second)+5 })
+	soon(t, "what it measured meanwhile", func() bool {
+		return s.ask(t, `SELECT last_seq FROM prober WHERE name = 'lyon'`) >= before+int(length/time.Second)+5
+	})
 	time.Sleep(2 * time.Second) // the last cycles are decided
 	for name := range probers {
 		if n := s.ask(t, `SELECT last_seq - (SELECT count(*) FROM batch WHERE batch.prober = prober.id) FROM prober WHERE name = $1`, name); n != 0 {

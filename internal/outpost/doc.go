@@ -6,5 +6,9 @@
 // A prober elsewhere needs its core to begin with and never again: cut off, it goes on
 // with the last plan, and what it measures waits on its disk.
 //
-// The package refuses to decide who probes what (vantage, app) and to look into a batch.
+// Who watches the core from outside does it too: after a silence it tells somebody, once,
+// and once at its end (Alarm), with what it saw itself meanwhile.
+//
+// The package refuses to decide who probes what (vantage, app), and to decide anything
+// from what it sees of a link.
 package outpost

@@ -10,7 +10,7 @@ import (
 
 const (
 	planFile = "plan.gz"
-	// planParts are plans that are being written, or were when the program was killed.
+	// planParts are files that are being written, or were when the program was killed.
 	planParts = ".plan-*"
 	lockFile  = "lock"
 )
@@ -34,17 +34,25 @@ func lock(dir string) (*os.File, error) {
 // keep writes the packed plan, with the secrets of routers, whole or not at all, so that
 // only the prober's own account may read it.
 func keep(dir string, packed []byte) error {
-	f, err := os.CreateTemp(dir, planParts) // mode 0600
-	if err != nil {
+	if err := writeWhole(dir, planFile, packed); err != nil {
 		return fmt.Errorf("keep the plan: %w", err)
 	}
-	_, err = f.Write(packed)
+	return nil
+}
+
+// writeWhole writes a file in place of the former one, or leaves that.
+func writeWhole(dir, name string, content []byte) error {
+	f, err := os.CreateTemp(dir, planParts) // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, planFile))
+		err = os.Rename(f.Name(), filepath.Join(dir, name))
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("keep the plan: %w", err), os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"vigie/internal/pipe"
 	"vigie/internal/prober"
 	"vigie/internal/vantage"
+	"vigie/probe"
 )
 
 const (
@@ -33,6 +34,8 @@ type Options struct {
 	Dir string
 	// Spool bounds the stream, in octets: what does not fit pushes the oldest out.
 	Spool int64
+	// Alarm is whom the prober tells that its core is silent.
+	Alarm Alarm
 	// Open places sockets, see icmp.Options; nil for where the program runs.
 	Open func(create func() error) error
 	// Say is told of each step of the start.
@@ -45,6 +48,7 @@ type post struct {
 	Options
 	core    *pipe.Core
 	stream  *pipe.Pipe
+	sentry  *sentry
 	routers routersOf
 	notices chan struct{} // the core wants to be asked
 
@@ -80,6 +84,13 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer p.core.Close()
+	if p.sentry, err = newSentry(o, p.notice, time.Now()); err != nil {
+		return err
+	}
+	var watching sync.WaitGroup
+	watched, unwatch := context.WithCancel(ctx)
+	defer func() { unwatch(); watching.Wait() }()
+	watching.Go(func() { p.sentry.run(watched) })
 	p.stream = pipe.New(pipe.Options{Dir: filepath.Join(o.Dir, "stream"), Bytes: o.Spool, Log: o.Log})
 	if err := p.stream.Start(ctx); err != nil {
 		return err
@@ -185,6 +196,10 @@ func (p *post) hello(ctx context.Context) (last uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, helloTime)
 	defer cancel()
 	text, err := p.core.Ask(ctx, question)
+	var refusal *pipe.Refusal
+	if err == nil || errors.As(err, &refusal) {
+		p.sentry.heard(time.Now())
+	}
 	if err != nil {
 		return 0, fmt.Errorf("ask the core: %w", err)
 	}
@@ -215,7 +230,7 @@ func (p *post) take(packed []byte) error {
 func (p *post) start() error {
 	o := prober.Options{
 		Name: p.Credential.Name, Configuration: p.plan.Configuration, NextSeq: p.next,
-		Open: p.Open, Publish: p.stream.Publish, Log: p.Log,
+		Open: p.Open, Publish: p.publish, Log: p.Log,
 	}
 	if err := Equip(&o, nil); err != nil {
 		return err
@@ -234,6 +249,15 @@ func (p *post) start() error {
 	p.routers.set(p.plan.Routers)
 	p.look = Lookout{Open: p.Open, Poll: o.Poll, Routers: p.routers.get}
 	return nil
+}
+
+// publish puts a batch into the stream, and looks at it on the way.
+func (p *post) publish(ctx context.Context, b probe.Batch) error {
+	err := p.stream.Publish(ctx, b)
+	if err == nil {
+		p.sentry.sight.note(b)
+	}
+	return err
 }
 
 // work forwards, answers and follows the core's plans until ctx ends, the core refuses
@@ -299,6 +323,7 @@ func (p *post) follow(ctx context.Context) error {
 		if p.digest == digest {
 			continue
 		}
+		p.sentry.sight.keep(p.plan.Targets)
 		if err := p.change(ctx, former); err != nil {
 			return err
 		}

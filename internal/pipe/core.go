@@ -68,6 +68,9 @@ type Way struct {
 // ErrRefused says that the core does not know the credential, or not any more.
 var ErrRefused = errors.New("the core refuses this credential: it is unknown there, or was revoked")
 
+// errUnreached says that there is no connection now.
+var errUnreached = errors.New("it is not reached")
+
 // StrangerError is a core that is not the one of the credential.
 type StrangerError struct {
 	Address   string
@@ -230,6 +233,9 @@ func (c *Core) Close() {
 // Ask asks the core something and returns its answer. An error that is a Refusal is
 // what the core says in its place.
 func (c *Core) Ask(ctx context.Context, question []byte) ([]byte, error) {
+	if !c.conn.IsConnected() {
+		return nil, errUnreached
+	}
 	return request(ctx, c.conn, coreSubject+c.way.Name, question)
 }
 
