@@ -20,6 +20,7 @@ type StampChart struct {
 	Lost      bool // a packet was lost
 	Simulated bool
 	Rows      []StampRow
+	Void      view.StampVoid
 }
 
 // StampRow is one step in the table that says the same.
@@ -43,7 +44,7 @@ const (
 const stampNotDue = 3 * time.Minute
 
 func newStampChart(p i18n.Printer, all view.StampSeries, id string) StampChart {
-	c := StampChart{ID: id, Latest: all.Latest}
+	c := StampChart{ID: id, Latest: all.Latest, Void: all.Void}
 	s := stepsOf(all.Window, all.Points, func(point view.StampPoint) time.Time { return point.At })
 	var sent, lost int
 	var longest int64

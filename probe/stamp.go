@@ -12,6 +12,9 @@ type Stamp struct {
 	Reflector netip.AddrPort `json:"reflector"`
 	Sent      int            `json:"sent"`
 	Received  int            `json:"received"`
+	// Loaded says that a throughput test of ours filled the link meanwhile: what was lost
+	// or late is the test's doing.
+	Loaded bool `json:"loaded,omitzero"`
 	// Two-way delays without the reflector's own time, of those that came back,
 	// microseconds: the nearest rank.
 	MinMicros    int64 `json:"min_us,omitzero"`

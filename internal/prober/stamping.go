@@ -42,13 +42,16 @@ func (p *Prober) SetReflectors(reflectors []Reflector) error {
 
 // stamp measures once and reports what was found.
 func (p *Prober) stamp(ctx context.Context, r Reflector) {
+	begun := time.Now()
 	found, err := p.opts.Stamp(ctx, r.Addr)
+	now := time.Now()
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		p.unasked.add(r.Link, err, time.Now())
+		p.unasked.add(r.Link, err, now)
 	case found.Sent > 0:
-		p.report(probe.Report{Link: r.Link, At: time.Now().UTC().Truncate(time.Microsecond), Finding: found})
+		found.Loaded = p.heavy.loaded(r.Link, begun, now)
+		p.report(probe.Report{Link: r.Link, At: now.UTC().Truncate(time.Microsecond), Finding: found})
 	}
 }
 

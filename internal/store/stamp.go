@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,14 +16,14 @@ var (
 	// Two sessions may end in one minute: the first stands.
 	sqlStampAdd = query("stamp_minute.add", `
 		INSERT INTO stamp_minute (link_id, at, prober, sent, received, min_micros, median_micros, max_micros, uncorrected,
-			forward_micros, back_micros, error_micros, forward_lost, simulated)
-		SELECT link, at, @prober, sent, received, low, median, high, uncorrected, forward, back, error, lost, @simulated
+			forward_micros, back_micros, error_micros, forward_lost, loaded, simulated)
+		SELECT link, at, @prober, sent, received, low, median, high, uncorrected, forward, back, error, lost, loaded, @simulated
 		FROM unnest(@links::bigint[], @at::timestamptz[], @sent::int[], @received::int[], @lows::bigint[], @medians::bigint[], @highs::bigint[],
-			@uncorrected::int[], @forward::bigint[], @back::bigint[], @errors::bigint[], @lost::int[])
-			AS row (link, at, sent, received, low, median, high, uncorrected, forward, back, error, lost)
+			@uncorrected::int[], @forward::bigint[], @back::bigint[], @errors::bigint[], @lost::int[], @loaded::boolean[])
+			AS row (link, at, sent, received, low, median, high, uncorrected, forward, back, error, lost, loaded)
 		ON CONFLICT DO NOTHING`)
 	sqlStampDrop = query("stamp_minute.drop", `DELETE FROM stamp_minute WHERE at < @before`)
-	sqlViewStamp = query("view.stamp", `
+	sqlViewStamp = query("view.stamp", `WITH `+stampCounted+`
 		SELECT (@steps::timestamptz[])[width_bucket(at, @steps::timestamptz[])] AS at, sum(sent)::int AS sent, sum(received)::int AS received,
 			coalesce(min(min_micros), 0) AS min_micros, coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY median_micros), 0) AS median_micros,
 			coalesce(max(max_micros), 0) AS max_micros, sum(uncorrected)::int AS uncorrected,
@@ -30,12 +31,30 @@ var (
 			max(error_micros) AS error_micros, coalesce(sum(forward_lost), 0)::int AS forward_lost,
 			coalesce(sum(sent - received - forward_lost), 0)::int AS back_lost, coalesce(sum(sent - received) FILTER (WHERE forward_lost IS NULL), 0)::int AS uncounted_way_lost,
 			bool_or(simulated) AS simulated
-		FROM stamp_minute WHERE link_id = @link AND at >= @from AND at < @to GROUP BY 1 ORDER BY 1`)
-	sqlViewStampLatest = query("view.stamp_latest", `
+		FROM session WHERE NOT ours AND NOT loaded GROUP BY 1 ORDER BY 1`)
+	sqlViewStampLatest = query("view.stamp_latest", `WITH `+stampCounted+`
 		SELECT at, prober, sent, received, coalesce(min_micros, 0) AS min_micros, coalesce(median_micros, 0) AS median_micros, coalesce(max_micros, 0) AS max_micros,
 			uncorrected, forward_micros, back_micros, error_micros, forward_lost
-		FROM stamp_minute WHERE link_id = @link AND at >= @from AND at < @to ORDER BY at DESC LIMIT 1`)
+		FROM session WHERE NOT ours AND NOT loaded ORDER BY at DESC LIMIT 1`)
+	sqlViewStampVoid = query("view.stamp_void", `WITH `+stampCounted+`
+		SELECT count(*) FILTER (WHERE ours) AS ours, count(*) FILTER (WHERE loaded AND NOT ours) AS loaded FROM session`)
 )
+
+// stampCounted are the sessions to the reflector of a link, and whether their prober's own
+// uplink was lost or in doubt beside them, or a test of ours.
+const stampCounted = `
+		away AS MATERIALIZED (
+			SELECT p.name, g.from_at, g.to_at FROM gap g JOIN prober p ON p.id = g.prober
+			WHERE g.reason IN ('isolated', 'doubtful') AND g.to_at > @from::timestamptz - @beside::interval AND g.from_at < @to::timestamptz + @beside::interval),
+		session AS (
+			SELECT s.*, EXISTS (SELECT FROM away WHERE name = s.prober
+				AND to_at > s.at - @beside::interval AND from_at < s.at + interval '1 minute' + @beside::interval) AS ours
+			FROM stamp_minute s WHERE link_id = @link AND at >= @from AND at < @to)`
+
+// besideUplink is how near to a cut of the prober's own uplink a session counts no more: it
+// may have begun before its minute, and the uplink goes within the cycle before the first
+// in which no canary answers.
+const besideUplink = 30 * time.Second
 
 // SaveStamp stores what sessions found, each by its minute.
 func (t watchTx) SaveStamp(ctx context.Context, prober string, reports []probe.Report) error {
@@ -62,6 +81,7 @@ type stampColumns struct {
 	lows, medians, highs        []*int64
 	forward, back, errors       []*int64
 	lost                        []*int
+	loaded                      []bool
 }
 
 func (c *stampColumns) add(link int64, at time.Time, s *probe.Stamp) {
@@ -72,13 +92,14 @@ func (c *stampColumns) add(link int64, at time.Time, s *probe.Stamp) {
 	c.highs = append(c.highs, known(answered, s.MaxMicros))
 	c.forward, c.back = append(c.forward, known(synchronised, s.ForwardMicros)), append(c.back, known(synchronised, s.BackMicros))
 	c.errors, c.lost = append(c.errors, known(synchronised, s.ErrorMicros)), append(c.lost, known(s.Counted, s.ForwardLost))
+	c.loaded = append(c.loaded, s.Loaded)
 }
 
 func (c *stampColumns) args(prober string, simulated bool) pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"links": c.links, "at": c.at, "prober": prober, "sent": c.sent, "received": c.received, "uncorrected": c.uncorrected,
 		"lows": c.lows, "medians": c.medians, "highs": c.highs, "forward": c.forward, "back": c.back, "errors": c.errors, "lost": c.lost,
-		"simulated": simulated,
+		"loaded": c.loaded, "simulated": simulated,
 	}
 }
 
@@ -137,11 +158,16 @@ func (r stampPointRow) point() view.StampPoint {
 func (v *View) Stamp(ctx context.Context, link int64, w view.Window) (view.StampSeries, error) {
 	series := view.StampSeries{Window: w}
 	err := v.read(ctx, func(tx pgx.Tx) (err error) {
-		args := pgx.NamedArgs{"link": link, "from": w.From, "to": w.To, "steps": w.Steps()}
-		if series.Points, err = many(ctx, tx, sqlViewStamp, args, stampPointRow.point); err != nil || len(series.Points) == 0 {
+		args := pgx.NamedArgs{"link": link, "from": w.From, "to": w.To, "beside": besideUplink}
+		if series.Void, err = one[view.StampVoid](ctx, tx, sqlViewStampVoid, args); err != nil {
 			return err
 		}
-		latest, err := one[stampRow](ctx, tx, sqlViewStampLatest, pgx.NamedArgs{"link": link, "from": w.From, "to": w.To})
+		bySteps := maps.Clone(args)
+		bySteps["steps"] = w.Steps()
+		if series.Points, err = many(ctx, tx, sqlViewStamp, bySteps, stampPointRow.point); err != nil || len(series.Points) == 0 {
+			return err
+		}
+		latest, err := one[stampRow](ctx, tx, sqlViewStampLatest, args)
 		series.Latest = latest.minute()
 		return err
 	})

@@ -39,6 +39,16 @@ func (p StampPoint) Lost() int { return p.Sent - p.Received }
 // StampSeries is what the sessions to the reflector of a link found in a window.
 type StampSeries struct {
 	Window Window
-	Points []StampPoint // in order; a step without a session has none
-	Latest StampMinute  // without a session in the window, of no prober
+	Points []StampPoint // in order; a step without a session that counts has none
+	Latest StampMinute  // that counts; without one in the window, of no prober
+	Void   StampVoid
+}
+
+// Measured reports whether a session ended in the window, be it one that does not count.
+func (s StampSeries) Measured() bool { return len(s.Points) > 0 || s.Void != StampVoid{} }
+
+// StampVoid counts the sessions that say nothing of the line: they stand in no point.
+type StampVoid struct {
+	Ours   int // our own uplink was lost, or in doubt, beside them
+	Loaded int // a throughput test of ours filled the link meanwhile
 }
