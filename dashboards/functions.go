@@ -98,6 +98,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"share":         func(s audit.Share) string { return ShareText(p, s) },
 		"uptime":        func(l audit.Line) string { return UptimeText(p, l) },
 		"int":           func(n int64) int { return int(n) },
+		"megabytes":     func(octets int64) int { return int(octets / 1_000_000) },
 		"langs":         i18n.Languages,
 		"ranges":        view.Ranges,
 		"states":        stateNames,

@@ -60,6 +60,7 @@ type Viewer struct {
 	MakeTokens  bool
 
 	EditInventory bool
+	RunTests      bool
 }
 
 // BoardPage shows every link by state.
@@ -86,6 +87,7 @@ func (p *MapPage) Departement() string { return view.DepartementName(p.Map.Depar
 type LinkPage struct {
 	Shell
 	Link view.LinkPage
+	Testable bool // by the asker, here
 }
 
 func (*LinkPage) template() string { return "link" }

@@ -19,7 +19,7 @@ var shared = []string{"layout", "icons", "parts", "chart", "load", "lists", "pla
 
 // views are the pages by template name.
 var views = []string{
-	"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "device", "site", "incidents", "tickets", "ticket", "probers", "statement", "audit", "tokens",
+	"board", "map", "plan", "prefix", "siteplan", "vlans", "link", "device", "trial", "site", "incidents", "tickets", "ticket", "probers", "statement", "audit", "tokens",
 	"services", "inventory", "records", "record", "draft", "review", "signin", "error",
 }
 

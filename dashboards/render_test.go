@@ -37,7 +37,7 @@ func TestEveryPageHasItsView(t *testing.T) {
 	t.Parallel()
 	var named []string
 	for _, page := range []Page{
-		&BoardPage{}, &MapPage{}, &PlanPage{}, &PrefixPage{}, &SitePlanPage{}, &VLANsPage{}, &LinkPage{}, &DevicePage{}, &SitePage{}, &IncidentsPage{}, &TicketsPage{}, &TicketPage{}, &ProbersPage{}, &StatementPage{}, &AuditPage{}, &TokensPage{},
+		&BoardPage{}, &MapPage{}, &PlanPage{}, &PrefixPage{}, &SitePlanPage{}, &VLANsPage{}, &LinkPage{}, &DevicePage{}, &TrialPage{}, &SitePage{}, &IncidentsPage{}, &TicketsPage{}, &TicketPage{}, &ProbersPage{}, &StatementPage{}, &AuditPage{}, &TokensPage{},
 		&ServicesPage{}, &InventoryPage{}, &RecordsPage{}, &RecordPage{}, &DraftPage{}, &ReviewPage{}, &SignInPage{}, &ErrorPage{},
 	} {
 		named = append(named, page.template())

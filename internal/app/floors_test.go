@@ -32,7 +32,7 @@ var house = [][][]string{
 	2: {{"internal/org", "internal/contract", "internal/inventory", "internal/ipam"}},
 	3: {{"internal/measure"}},
 	4: {{"internal/linkstate", "internal/incident", "internal/sla", "internal/ticket"}, {"internal/checkstate"}},
-	5: {{"internal/watch"}, {"internal/desk"}, {"internal/intake"}, {"internal/view"}, {"internal/invoicing"}, {"internal/access"}, {"internal/audit"}, {"internal/vantage"}, {"internal/history"}},
+	5: {{"internal/watch"}, {"internal/desk"}, {"internal/intake"}, {"internal/view"}, {"internal/invoicing"}, {"internal/access"}, {"internal/audit"}, {"internal/vantage"}, {"internal/history"}, {"internal/trial"}},
 	6: {
 		{"internal/store/cluster", "internal/store", "internal/store/storetest"},
 		{"internal/jobs"},

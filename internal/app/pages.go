@@ -37,10 +37,15 @@ func (s *Server) startPages(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
+	trials, err := s.newTrials()
+	if err != nil {
+		return err
+	}
 	server, err := httpd.New(httpd.Options{
 		View:       views,
 		Inventory:  s.instance.intake(),
 		Desk:       s.desk,
+		Trials:     trials,
 		Audits:     audits,
 		Vacations:  vacations,
 		Statements: invoicing.New(store.NewInvoicing(s.instance.db)),

@@ -13,6 +13,7 @@ import (
 	"vigie/internal/outpost"
 	"vigie/internal/prober"
 	"vigie/internal/store"
+	"vigie/internal/trial"
 	"vigie/probe"
 	"vigie/probe/schedule"
 	"vigie/probe/throughput"
@@ -31,13 +32,14 @@ type tests struct {
 	configuration prober.ThroughputConfiguration
 	index         func(context.Context) (*inventory.Index, error)
 	view          *store.View
+	requests      func(ctx context.Context, now time.Time) ([]trial.Request, error) // of people, that hold
 	vacations     *calendar.Vacations
 	closed        func(now time.Time, school calendar.School) probe.NotRun
 	open          func(create func() error) error // places sockets, nil for where Vigie runs
 }
 
-// testing is what the prober needs for tests; nil where none is configured.
-func (s *Server) testing(open func(create func() error) error) (*prober.Testing, error) {
+// newTests knows the links of an installation that tests; nil for one that does not.
+func (s *Server) newTests(open func(create func() error) error) (*tests, error) {
 	c := s.opts.Configuration.Prober.Throughput
 	if c.Method == "" || s.opts.Configuration.Prober.Site != "" {
 		return nil, nil
@@ -50,18 +52,37 @@ func (s *Server) testing(open func(create func() error) error) (*prober.Testing,
 	if err != nil {
 		return nil, err
 	}
-	t := &tests{configuration: c, index: s.index, view: store.NewView(s.instance.db), vacations: vacations, closed: closing.At, open: open}
+	t := &tests{
+		configuration: c, index: s.index, view: store.NewView(s.instance.db), requests: store.NewTrials(s.instance.db).Open,
+		vacations: vacations, closed: closing.At, open: open,
+	}
+	if s.opts.Demo {
+		t.closed = demoClosed
+	}
+	return t, nil
+}
+
+// testing is what the prober needs for tests; nil where none is configured.
+func (s *Server) testing(open func(create func() error) error) (*prober.Testing, error) {
+	t, err := s.newTests(open)
+	if t == nil || err != nil {
+		return nil, err
+	}
 	look := testLook
 	if s.opts.Demo {
-		t.closed, look = demoClosed, demoCycle
+		look = demoCycle
 	}
-	return &prober.Testing{Policy: c.Policy(), Look: look, Links: t.links}, nil
+	return &prober.Testing{Policy: t.configuration.Policy(), Look: look, Links: t.links}, nil
 }
 
 // links are those in force, with what is known of each. Most of the day the hour closes
-// all of them, and then nothing is looked up.
+// all of them, and then nothing is looked up but what people asked for.
 func (t *tests) links(ctx context.Context, now time.Time, every bool) ([]prober.Tested, error) {
 	x, err := t.index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := t.asked(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +94,16 @@ func (t *tests) links(ctx context.Context, now time.Time, every bool) ([]prober.
 			continue
 		}
 		why := t.closed(now, school(x, l, t.vacations))
-		if every || why == "" || why == probe.CalendarUnknown {
+		insisted := asked[l.ID].Insists && why == probe.OutsideWindow
+		if every || why == "" || why == probe.CalendarUnknown || insisted {
 			ids, closed[l.ID] = append(ids, l.ID), why
 		}
 	}
+	return t.known(ctx, x, ids, closed, asked, now)
+}
+
+// known is what is known of links beside the hour and what people asked for.
+func (t *tests) known(ctx context.Context, x *inventory.Index, ids []int64, closed map[int64]probe.NotRun, asked map[int64]trial.Request, now time.Time) ([]prober.Tested, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -87,11 +114,11 @@ func (t *tests) links(ctx context.Context, now time.Time, every bool) ([]prober.
 	out := make([]prober.Tested, 0, len(facts))
 	for _, f := range facts {
 		l, _ := x.LinkByID(f.Link)
-		terms := x.TermsAt(l, day)
+		terms := x.TermsAt(l, calendar.Day(now))
 		one := prober.Tested{
 			Heavy: schedule.Heavy{
 				Link: l.ID, Sites: l.Sites, POP: l.POP, Last: f.FigureAt, Tried: f.TriedAt, Contested: f.Figure != nil && f.Figure.Short(),
-				Closed: closed[l.ID], Up: f.Status == linkstate.Up,
+				Asked: asked[l.ID].At, Insists: asked[l.ID].Insists, Closed: closed[l.ID], Up: f.Status == linkstate.Up,
 			},
 			Client: t.client(l), DownBits: terms.DownKbps * 1000, UpBits: terms.UpKbps * 1000,
 		}
@@ -105,6 +132,19 @@ func (t *tests) links(ctx context.Context, now time.Time, every bool) ([]prober.
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// asked are the requests of people that hold, by link.
+func (t *tests) asked(ctx context.Context, now time.Time) (map[int64]trial.Request, error) {
+	open, err := t.requests(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	byLink := make(map[int64]trial.Request, len(open))
+	for _, r := range open {
+		byLink[r.Link] = r
+	}
+	return byLink, nil
 }
 
 // school is the calendar of the site that carries a link.

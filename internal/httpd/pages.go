@@ -78,7 +78,9 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, &dashboards.LinkPage{Shell: s.following(r, dashboards.Links, link.Notices), Link: link})
+	page := &dashboards.LinkPage{Shell: s.following(r, dashboards.Links, link.Notices), Link: link}
+	page.Testable = page.Viewer.RunTests && s.Trials.Available()
+	return s.show(w, r, page)
 }
 
 func (s *Server) site(w http.ResponseWriter, r *http.Request) error {

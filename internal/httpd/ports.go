@@ -9,6 +9,7 @@ import (
 	"vigie/internal/invoicing"
 	"vigie/internal/org"
 	"vigie/internal/ticket"
+	"vigie/internal/trial"
 )
 
 // Desk is what a person may do about tickets and sending; internal/desk does it.
@@ -20,6 +21,15 @@ type Desk interface {
 	Judge(ctx context.Context, who org.User, ticket, gel int64, verdict ticket.Verdict, now time.Time) error
 	StopSending(ctx context.Context, who org.User, stop bool, now time.Time) error
 	SetMode(ctx context.Context, who org.User, operator string, mode ticket.Mode, now time.Time) error
+}
+
+// Trials takes what a person asks to be tested; internal/trial does it. Errors carry
+// their kind: NotFound outside the territory, Forbidden, Invalid, Conflict with a
+// trial.Refused, Unavailable where no link is tested.
+type Trials interface {
+	Available() bool
+	Offer(ctx context.Context, who org.User, link int64, now time.Time) (trial.Offer, error)
+	Ask(ctx context.Context, who org.User, link int64, a trial.Ask, now time.Time) error
 }
 
 // Statements makes the bill of a month, given by its first day at midnight UTC;

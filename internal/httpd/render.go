@@ -33,6 +33,7 @@ func (s *Server) shell(r *http.Request, section dashboards.Section) dashboards.S
 			MakeTokens:  org.Allowed(who, org.MakeTokens),
 
 			EditInventory: org.Allowed(who, org.EditInventory),
+			RunTests:      org.Allowed(who, org.RunTests),
 		}
 	}
 	return shell

@@ -31,6 +31,8 @@ func (s *Server) routes() []route {
 		{http.MethodGet, "/links/{id}", org.SeeLinks, s.link},
 		{http.MethodGet, "/links/{id}/figures.csv", org.SeeLinks, s.linkFigures},
 		{http.MethodGet, "/links/{id}/device", org.SeePlan, s.device},
+		{http.MethodGet, "/links/{id}/test", org.RunTests, s.trial},
+		{http.MethodPost, "/links/{id}/test", org.RunTests, s.askTrial},
 		{http.MethodGet, "/sites/{id}", org.SeeLinks, s.site},
 		{http.MethodGet, "/sites/{id}/plan", org.SeePlan, s.sitePlan},
 		{http.MethodGet, "/plan", org.SeePlan, s.plan},

@@ -22,6 +22,7 @@ type Options struct {
 	View       *view.Service
 	Inventory  *intake.Service
 	Desk       Desk
+	Trials     Trials
 	Statements Statements
 	Audits     Audits
 	Vacations  *calendar.Vacations
@@ -67,7 +68,7 @@ const (
 
 // New parses every page and builds the routes.
 func New(o Options) (*Server, error) {
-	if o.View == nil || o.Inventory == nil || o.Desk == nil || o.Statements == nil || o.Audits == nil || o.Vacations == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
+	if o.View == nil || o.Inventory == nil || o.Desk == nil || o.Trials == nil || o.Statements == nil || o.Audits == nil || o.Vacations == nil || o.People == nil || o.Access == nil || o.Sessions == nil ||
 		o.Changes == nil || o.Health == nil || o.Metrics == nil || o.Links == nil || o.Log == nil || o.Now == nil {
 		return nil, errors.New("build the pages: an option is missing; expected every one but TLSProxy and Demo")
 	}

@@ -19,14 +19,17 @@ import (
 	"vigie/internal/desk"
 	"vigie/internal/httpd"
 	"vigie/internal/intake"
+	"vigie/internal/inventory"
 	"vigie/internal/invoicing"
 	"vigie/internal/org"
 	"vigie/internal/series"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
 	"vigie/internal/ticket"
+	"vigie/internal/trial"
 	"vigie/internal/view"
 	"vigie/internal/watch"
+	"vigie/probe"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
@@ -41,6 +44,7 @@ type world struct {
 	server  *httpd.Server
 	changes *bell
 	health  *parts
+	plan    trial.Plan // of every link's test
 	people  map[string]org.User
 }
 
@@ -70,7 +74,7 @@ func newWorld(t testing.TB) *world {
 	}
 	bills := invoicing.New(store.NewInvoicing(w.db))
 	w.server, err = httpd.New(httpd.Options{
-		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Inventory: &intake.Service{Store: store.NewIntake(w.db)}, Desk: service,
+		View: view.New(store.NewView(w.db), 90*time.Second, vacations), Inventory: &intake.Service{Store: store.NewIntake(w.db)}, Desk: service, Trials: w.trials(),
 		Statements: bills, Audits: w.audits(bills, vacations), Vacations: vacations,
 		People: store.NewPeople(w.db), Access: access.New(store.NewAccess(w.db)), Sessions: store.NewSessions(w.db), Changes: w.changes, Health: w.health,
 		Metrics: func(out io.Writer) { _, _ = io.WriteString(out, "vigie_up 1\n") }, Links: w.series(t),
@@ -80,6 +84,15 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// trials takes requests for tests, of every link by the same plan.
+func (w *world) trials() *trial.Service {
+	w.plan = trial.Plan{
+		Method: probe.ByIperf3, Server: "192.0.2.1:5201", Hours: "22:00-05:00", Duration: 10 * time.Second, SlowStart: 2 * time.Second,
+		DownBits: 250_000_000, UpBits: 250_000_000, Octets: 2_000_000_000, Closed: probe.OutsideWindow, Reason: probe.OutsideWindow, Up: true, LoadPerMille: 42,
+	}
+	return trial.New(trial.Options{Store: store.NewTrials(w.db), Plan: func(context.Context, inventory.Link, time.Time) (trial.Plan, error) { return w.plan, nil }})
 }
 
 // series are the figures of the demo's links, after a first cycle.

@@ -17,9 +17,13 @@ type Heavy struct {
 	// Last is when a test last gave a figure, Tried when one was last tried; zero =
 	// never.
 	Last, Tried time.Time
-	// Contested says that somebody waits for a figure: the last one was below the
-	// contract, or a person asked for another.
+	// Contested says that the last figure was below the contract.
 	Contested bool
+	// Asked is when a person asked for a test, zero = nobody does: it is due at once,
+	// until one was tried. Insists says that they wait neither for the hours of tests nor
+	// for an idle link; school hours, exams and an unknown calendar hold for them too.
+	Asked   time.Time
+	Insists bool
 	// Closed says why none may run at this hour (probe.InSchoolHours...); empty = it may.
 	Closed probe.NotRun
 	// Up says that the link answers within its limits.
@@ -57,13 +61,13 @@ type HeavyChoice struct {
 }
 
 // PlanHeavy chooses which heavy probes to start now beside those under way, in order of
-// priority: the contested ones, then those never tested, then the oldest figure. None
+// priority: those asked for, the contested ones, then those never tested, then the oldest figure. None
 // shares a link, a site or a POP with another, since the figures of both would be less
 // and the harm more.
 func PlanHeavy(now time.Time, links []Heavy, running []Occupied, p HeavyPolicy) []HeavyChoice {
 	sorted := slices.Clone(links)
 	slices.SortFunc(sorted, func(a, b Heavy) int {
-		return cmp.Or(first(a.Contested, b.Contested), a.Last.Compare(b.Last), cmp.Compare(a.Link, b.Link))
+		return cmp.Or(first(a.wanted(), b.wanted()), first(a.Contested, b.Contested), a.Last.Compare(b.Last), cmp.Compare(a.Link, b.Link))
 	})
 	held, tests := holdings(running), 0
 	for _, o := range running {
@@ -108,6 +112,9 @@ func first(a, b bool) int {
 // due is when the next figure is wanted, the zero time for a link never tried, and why
 // not before.
 func (h Heavy) due(p HeavyPolicy) (due time.Time, why probe.NotRun) {
+	if h.wanted() {
+		return time.Time{}, ""
+	}
 	why = probe.NotDue
 	if !h.Last.IsZero() {
 		due = h.Last.Add(p.Every)
@@ -121,13 +128,19 @@ func (h Heavy) due(p HeavyPolicy) (due time.Time, why probe.NotRun) {
 	return due, why
 }
 
+// wanted reports whether a person still waits for a test.
+func (h Heavy) wanted() bool { return h.Asked.After(h.Last) && h.Asked.After(h.Tried) }
+
 // refusal is why the link itself, whose time has come, is not tested.
 func (h Heavy) refusal(p HeavyPolicy) probe.NotRun {
+	insists := h.wanted() && h.Insists
 	switch {
-	case h.Closed != "":
+	case h.Closed != "" && !(insists && h.Closed == probe.OutsideWindow):
 		return h.Closed
 	case !h.Up:
 		return probe.LinkNotUp
+	case insists:
+		return ""
 	case h.LoadPerMille < 0:
 		return probe.LoadUnknown
 	case h.LoadPerMille > p.MostLoadPerMille:

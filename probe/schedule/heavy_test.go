@@ -47,6 +47,17 @@ func TestALinkIsTestedOnlyWhenNothingSpeaksAgainstIt(t *testing.T) {
 		"another link of the POP is full":  {Heavy{Link: 4, Up: true, POP: "p"}, []Occupied{{5, []string{"s"}, "p"}}, probe.POPBusy},
 		"of two unknown POPs none is busy": {Heavy{Link: 4, Up: true}, []Occupied{{5, []string{"s"}, ""}}, ""},
 		"two tests run already":            {Heavy{Link: 4, Up: true}, []Occupied{{5, []string{"s"}, ""}, {6, []string{"t"}, ""}}, probe.ProberBusy},
+		"asked for after the last":         {Heavy{Up: true, Last: ago(2 * time.Hour), Asked: ago(time.Hour)}, nil, ""},
+		"asked for after a try in vain":    {Heavy{Up: true, Tried: ago(2 * time.Minute), Asked: ago(time.Minute)}, nil, ""},
+		"asked for before the last":        {Heavy{Up: true, Last: ago(time.Hour), Asked: ago(2 * time.Hour)}, nil, probe.NotDue},
+		"asked for, outside the hours":     {Heavy{Up: true, Asked: ago(1), Closed: probe.OutsideWindow}, nil, probe.OutsideWindow},
+		"asked for, and used":              {Heavy{Up: true, Asked: ago(1), LoadPerMille: 500}, nil, probe.LoadHigh},
+		"insisted on, outside the hours":   {Heavy{Up: true, Asked: ago(1), Insists: true, Closed: probe.OutsideWindow}, nil, ""},
+		"insisted on, and used":            {Heavy{Up: true, Asked: ago(1), Insists: true, LoadPerMille: 500}, nil, ""},
+		"insisted on, in school hours":     {Heavy{Up: true, Asked: ago(1), Insists: true, Closed: probe.InSchoolHours}, nil, probe.InSchoolHours},
+		"insisted on, and down":            {Heavy{Asked: ago(1), Insists: true}, nil, probe.LinkNotUp},
+		"insisted on before the last":      {Heavy{Up: true, Last: ago(time.Hour), Asked: ago(2 * time.Hour), Insists: true, Closed: probe.OutsideWindow}, nil, probe.NotDue},
+		"insisted on beside another":       {Heavy{Link: 4, Up: true, POP: "p", Asked: ago(1), Insists: true}, []Occupied{{5, []string{"s"}, "p"}}, probe.POPBusy},
 		"traces take no place of a test":   {Heavy{Link: 4, Up: true}, []Occupied{{Link: 5}, {Link: 6}, {Link: 7}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
