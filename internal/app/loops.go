@@ -32,7 +32,7 @@ func (s *Server) startLoops(ctx context.Context) {
 		})
 	})
 	s.run(ctx, "cycle clock", func(ctx context.Context) error {
-		s.watch.Run(ctx, watch.Loop{Pending: s.pipe.Pending, Decided: s.decided, Log: s.opts.Log})
+		s.watch.Run(ctx, watch.Loop{Pending: s.pipe.Awaited, Decided: s.decided, Log: s.opts.Log})
 		return nil
 	})
 	if s.prober != nil {

@@ -71,6 +71,9 @@ func (h hand) unreached(err error, dropped bool) {
 func (h hand) publish(ctx context.Context, body []byte, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, handOverTime)
 	defer cancel()
+	if !h.js.Conn().IsConnected() {
+		return errUnreached
+	}
 	_, err := h.js.PublishMsg(ctx, &nats.Msg{Subject: subjectBase + h.prober, Data: body}, jetstream.WithMsgID(id), jetstream.WithRetryAttempts(0))
 	return err
 }

@@ -1,6 +1,7 @@
 package pipe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -161,7 +162,7 @@ func (p *Pipe) Well(ctx context.Context) error {
 
 // lane finds the lane of a prober, nil where there is none.
 func (p *Pipe) lane(ctx context.Context, prober string) (jetstream.Stream, error) {
-	if p.door == nil && p.opts.Cluster == nil {
+	if !p.Open() {
 		return nil, nil
 	}
 	s, err := p.js.Stream(ctx, laneName+prober)
@@ -185,7 +186,7 @@ func (p *Pipe) refresh(ctx context.Context) error {
 			Storage:    jetstream.FileStorage,
 			Retention:  jetstream.WorkQueuePolicy,
 			Discard:    jetstream.DiscardNew,
-			MaxBytes:   LaneBytes,
+			MaxBytes:   cmp.Or(p.opts.Bytes, LaneBytes),
 			MaxMsgSize: maxMessage,
 			Replicas:   replicas,
 		})
@@ -213,7 +214,7 @@ func (p *Pipe) refresh(ctx context.Context) error {
 
 // eachLane offers the messages of all streams to settle, until ctx ends. A cluster that
 // is away, or moves a stream to another server, is waited for.
-func (p *Pipe) eachLane(ctx context.Context, settle func(jetstream.Msg)) error {
+func (p *Pipe) eachLane(ctx context.Context, settle func(stream string, msg jetstream.Msg)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var offering sync.WaitGroup
@@ -235,7 +236,7 @@ func (p *Pipe) eachLane(ctx context.Context, settle func(jetstream.Msg)) error {
 			offered[name] = true
 			offering.Go(func() {
 				for ctx.Err() == nil {
-					err := p.each(ctx, s, settle)
+					err := p.each(ctx, s, func(msg jetstream.Msg) { settle(name, msg) })
 					if err != nil && p.opts.Cluster == nil {
 						cancel(err)
 						return

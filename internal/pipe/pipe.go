@@ -44,8 +44,8 @@ const (
 // Options says where the stream lives.
 type Options struct {
 	Dir string // directory of the stream's files; created when missing
-	// Bytes bounds the stream: what does not fit pushes the oldest out. 0 =
-	// DefaultBytes.
+	// Bytes bounds each stream: what does not fit pushes the oldest out of our own, and is
+	// refused by that of a prober elsewhere. 0 = DefaultBytes and LaneBytes.
 	Bytes int64
 	// Age is how long a batch is kept, taken or not; 0 = as long as it fits.
 	Age time.Duration
@@ -67,11 +67,12 @@ type Pipe struct {
 	stream jetstream.Stream // of what this process measures; nil with a cluster
 	door   *door            // nil without a port
 	lanes  lanes
+	queues queues
 	turn   sync.Mutex // one batch is applied at a time
 }
 
 // New returns an inert pipe.
-func New(o Options) *Pipe { return &Pipe{opts: o, lanes: newLanes()} }
+func New(o Options) *Pipe { return &Pipe{opts: o, lanes: newLanes(), queues: newQueues()} }
 
 // Start opens the streams and returns when they are ready. An error names the
 // directory that could not be used. A cluster that is away is no error, and waited for:
@@ -230,7 +231,7 @@ func lastSeq(ctx context.Context, s jetstream.Stream, subject string) (uint64, e
 // or that apply calls fault.Invalid, is logged and dropped: no later attempt would take
 // it, and it would hold up all that follow.
 func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Batch) error) error {
-	settle := func(msg jetstream.Msg) {
+	settle := func(stream string, msg jetstream.Msg) {
 		p.turn.Lock()
 		defer p.turn.Unlock()
 		if p.lanes.shut(msg) {
@@ -238,10 +239,14 @@ func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Ba
 			_ = msg.Term()
 			return
 		}
-		p.Settle(ctx, msg, apply)
+		p.Settle(ctx, msg, func(ctx context.Context, b probe.Batch) error {
+			err := apply(ctx, b)
+			p.queues.settled(stream, err)
+			return err
+		})
 	}
-	if p.door == nil && p.opts.Cluster == nil {
-		return p.each(ctx, p.stream, settle)
+	if !p.Open() {
+		return p.each(ctx, p.stream, func(msg jetstream.Msg) { settle(streamName, msg) })
 	}
 	return p.eachLane(ctx, settle)
 }

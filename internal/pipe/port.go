@@ -158,7 +158,7 @@ func permissions(name string) *server.Permissions {
 // else ends at once; who may come into a cluster is said there (Users). What comes of one
 // that is barred, by name, since a time is not taken any more, wherever it still gets in.
 func (p *Pipe) Admit(ctx context.Context, names map[string]string, barred map[string]time.Time) error {
-	if p.door == nil && p.opts.Cluster == nil {
+	if !p.Open() {
 		return nil
 	}
 	p.expect(names)
@@ -233,15 +233,31 @@ func (p *Pipe) Address() string {
 	return p.server.Addr().String()
 }
 
-// maxAnswering bounds the probers' questions answered together.
-const maxAnswering = 16
+// maxAnswering bounds the probers' questions answered together, maxEach those of one of
+// them, so that none keeps the others from being answered.
+const maxAnswering, maxEach = 16, 2
 
 // Answer answers what probers ask, until ctx ends and the answers under way are given.
 // An error of answer reaches the prober as its text.
 func (p *Pipe) Answer(ctx context.Context, answer func(ctx context.Context, prober string, question []byte) ([]byte, error)) error {
+	var mu sync.Mutex
+	answering := map[string]int{} // of those who ask now
+	add := func(prober string, n int) (now int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if answering[prober] += n; answering[prober] == 0 {
+			delete(answering, prober)
+			return 0
+		}
+		return answering[prober]
+	}
 	return serve(ctx, p.conn, coreSubject+"*", maxAnswering, func(ctx context.Context, m *nats.Msg) ([]byte, error) {
 		prober := m.Subject[len(coreSubject):]
 		p.lanes.heard(prober, time.Now())
+		defer add(prober, -1)
+		if add(prober, 1) > maxEach {
+			return nil, errBusy
+		}
 		return answer(ctx, prober, m.Data)
 	})
 }
