@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"strings"
 	"time"
@@ -23,7 +26,7 @@ type snmpCommand struct {
 	Priv             string `help:"How its messages are encrypted: DES, AES, AES192, AES256, AES192C, AES256C." placeholder:"NAME"`
 	PrivPasswordFile string `help:"File with the password of the encryption." placeholder:"FILE"`
 	Credential       string `help:"Name of a credential of the configuration, instead of all these." placeholder:"NAME"`
-	Config           string `help:"The configuration that has it." default:"vigie.yaml" placeholder:"FILE"`
+	Config           string `help:"The configuration that has it, and the profiles of the installation. Default: vigie.yaml, where there is one." placeholder:"FILE"`
 
 	Port    uint16        `help:"Where the agent listens." default:"161"`
 	Timeout time.Duration `help:"How long an answer is waited for, at most 1m." default:"2s"`
@@ -37,7 +40,8 @@ func (snmpCommand) Help() string {
 	return `Asks a router, a switch or a firewall by SNMP for all that Vigie reads of it: what it
 is, how it is, its interfaces, addresses, VLANs, the hosts it resolved and the neighbours that
 announce themselves by LLDP. Nothing is written anywhere, and no database is needed.
-A device answers one request at a time; a large one takes some seconds.
+A device answers one request at a time; a large one takes some seconds. How a device tells
+its health is read by the profiles of the installation (prober.snmp.profiles), over ours.
 
 Secrets are read from files, never from the command line. The status is 1 when there
 is no answer, or when it ended midway.
@@ -57,15 +61,19 @@ func (c snmpCommand) Run(s surroundings) error {
 	if c.Format == "csv" && c.Table == "" {
 		return &usageError{"--format csv: expected --table interfaces, addresses, vlans, hosts or neighbours"}
 	}
-	credential, err := c.credential()
+	configuration, err := c.configuration()
 	if err != nil {
 		return err
 	}
-	folder, err := configs.SNMPProfiles()
+	credential, err := c.credential(configuration)
 	if err != nil {
 		return err
 	}
-	profiles, err := snmp.ReadProfiles(folder)
+	shipped, err := configs.SNMPProfiles()
+	if err != nil {
+		return err
+	}
+	profiles, err := configuration.Prober.SNMP.ReadProfiles(shipped)
 	if err != nil {
 		return err
 	}
@@ -103,8 +111,24 @@ func (c snmpCommand) Run(s surroundings) error {
 	return nil
 }
 
+// configurationName is read where it stands and no other is named.
+const configurationName = "vigie.yaml"
+
+// configuration is the one that is named, else that of the directory, else the defaults: a
+// device may be asked without an installation.
+func (c snmpCommand) configuration() (app.Configuration, error) {
+	if c.Config != "" {
+		return app.ReadConfiguration(c.Config)
+	}
+	configuration, err := app.ReadConfiguration(configurationName)
+	if errors.Is(err, fs.ErrNotExist) && c.Credential == "" {
+		return app.DefaultConfiguration(), nil
+	}
+	return configuration, err
+}
+
 // credential reads what the device asks of who asks it.
-func (c snmpCommand) credential() (snmp.Credential, error) {
+func (c snmpCommand) credential(configuration app.Configuration) (snmp.Credential, error) {
 	given := prober.SNMPCredential{
 		Version: snmp.V3, CommunityFile: c.CommunityFile, User: c.User, Auth: snmp.Auth(c.Auth), AuthPasswordFile: c.AuthPasswordFile,
 		Priv: snmp.Priv(c.Priv), PrivPasswordFile: c.PrivPasswordFile,
@@ -114,7 +138,7 @@ func (c snmpCommand) credential() (snmp.Credential, error) {
 	case c.Credential != "" && !alone:
 		return snmp.Credential{}, &usageError{"--credential: expected it alone, or what it stands for"}
 	case c.Credential != "":
-		return configuredCredential(c.Config, c.Credential)
+		return configuredCredential(configuration, cmp.Or(c.Config, configurationName), c.Credential)
 	case alone:
 		return snmp.Credential{}, &usageError{"expected --community-file FILE, --user NAME, or --credential NAME"}
 	}
@@ -125,11 +149,7 @@ func (c snmpCommand) credential() (snmp.Credential, error) {
 }
 
 // configuredCredential reads the secrets of one credential of a configuration alone.
-func configuredCredential(file, name string) (snmp.Credential, error) {
-	configuration, err := app.ReadConfiguration(file)
-	if err != nil {
-		return snmp.Credential{}, err
-	}
+func configuredCredential(configuration app.Configuration, file, name string) (snmp.Credential, error) {
 	var names []string
 	for _, configured := range configuration.Prober.SNMP.Credentials {
 		if configured.Name == name {

@@ -37,7 +37,7 @@ func (s *Server) startLoops(ctx context.Context) {
 	})
 	if s.prober != nil {
 		s.run(ctx, "days", func(ctx context.Context) error {
-			followDays(ctx, s.retarget, s.opts.Log)
+			followDays(ctx, s.readSecrets, s.retarget, s.opts.Log)
 			return nil
 		})
 	}

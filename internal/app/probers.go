@@ -244,7 +244,7 @@ func (s *Server) ownRouters() []snmp.Router {
 	if err != nil {
 		return nil // the answer is then that no router is polled
 	}
-	return routers(x, s.secrets, calendar.Day(time.Now()))
+	return routers(x, s.secrets.get(), calendar.Day(time.Now()))
 }
 
 // serveProbers answers the commands about probers elsewhere.

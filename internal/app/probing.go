@@ -10,7 +10,6 @@ import (
 
 	"vigie/internal/calendar"
 	"vigie/internal/inventory"
-	"vigie/internal/lab"
 	"vigie/internal/outpost"
 	"vigie/internal/prober"
 	"vigie/probe"
@@ -47,11 +46,8 @@ func (s *Server) startProber(ctx context.Context) error {
 	if s.lab != nil {
 		o.Open = s.lab.network.InProber
 	}
-	if s.secrets, err = c.SNMP.Read(); err != nil {
+	if _, err = s.readSecrets(); err != nil {
 		return err
-	}
-	if s.opts.Demo {
-		s.secrets[demoCredential] = snmp.Credential{Version: snmp.V2c, Community: lab.Community}
 	}
 	var roots *x509.CertPool
 	if s.lab != nil {
@@ -91,26 +87,33 @@ func (s *Server) plan(x *inventory.Index, site string, day time.Time) (prober.Pl
 		return p, nil
 	}
 	p.Reflectors = reflectors(x, day)
-	p.Routers, p.Targets = routers(x, s.secrets, day), targets(x, day)
+	p.Routers, p.Targets = routers(x, s.secrets.get(), day), targets(x, day)
 	return p, nil
 }
 
 // dayCheck is how long after midnight the prober follows the inventory at the latest.
 const dayCheck = time.Minute
 
-// followDays calls retarget on each new day, until ctx ends: links begin and end on
-// days that were written down long before.
-func followDays(ctx context.Context, retarget func(context.Context) error, log *slog.Logger) {
+// followDays calls retarget on each new day and after secrets have changed, until ctx
+// ends: links begin and end on days that were written down long before, and a secret is
+// changed in its file. One that cannot be read leaves those before in force.
+func followDays(ctx context.Context, reread func() (bool, error), retarget func(context.Context) error, log *slog.Logger) {
 	var told time.Time
+	changed, unread := false, false
 	for pause(ctx, dayCheck) {
+		again, err := reread()
+		if err != nil && !unread {
+			log.Error("the secrets of routers cannot be read again, those before remain", "error", err)
+		}
+		changed, unread = changed || again, err != nil
 		today := calendar.Day(time.Now())
-		if today.Equal(told) {
+		if today.Equal(told) && !changed {
 			continue
 		}
 		if err := retarget(ctx); err == nil {
-			told = today
+			told, changed = today, false
 		} else if ctx.Err() == nil {
-			log.Error("the prober was not told of the new day, will be tried again", "error", err)
+			log.Error("the prober was not told of the new day, or of changed secrets, will be tried again", "error", err)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"vigie/internal/inventory"
+	"vigie/internal/prober"
 	"vigie/probe"
 	"vigie/probe/snmp"
 )
@@ -80,7 +83,8 @@ func TestTheProberFollowsTheInventoryIntoEachNewDay(t *testing.T) {
 		defer cancel()
 		var told []time.Time
 		away := 2 // attempts that fail
-		followDays(ctx, func(context.Context) error {
+		unchanged := func() (bool, error) { return false, nil }
+		followDays(ctx, unchanged, func(context.Context) error {
 			if len(told) == 1 && away > 0 {
 				away--
 				return errors.New("the database is away")
@@ -95,4 +99,52 @@ func TestTheProberFollowsTheInventoryIntoEachNewDay(t *testing.T) {
 			t.Errorf("told at (-want +got):\n%s", diff)
 		}
 	})
+}
+
+func TestASecretThatChangedIsInForceWithinAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute+time.Second)
+		defer cancel()
+		reads, plans := 0, []int{}
+		reread := func() (bool, error) {
+			reads++
+			return reads == 4, map[bool]error{true: errors.New("half written")}[reads == 6]
+		}
+		followDays(ctx, reread, func(context.Context) error {
+			plans = append(plans, reads)
+			if reads == 4 {
+				return errors.New("the database is away")
+			}
+			return nil
+		}, slog.New(slog.DiscardHandler))
+		if diff := cmp.Diff([]int{1, 4, 5}, plans); diff != "" {
+			t.Errorf("planned after looks (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestSecretsAreReadFromTheirFilesAgain(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "community")
+	s := &Server{}
+	s.opts.Configuration.Prober.SNMP.Credentials = []prober.SNMPCredential{{Name: "access", Version: snmp.V2c, CommunityFile: file}}
+	for _, step := range []struct {
+		content string
+		changed bool
+	}{{"first\n", true}, {"first\n", false}, {"second\n", true}} {
+		if err := os.WriteFile(file, []byte(step.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		changed, err := s.readSecrets()
+		if err != nil || changed != step.changed || s.secrets.get()["access"].Community+"\n" != step.content {
+			t.Errorf("%q: changed %t, error %v, want %t", step.content, changed, err, step.changed)
+		}
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.readSecrets(); err == nil || s.secrets.get()["access"].Community != "second" {
+		t.Errorf("a file that is gone takes the secret away: %v", err)
+	}
 }

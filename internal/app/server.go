@@ -22,7 +22,6 @@ import (
 	"vigie/internal/store"
 	"vigie/internal/store/cluster"
 	"vigie/internal/watch"
-	"vigie/probe/snmp"
 )
 
 // stopWithin bounds the orderly end; what is not done by then is cut.
@@ -50,7 +49,7 @@ type Server struct {
 	spool    *pipe.Pipe // of the core's own prober before a cluster; nil without one
 	watch    *watch.Service
 	desk     *desk.Service
-	secrets  map[string]snmp.Credential // of routers, by name
+	secrets  secrets // of routers
 	prober   *prober.Prober
 	lookout  outpost.Lookout // of the core's own prober
 	vantages *vantages

@@ -110,6 +110,17 @@ func (e *entry) hasten(now time.Time) {
 	}
 }
 
+// changed brings the walk of a router forward that told of an interface which came or
+// went: its ports may have changed. However often it tells, it is not walked before
+// walkAgain is over.
+func (a *agenda) changed(link int64, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e := a.entries[link]; e != nil {
+		e.hasten(now)
+	}
+}
+
 // polled brings the walk of a router forward that restarted since the poll before.
 func (a *agenda) polled(p probe.Poll, now time.Time) {
 	a.mu.Lock()

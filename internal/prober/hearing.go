@@ -38,7 +38,8 @@ type hearing struct {
 	poll    func(context.Context, snmp.Router) probe.Poll
 	done    func(probe.Poll)
 	report  func(probe.Report)
-	left    func() // told of a poll that found no room
+	changed func(link int64, now time.Time) // told of a router whose interfaces came or went
+	left    func()                          // told of a poll that found no room
 
 	asking   sync.WaitGroup
 	slots    chan struct{}
@@ -100,6 +101,9 @@ func (h *hearing) hear(ctx context.Context, heard snmp.Heard) {
 		if evidence[heard.Trap.Means] {
 			h.keep(r.Link, heard)
 		}
+		if heard.Trap.Means == probe.MeansLinkUp || heard.Trap.Means == probe.MeansLinkDown {
+			h.changed(r.Link, heard.At)
+		}
 		if last, before := h.hastened[r.Link]; before && heard.At.Sub(last).Abs() < hastenedEvery {
 			continue
 		}
@@ -150,7 +154,7 @@ func (p *Prober) listen() (*snmp.Traps, error) {
 // hear hears notifications until ctx ends. A socket that fails is ours, and replaced.
 func (p *Prober) hear(ctx context.Context, traps *snmp.Traps) {
 	for {
-		h := hearing{routers: p.asked, poll: p.opts.Poll, done: p.polled, report: p.report, left: p.leaveOut}
+		h := hearing{routers: p.asked, poll: p.opts.Poll, done: p.polled, report: p.report, changed: p.walks.changed, left: p.leaveOut}
 		err := h.run(ctx, traps)
 		if err == nil {
 			return // the context ended

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +26,7 @@ type heardAt struct {
 	asked []int64
 	kept  []probe.Report
 	left  int
+	moved []int64 // whose interfaces came or went
 }
 
 func newHeardAt(takes time.Duration, routers ...snmp.Router) *heardAt {
@@ -38,7 +40,9 @@ func newHeardAt(takes time.Duration, routers ...snmp.Router) *heardAt {
 		done:   func(p probe.Poll) { h.mu.Lock(); defer h.mu.Unlock(); h.asked = append(h.asked, p.Link) },
 		report: func(r probe.Report) { h.kept = append(h.kept, r) },
 		left:   func() { h.left++ },
-		slots:  make(chan struct{}, hastenedTogether), hastened: map[int64]time.Time{}, kept: map[said]*repeated{},
+
+		changed: func(link int64, _ time.Time) { h.moved = append(h.moved, link) },
+		slots:   make(chan struct{}, hastenedTogether), hastened: map[int64]time.Time{}, kept: map[said]*repeated{},
 	}
 	return h
 }
@@ -70,6 +74,9 @@ func TestARouterThatNotifiesIsAskedAtOnceAndNotTwiceInTenSeconds(t *testing.T) {
 		synctest.Wait()
 		if len(h.asked) != 4 {
 			t.Errorf("asked %v, want both links twice", h.asked)
+		}
+		if diff := cmp.Diff(slices.Repeat([]int64{1, 3}, 6), h.moved); diff != "" {
+			t.Errorf("interfaces came or went on (-want +got):\n%s", diff)
 		}
 		if len(h.kept)+h.left != 0 {
 			t.Errorf("kept %v, left out %d; want nothing kept of interfaces", h.kept, h.left)

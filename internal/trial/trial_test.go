@@ -29,7 +29,9 @@ func (b *book) Inventory(context.Context) (*inventory.Index, error) {
 	}), nil
 }
 
-func (b *book) Request(context.Context, int64, time.Time) (*trial.Request, error) { return b.saved, nil }
+func (b *book) Request(context.Context, int64, time.Time) (*trial.Request, error) {
+	return b.saved, nil
+}
 
 func (b *book) Save(_ context.Context, r trial.Request, e journal.Entry) error {
 	b.saved, b.entry = &r, e

@@ -26,6 +26,26 @@ func Decoded(message []byte, index int) (probe.Poll, error) {
 	return probe.Poll{Uptime: got.uptime, Boots: got.boots, Access: got.access}, nil
 }
 
+// Accounts is how many credentials a poller holds sessions for, Receivers for how many a
+// receiver reads notifications.
+func Accounts(p *Poller) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.accounts)
+}
+
+// Receivers counts those left after a notification under each of some credentials, so far
+// apart.
+func Receivers(apart time.Duration, known ...Credential) int {
+	now := time.Now()
+	t := &Traps{engine: localEngine{id: "\x80\x00\x00\x00\x05metz", boots: 1, started: now}, users: map[Credential]*receiver{}}
+	for _, c := range known {
+		t.receiver(c, now)
+		now = now.Add(apart)
+	}
+	return len(t.users)
+}
+
 // Turns is how many addresses somebody asks or waits for.
 func Turns(p *Poller) int {
 	p.turns.mu.Lock()

@@ -71,7 +71,14 @@ type Poller struct {
 	mu       sync.Mutex
 	memories map[place]*memory
 	sweepAt  int // entries of memories at which the old ones are dropped
-	accounts map[Credential]*sync.Pool
+	accounts map[Credential]*account
+}
+
+// account holds what serves one credential, as long as a router is remembered under it: one
+// that was changed leaves no secret behind.
+type account struct {
+	idle    *sync.Pool // sessions
+	routers int
 }
 
 // place is where one router of a link stands.
@@ -103,7 +110,7 @@ func New(o Options) (*Poller, error) {
 	}
 	return &Poller{
 		options: o, slots: make(chan struct{}, o.InFlight), turns: turns{held: map[netip.AddrPort]*turn{}},
-		memories: map[place]*memory{}, sweepAt: firstSweep, accounts: map[Credential]*sync.Pool{},
+		memories: map[place]*memory{}, sweepAt: firstSweep, accounts: map[Credential]*account{},
 	}, nil
 }
 
@@ -149,7 +156,7 @@ func (p *Poller) use(ctx context.Context, r Router, known *memory, ask func(*ses
 	if err := r.Credential.Validate(); err != nil {
 		return err
 	}
-	pool := p.account(r.Credential)
+	pool := p.idle(r.Credential)
 	s, err := p.connect(ctx, pool, r)
 	if err != nil {
 		return err
@@ -177,16 +184,33 @@ func (p *Poller) use(ctx context.Context, r Router, known *memory, ask func(*ses
 	return err
 }
 
-// account returns the idle sessions of a credential.
-func (p *Poller) account(c Credential) *sync.Pool {
+// idle returns the idle sessions of a credential; one that no router is remembered under
+// has none yet.
+func (p *Poller) idle(c Credential) *sync.Pool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	pool := p.accounts[c]
-	if pool == nil {
-		pool = &sync.Pool{}
-		p.accounts[c] = pool
+	if a := p.accounts[c]; a != nil {
+		return a.idle
 	}
-	return pool
+	return &sync.Pool{}
+}
+
+// join counts a router that is remembered under a credential, leave one that no longer is.
+func (p *Poller) join(c Credential) {
+	a := p.accounts[c]
+	if a == nil {
+		a = &account{idle: &sync.Pool{}}
+		p.accounts[c] = a
+	}
+	a.routers++
+}
+
+func (p *Poller) leave(c Credential) {
+	if a := p.accounts[c]; a.routers > 1 {
+		a.routers--
+	} else {
+		delete(p.accounts, c)
+	}
 }
 
 // connect returns a session with a new socket to the router: what comes late for
@@ -237,12 +261,17 @@ func (p *Poller) remember(r Router, m memory) {
 	m.used = time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.join(r.Credential)
+	if before := p.memories[place{r.Link, r.Addr}]; before != nil {
+		p.leave(before.router.Credential)
+	}
 	p.memories[place{r.Link, r.Addr}] = &m
 	if len(p.memories) < p.sweepAt {
 		return
 	}
 	for key, old := range p.memories {
 		if m.used.Sub(old.used) > forgetAfter {
+			p.leave(old.router.Credential)
 			delete(p.memories, key)
 		}
 	}

@@ -309,6 +309,45 @@ func TestWhoWaitsForAnAgentIsStoppedAtOnce(t *testing.T) {
 	<-first
 }
 
+func TestACredentialThatWasChangedIsUsedAtOnceAndTheFormerForgotten(t *testing.T) {
+	t.Parallel()
+	p := poller(t)
+	first, second := asked(serve(t, router(lan, wan).answer)), asked(serve(t, router(lan, wan).answer))
+	second.Link = 18
+	for range 2 {
+		if got := p.Poll(t.Context(), first); got.Problem != "" {
+			t.Fatal(got.Problem)
+		}
+	}
+	if got := p.Poll(t.Context(), second); got.Problem != "" || snmp.Accounts(p) != 1 {
+		t.Errorf("two routers under one community: %q, %d credentials held", got.Problem, snmp.Accounts(p))
+	}
+	first.Credential.Community = "another"
+	if got := p.Poll(t.Context(), first); got.Problem == "" {
+		t.Error("the former community is still used")
+	}
+	if n := snmp.Accounts(p); n != 2 {
+		t.Errorf("%d credentials held, want that of the other router and the new one", n)
+	}
+	second.Credential = first.Credential
+	p.Poll(t.Context(), second)
+	if n := snmp.Accounts(p); n != 1 {
+		t.Errorf("%d credentials held, want the new one alone", n)
+	}
+}
+
+func TestAReceiverForgetsCredentialsThatAreNotUsedAnyMore(t *testing.T) {
+	t.Parallel()
+	former, present, another := v2c(), v2c(), v2c()
+	present.Community, another.Community = "present", "another"
+	if n := snmp.Receivers(time.Minute, former, present, another); n != 3 {
+		t.Errorf("%d kept within some minutes, want all three", n)
+	}
+	if n := snmp.Receivers(50*time.Minute, former, present, another); n != 2 {
+		t.Errorf("%d kept, want the two of the last hour", n)
+	}
+}
+
 func TestSocketsAreOpenedWhereTheCallerSays(t *testing.T) {
 	t.Parallel()
 	refused := fmt.Errorf("not in this namespace")

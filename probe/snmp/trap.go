@@ -168,7 +168,7 @@ func (t *Traps) receive(message []byte, from netip.Addr, credentials func(netip.
 	}
 	var failed error
 	for _, c := range known {
-		r := t.receiver(c)
+		r := t.receiver(c, now)
 		got, err := r.read(message, from, t)
 		if err == nil && got.trap == nil { // a question about ourselves
 			return got.answer, nil
@@ -193,13 +193,20 @@ func (t *Traps) receive(message []byte, from netip.Addr, credentials func(netip.
 	return nil, nil
 }
 
-// receiver returns what reads the notifications under a credential.
-func (t *Traps) receiver(c Credential) *receiver {
+// receiver returns what reads the notifications under a credential. A new one drops those
+// that were not used for long: they may have been changed.
+func (t *Traps) receiver(c Credential, now time.Time) *receiver {
 	r := t.users[c]
 	if r == nil {
 		r = newReceiver(c, t.engine.id)
 		t.users[c] = r
+		for other, unused := range t.users {
+			if now.Sub(unused.used) > forgetAfter && other != c {
+				delete(t.users, other)
+			}
+		}
 	}
+	r.used = now
 	return r
 }
 

@@ -22,6 +22,7 @@ var errRefused = errors.New("snmp: a notification of another community, user, pa
 // receiver reads the notifications under one credential.
 type receiver struct {
 	credential Credential
+	used       time.Time
 	library    *gosnmp.GoSNMP
 }
 
