@@ -61,11 +61,15 @@ func (c snmpCommand) Run(s surroundings) error {
 	if c.Format == "csv" && c.Table == "" {
 		return &usageError{"--format csv: expected --table interfaces, addresses, vlans, hosts or neighbours"}
 	}
+	given, err := c.given()
+	if err != nil {
+		return err
+	}
 	configuration, err := c.configuration()
 	if err != nil {
 		return err
 	}
-	credential, err := c.credential(configuration)
+	credential, err := c.credential(given, configuration)
 	if err != nil {
 		return err
 	}
@@ -127,8 +131,8 @@ func (c snmpCommand) configuration() (app.Configuration, error) {
 	return configuration, err
 }
 
-// credential reads what the device asks of who asks it.
-func (c snmpCommand) credential(configuration app.Configuration) (snmp.Credential, error) {
+// given is what the options say of the credential: a name, or all that it stands for.
+func (c snmpCommand) given() (prober.SNMPCredential, error) {
 	given := prober.SNMPCredential{
 		Version: snmp.V3, CommunityFile: c.CommunityFile, User: c.User, Auth: snmp.Auth(c.Auth), AuthPasswordFile: c.AuthPasswordFile,
 		Priv: snmp.Priv(c.Priv), PrivPasswordFile: c.PrivPasswordFile,
@@ -136,14 +140,19 @@ func (c snmpCommand) credential(configuration app.Configuration) (snmp.Credentia
 	alone := given == (prober.SNMPCredential{Version: snmp.V3})
 	switch {
 	case c.Credential != "" && !alone:
-		return snmp.Credential{}, &usageError{"--credential: expected it alone, or what it stands for"}
-	case c.Credential != "":
-		return configuredCredential(configuration, cmp.Or(c.Config, configurationName), c.Credential)
-	case alone:
-		return snmp.Credential{}, &usageError{"expected --community-file FILE, --user NAME, or --credential NAME"}
-	}
-	if c.CommunityFile != "" {
+		return given, &usageError{"--credential: expected it alone, or what it stands for"}
+	case c.Credential == "" && alone:
+		return given, &usageError{"expected --community-file FILE, --user NAME, or --credential NAME"}
+	case c.CommunityFile != "":
 		given.Version = snmp.V2c
+	}
+	return given, nil
+}
+
+// credential reads what the device asks of who asks it.
+func (c snmpCommand) credential(given prober.SNMPCredential, configuration app.Configuration) (snmp.Credential, error) {
+	if c.Credential != "" {
+		return configuredCredential(configuration, cmp.Or(c.Config, configurationName), c.Credential)
 	}
 	return given.Read()
 }
