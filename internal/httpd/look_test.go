@@ -49,6 +49,11 @@ func TestATicketShowsHowItsLinksBeganToFail(t *testing.T) {
 	if page.contains(t, "(sonde sonde-2)"); strings.Contains(page.text(), "(sonde sonde-1)") {
 		t.Error("what a prober saw while its own uplink was lost is shown as the beginning")
 	}
+	w.exec(t, `UPDATE gap SET reason = 'doubtful'`)
+	if strings.Contains(b.get("/tickets/1").text(), "(sonde sonde-1)") {
+		t.Error("what a prober saw as its own uplink went is shown as the beginning")
+	}
+	w.exec(t, `DELETE FROM gap`)
 	b.post("/language", form{"lang": {"en"}})
 	b.get("/tickets/1").contains(t, "How it began", "First echo lost on 2026-11-24 13:49:58.4")
 }

@@ -201,13 +201,8 @@ func (l *look) report(until time.Time) probe.Report {
 	return probe.Report{Link: l.target.ID, At: f.Until, Finding: &f}
 }
 
-// passedOver tells of the links that began to lose echoes in the cycle of a part and
-// were not looked at.
-func (p *part) passedOver() []probe.Report {
-	var reports []probe.Report
-	for _, one := range p.passed {
-		one.finding.End = probe.LookPassed
-		reports = append(reports, one.report(one.finding.LastLost))
-	}
-	return reports
+// passedOver tells of a link that began to lose echoes and was not looked at.
+func (l *look) passedOver() probe.Report {
+	l.finding.End = probe.LookPassed
+	return l.report(l.finding.LastLost)
 }

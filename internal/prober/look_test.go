@@ -226,7 +226,10 @@ func TestOfManyThatFailTogetherSomeAreLookedAtAndTheRestSaySo(t *testing.T) {
 	if len(g.under) != looksAtOnce || len(g.part.passed) != maxPassed {
 		t.Fatalf("%d looks, %d links passed over; want %d, %d", len(g.under), len(g.part.passed), looksAtOnce, maxPassed)
 	}
-	all := append(g.play(t, cycle, func(probe.Target, time.Time) int32 { return lost }), g.part.passedOver()...)
+	all := g.play(t, cycle, func(probe.Target, time.Time) int32 { return lost })
+	for _, one := range g.part.passed {
+		all = append(all, one.passedOver())
+	}
 	ends := map[probe.LookEnd]int{}
 	for _, r := range all {
 		f := r.Finding.(*probe.Look)

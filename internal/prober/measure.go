@@ -37,6 +37,7 @@ type run struct {
 	last     time.Time // the cycle planned last; zero before the first
 	parts    []*part   // the oldest first
 	looks    *looks
+	untold   untold
 	onsets   onsets
 	told     icmp.Counters
 	refusals time.Time // when refusals to send were logged last
@@ -111,7 +112,7 @@ func (r *run) file(results []icmp.Result, now time.Time) {
 	for _, result := range results {
 		if result.Cycle.IsZero() {
 			if found, ended := r.looks.took(result, now); ended {
-				r.report(found)
+				r.untold.add(found, now)
 			}
 			continue
 		}
@@ -147,6 +148,7 @@ func (r *run) sense(result icmp.Result, p *part, now time.Time) {
 func (r *run) blind() {
 	since := r.sight.since()
 	r.looks.forget(since)
+	r.untold = nil // of all of it no canary has been heard since
 	for _, p := range r.parts {
 		p.passed = slices.DeleteFunc(p.passed, func(one *look) bool { return one.begun.After(since) })
 	}
@@ -160,13 +162,22 @@ func (r *run) publish(now time.Time) {
 		p := r.parts[0]
 		r.parts = r.parts[1:]
 		r.account(p, now)
-		for _, passed := range p.passedOver() {
-			r.report(passed)
-		}
+		r.tell(p)
 		end := p.cycle.Add(r.Cycle)
 		for _, batch := range p.batches(r.name, r.Cycle, r.polls.take(end, r.Cycle), r.reports.take(end, r.Cycle)) {
 			r.deliver(batch)
 		}
+	}
+}
+
+// tell reports how links began to lose echoes, of the part too, as far as our uplink is
+// known to have been there.
+func (r *run) tell(p *part) {
+	for _, one := range p.passed {
+		r.untold.add(one.passedOver(), one.begun)
+	}
+	for _, sure := range r.untold.take(r.sight.there) {
+		r.report(sure)
 	}
 }
 

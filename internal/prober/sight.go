@@ -105,6 +105,14 @@ func (s *sight) since() time.Time {
 	return s.heard
 }
 
+// there reports whether our uplink was there after a time: a canary answered a round that
+// began later. Without any canary nothing speaks against it.
+func (s *sight) there(after time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.canaries) == 0 || s.heard.After(after)
+}
+
 // whole reports whether all is well with a link, as far as its last round tells.
 func (s *sight) whole(link int64) bool {
 	s.mu.Lock()

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"vigie/probe"
 	"vigie/probe/icmp"
 	"vigie/probe/path"
@@ -113,7 +115,91 @@ func TestNoLookAndNoTraceBeginsWhileOurUplinkIsLost(t *testing.T) {
 	}
 }
 
-func TestLinksPassedOverBesideOurOwnFailureAreNotTold(t *testing.T) {
+// loses has so many links begin to lose echoes now, and plays the looks at the first of
+// them until these end, within ten seconds. It is the end of a cycle.
+func (s *seeing) loses(t *testing.T, links int64) {
+	t.Helper()
+	for id := range links {
+		s.file([]icmp.Result{round(link(id+10), s.at, 9)}, s.at)
+		s.file([]icmp.Result{round(link(id+10), s.at.Add(time.Second), lost)}, s.at.Add(2*time.Second))
+	}
+	begun := s.at.Add(2 * time.Second)
+	for n := range lookRounds {
+		at := begun.Add(time.Duration(n) * lookRound * lookGap)
+		for _, r := range s.looks.due(at) {
+			s.file([]icmp.Result{lookedAt(r)}, at.Add(600*time.Millisecond))
+		}
+	}
+	if n := len(s.looks.under); n > 0 {
+		t.Fatalf("%d looks do not end", n)
+	}
+}
+
+// lookedAt is a round of a look of which nothing was answered.
+func lookedAt(r icmp.Round) icmp.Result {
+	found := round(r.Target, r.Start, lost, lost, lost, lost, lost)
+	found.Cycle = time.Time{}
+	return found
+}
+
+// publishes ends the cycle and gives the ends of what is told with it, and how often.
+func (s *seeing) publishes() map[probe.LookEnd]int {
+	s.told = nil
+	s.tell(s.parts[0])
+	s.parts[0] = &part{cycle: cycle}
+	ends := map[probe.LookEnd]int{}
+	for _, r := range s.told {
+		ends[r.Finding.(*probe.Look).End]++
+	}
+	return ends
+}
+
+// Whether links began to fail or our uplink went is known only once canaries were asked
+// again, which may be in the next cycle.
+func TestWhatBeganToFailIsToldOnceACanaryAnsweredAfterIt(t *testing.T) {
+	t.Parallel()
+	const links = 20
+	for name, test := range map[string]struct {
+		within string // the canaries' round after it in the same cycle, none when empty
+		next   string
+		want   []map[probe.LookEnd]int // told with the cycle, and with the next one
+	}{
+		"the uplink is there":                              {"g", "g", []map[probe.LookEnd]int{{probe.LookLasting: looksAtOnce, probe.LookPassed: links - looksAtOnce}, {}}},
+		"the uplink is lost within the cycle":              {"l", "l", []map[probe.LookEnd]int{{}, {}}},
+		"canaries are asked in the next, and answer":       {"", "g", []map[probe.LookEnd]int{{}, {probe.LookLasting: looksAtOnce, probe.LookPassed: links - looksAtOnce}}},
+		"canaries are asked in the next, and none answers": {"", "l", []map[probe.LookEnd]int{{}, {}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSeeing()
+			s.cycles("g", "g")
+			s.loses(t, links)
+			s.at = s.at.Add(15 * time.Second)
+			s.cycles(test.within, test.within)
+			told := []map[probe.LookEnd]int{s.publishes()}
+			s.cycles("g", test.next)
+			told = append(told, s.publishes())
+			if diff := cmp.Diff(test.want, told); diff != "" {
+				t.Errorf("told with each cycle (-want +got):\n%s", diff)
+			}
+			if test.next == "l" && (len(s.untold) > 0 || len(s.looks.under) > 0) {
+				t.Errorf("%d findings wait, %d looks are under way; want none: the loss was ours", len(s.untold), len(s.looks.under))
+			}
+		})
+	}
+}
+
+func TestWithoutACanaryWhatBeganToFailIsTold(t *testing.T) {
+	t.Parallel()
+	s := newSeeing()
+	s.loses(t, 1)
+	s.at = s.at.Add(30 * time.Second)
+	if diff := cmp.Diff(map[probe.LookEnd]int{probe.LookLasting: 1}, s.publishes()); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
+func TestLooksOfOurOwnFailureGiveTheirCreditBack(t *testing.T) {
 	t.Parallel()
 	s := newSeeing()
 	s.cycles("g", "g")
@@ -121,11 +207,8 @@ func TestLinksPassedOverBesideOurOwnFailureAreNotTold(t *testing.T) {
 		s.file([]icmp.Result{round(link(id+10), s.at, 9)}, s.at)
 		s.file([]icmp.Result{round(link(id+10), s.at.Add(time.Second), lost)}, s.at.Add(2*time.Second))
 	}
-	if n := len(s.parts[0].passedOver()); n != 20-looksAtOnce {
-		t.Fatalf("%d passed over, want %d", n, 20-looksAtOnce)
-	}
 	s.file([]icmp.Result{round(canary(1), s.at.Add(10*time.Second), lost)}, s.at.Add(12*time.Second))
-	if n := len(s.parts[0].passedOver()); n != 0 || s.parts[0].began != 0 || len(s.looks.under) != 0 {
+	if n := len(s.parts[0].passed); n != 0 || s.parts[0].began != 0 || len(s.looks.under) != 0 {
 		t.Errorf("%d passed over, %d began, %d under way; want none: the loss was ours", n, s.parts[0].began, len(s.looks.under))
 	}
 	if credit := s.looks.credit; credit != s.looks.most() {

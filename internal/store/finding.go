@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/internal/view"
-	"vigie/internal/watch"
 	"vigie/probe"
 )
 
@@ -24,9 +23,16 @@ var (
 	sqlFindingLatestOf = query("finding.latest_of", `
 		SELECT link_id, at, prober, body FROM finding
 		WHERE link_id = ANY(@links) AND kind = @kind AND at >= @from AND at < @to ORDER BY at DESC, id DESC LIMIT @most`)
+	// What began in time in which the prober's own uplink was lost, or in doubt, is left out.
+	sqlFindingSure = query("finding.sure", `
+		SELECT link_id, at, prober, body FROM finding f
+		WHERE link_id = ANY(@links) AND kind = @kind AND at >= @from AND at < @to AND NOT EXISTS (
+			SELECT FROM gap g JOIN prober p ON p.id = g.prober WHERE p.name = f.prober AND g.reason IN ('isolated', 'doubtful')
+			AND g.to_at > coalesce((f.body->>'from')::timestamptz, f.at) AND g.from_at < f.at)
+		ORDER BY at DESC, id DESC LIMIT @most`)
 	sqlFindingIsolated = query("finding.isolated", `
-		SELECT p.name, g.from_at, g.to_at FROM gap g JOIN prober p ON p.id = g.prober
-		WHERE g.reason = 'isolated' AND g.to_at > @from AND g.from_at < @to ORDER BY g.from_at DESC LIMIT @most`)
+		SELECT p.name, g.from_at, g.to_at, g.reason FROM gap g JOIN prober p ON p.id = g.prober
+		WHERE g.reason IN ('isolated', 'doubtful') AND g.to_at > @from AND g.from_at < @to ORDER BY g.from_at DESC LIMIT @most`)
 	sqlFindingDrop = query("finding.drop", `DELETE FROM finding WHERE at < @before`)
 )
 
@@ -50,9 +56,10 @@ func (t watchTx) SaveReports(ctx context.Context, prober string, reports []probe
 	return nil
 }
 
-// Reports returns the findings of a kind about links in [from, to), in order of time.
-func (t watchTx) Reports(ctx context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error) {
-	found, err := findingsOf(ctx, t.tx, links, kind, from, to, maxReports)
+// SureReports returns the findings of a kind about links in [from, to), in order of time,
+// without those of probers whose own uplink was lost or in doubt meanwhile.
+func (t watchTx) SureReports(ctx context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error) {
+	found, err := findingsOf(ctx, t.tx, sqlFindingSure, links, kind, from, to, maxReports)
 	if err != nil {
 		return nil, err
 	}
@@ -95,14 +102,14 @@ func (v *View) Findings(ctx context.Context, link int64, kind string, w view.Win
 
 // FindingsOf returns the findings of a kind about links in a window, the latest first.
 func (v *View) FindingsOf(ctx context.Context, links []int64, kind string, w view.Window, most int) ([]view.LinkFinding, error) {
-	return findingsOf(ctx, v.db.pool, links, kind, w.From, w.To, most)
+	return findingsOf(ctx, v.db.pool, sqlFindingLatestOf, links, kind, w.From, w.To, most)
 }
 
 // maxIsolated bounds what is read of the isolations of all probers.
 const maxIsolated = 5000
 
 // Isolated returns the times that touch a window in which probers reached none of their
-// canaries, by the name of the prober, the latest first.
+// canaries, or may have been about to, by the name of the prober, the latest first.
 func (v *View) Isolated(ctx context.Context, w view.Window) (map[string][]view.Gap, error) {
 	args := pgx.NamedArgs{"from": w.From, "to": w.To, "most": maxIsolated}
 	rows, err := v.db.pool.Query(ctx, sqlFindingIsolated, args)
@@ -112,8 +119,7 @@ func (v *View) Isolated(ctx context.Context, w view.Window) (map[string][]view.G
 	isolated := map[string][]view.Gap{}
 	var prober string
 	var gap viewGapRow
-	_, err = pgx.ForEachRow(rows, []any{&prober, &gap.FromAt, &gap.ToAt}, func() error {
-		gap.Reason = string(watch.Isolated)
+	_, err = pgx.ForEachRow(rows, []any{&prober, &gap.FromAt, &gap.ToAt, &gap.Reason}, func() error {
 		isolated[prober] = append(isolated[prober], gap.gap())
 		return nil
 	})
@@ -126,8 +132,8 @@ func (v *View) Isolated(ctx context.Context, w view.Window) (map[string][]view.G
 // maxReports bounds what a decision reads of a failure of very many links.
 const maxReports = 2000
 
-func findingsOf(ctx context.Context, q querier, links []int64, kind string, from, to time.Time, most int) ([]view.LinkFinding, error) {
-	rows, err := q.Query(ctx, sqlFindingLatestOf, pgx.NamedArgs{"links": links, "kind": kind, "from": from, "to": to, "most": most})
+func findingsOf(ctx context.Context, q querier, sql string, links []int64, kind string, from, to time.Time, most int) ([]view.LinkFinding, error) {
+	rows, err := q.Query(ctx, sql, pgx.NamedArgs{"links": links, "kind": kind, "from": from, "to": to, "most": most})
 	if err != nil {
 		return nil, fmt.Errorf("load the findings of kind %s about %d links: %w", kind, len(links), err)
 	}

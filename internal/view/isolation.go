@@ -8,8 +8,9 @@ import (
 	"vigie/internal/ticket"
 )
 
-// isolations are the times in which a vantage point reached none of its canaries, by its
-// name. What it found out about a link then tells of its own uplink.
+// isolations are the times in which a vantage point reached none of its canaries, or may
+// have been about to (isolated and doubtful), by its name. What it found out about a link
+// then tells of its own uplink.
 type isolations map[string][]Gap
 
 // isolations are those that touch a window.

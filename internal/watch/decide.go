@@ -96,15 +96,16 @@ func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bo
 	if err := tx.SaveState(ctx, prev, d); err != nil {
 		return Report{}, err
 	}
-	if err := s.converse(ctx, tx, d, p, evidence(delivered), now); err != nil {
-		return Report{}, err
-	}
 	if doubted {
 		if err := s.doubt(ctx, tx, before, cycle); err != nil {
 			return Report{}, err
 		}
 	}
 	if err := s.recordGaps(ctx, tx, prev.Engine, cycle, delivered); err != nil {
+		return Report{}, err
+	}
+	// Only now, since what a look saw in one of these gaps is told to nobody.
+	if err := s.converse(ctx, tx, d, p, evidence(delivered), now); err != nil {
 		return Report{}, err
 	}
 	entries, err := entries(d, now)

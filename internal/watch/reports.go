@@ -51,7 +51,7 @@ func (s *Service) began(ctx context.Context, tx Tx, e incident.Effect, x *invent
 		return nil, nil
 	}
 	earliest := e.Since.Add(-s.cycle())
-	found, err := tx.Reports(ctx, e.Links, (*probe.Look)(nil).Kind(), earliest, e.Since.Add(beganAfter))
+	found, err := tx.SureReports(ctx, e.Links, (*probe.Look)(nil).Kind(), earliest, e.Since.Add(beganAfter))
 	if err != nil {
 		return nil, err
 	}

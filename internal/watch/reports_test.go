@@ -83,13 +83,45 @@ func TestALetterTellsWhatACloserLookSawAsItBegan(t *testing.T) {
 	}
 }
 
+// The prober hands over what it found before the core can tell that its uplink was going.
+func TestALetterTellsNothingThatALookSawWhileOurUplinkWasInDoubt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	for i := range 12 {
+		b := w.batch("a", w.nth(i), false, func(link int) result {
+			if link == 5 && i >= 2 {
+				return "fail"
+			}
+			return "ok"
+		})
+		if i == 2 {
+			lose(&b, true, true, 0)
+			from := w.nth(2).Add(300 * time.Millisecond)
+			b.Reports = []probe.Report{{Link: w.links[5], At: from.Add(4 * time.Second), Finding: &probe.Look{
+				From: from, LastLost: from.Add(3 * time.Second), Until: from.Add(4 * time.Second), End: probe.LookLasting,
+				RoundSent: 5, RoundLost: 5, Gap: 100 * time.Millisecond, RTTMicros: []int32{probe.Lost}, Together: 1,
+			}}}
+		}
+		w.apply(t, b, w.nth(i+1))
+		w.decide(t, w.nth(i), false, w.nth(i+1))
+	}
+	bodies := w.ask(t, `SELECT body FROM message WHERE kind = 'open'`)
+	if len(bodies) != 1 || strings.Contains(bodies[0], "premier écho perdu") {
+		t.Errorf("got %q, want one letter that says nothing of the look", bodies)
+	}
+}
+
 func TestTheIsolationsOfProbersAreReadByTheirNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, quickPolicy(), someLinks)
 	for i := range 3 {
 		for _, prober := range []string{"metz", "nancy"} {
 			isolated := prober == "metz" && i == 1
-			w.apply(t, w.batch(prober, w.nth(i), isolated, func(int) result { return "ok" }), w.nth(i+1))
+			b := w.batch(prober, w.nth(i), isolated, func(int) result { return "ok" })
+			if prober == "metz" && i == 0 {
+				lose(&b, false, true, 0)
+			}
+			w.apply(t, b, w.nth(i+1))
 		}
 		w.decide(t, w.nth(i), false, w.nth(i+1))
 	}
@@ -98,9 +130,9 @@ func TestTheIsolationsOfProbersAreReadByTheirNames(t *testing.T) {
 		view.Window
 		want map[string][]view.Gap
 	}{
-		"about it": {view.Window{From: w.nth(1).Add(time.Second), To: w.nth(3)}, map[string][]view.Gap{"metz": {{From: w.nth(1), To: w.nth(2), Reason: "isolated"}}}},
-		"before":   {view.Window{From: w.nth(0), To: w.nth(1)}, map[string][]view.Gap{}},
-		"after":    {view.Window{From: w.nth(2), To: w.nth(3)}, map[string][]view.Gap{}},
+		"about it":    {view.Window{From: w.nth(1).Add(time.Second), To: w.nth(3)}, map[string][]view.Gap{"metz": {{From: w.nth(1), To: w.nth(2), Reason: "isolated"}}}},
+		"as it began": {view.Window{From: w.nth(0), To: w.nth(1)}, map[string][]view.Gap{"metz": {{From: w.nth(0), To: w.nth(1), Reason: "doubtful"}}}},
+		"after":       {view.Window{From: w.nth(2), To: w.nth(3)}, map[string][]view.Gap{}},
 	} {
 		got, err := v.Isolated(context.Background(), test.Window)
 		if err != nil {

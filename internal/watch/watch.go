@@ -81,8 +81,10 @@ type Tx interface {
 	SaveReports(ctx context.Context, prober string, reports []probe.Report) error
 	// SaveStamp stores what sessions of STAMP found, each by its minute.
 	SaveStamp(ctx context.Context, prober string, reports []probe.Report) error
-	// Reports returns the findings of a kind about links in [from, to), in order of time.
-	Reports(ctx context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error)
+	// SureReports returns the findings of a kind about links in [from, to), in order of
+	// time, without those of probers that were isolated or in doubt meanwhile, by the gaps
+	// recorded.
+	SureReports(ctx context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error)
 	SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error
 	AddGap(ctx context.Context, g Gap) error
 	// FillGap takes a span out of the gaps of its prober and reason.
