@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // The encoding of distributions: a version octet, then bits, the last octet filled with
@@ -38,7 +39,7 @@ func (d *Distribution) UnmarshalBinary(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("decode a distribution of delays: %w", err)
 	}
-	read, err := readDistribution(r)
+	read, err := readDistribution(r, &room{})
 	if err != nil {
 		return fmt.Errorf("decode a distribution of delays: %w", err)
 	}
@@ -106,8 +107,21 @@ func (d Distribution) orders(used int) (gaps, counts int) {
 	return min(max(gaps/used-1, 0), most), min(max(counts/used-1, 0), most)
 }
 
-// readDistribution reads one distribution.
-func readDistribution(r *bitReader) (Distribution, error) {
+// room is where counts are put side by side as they are decoded; what it has behind its
+// length is zeros.
+type room []uint32
+
+// extend makes a list of counts that lies at the end of the room longer by zeros.
+func (r *room) extend(counts []uint32, by int) []uint32 {
+	n := len(counts) + by
+	if n > cap(counts) {
+		counts = append(make([]uint32, 0, max(2*n, cap(*r))), counts...)
+	}
+	return counts[:n]
+}
+
+// readDistribution reads one distribution; its counts lie in the room.
+func readDistribution(r *bitReader, in *room) (Distribution, error) {
 	d := Distribution{Lost: int64(r.golomb(lostOrder))}
 	used := r.golomb(usedOrder)
 	if r.err != nil || used == 0 {
@@ -118,7 +132,7 @@ func readDistribution(r *bitReader) (Distribution, error) {
 	}
 	d.first = int(r.take(firstWidth))
 	gaps, counts := int(r.take(orderWidth)), int(r.take(orderWidth))
-	d.counts = make([]uint32, 0, min(2*used, buckets))
+	list := (*in)[:0]
 	for i := range used {
 		var gap uint64
 		if i > 0 {
@@ -128,17 +142,20 @@ func readDistribution(r *bitReader) (Distribution, error) {
 		if r.err != nil {
 			return d, r.err
 		}
-		if gap > buckets || d.first+len(d.counts)+int(gap) >= buckets || n > math.MaxUint32 {
-			return d, fmt.Errorf("%d echoes in the bucket %d: expected at most %d, and %d buckets", n, d.first+len(d.counts)+int(gap), math.MaxUint32, buckets)
+		if gap > buckets || d.first+len(list)+int(gap) >= buckets || n > math.MaxUint32 {
+			return d, fmt.Errorf("%d echoes in the bucket %d: expected at most %d, and %d buckets", n, d.first+len(list)+int(gap), math.MaxUint32, buckets)
 		}
-		for range gap {
-			d.counts = append(d.counts, 0)
-		}
-		d.counts = append(d.counts, uint32(n))
+		list = in.extend(list, int(gap)+1)
+		list[len(list)-1] = uint32(n)
 		d.received += int64(n)
 	}
+	// What is added to the distribution later must not run into the next.
+	d.counts, *in = slices.Clip(list), list[len(list):]
 	return d, nil
 }
+
+// countsAnOctet is about how many counts there are for each octet of their encoding.
+const countsAnOctet = 4
 
 // HourlyDelays are the distributions of the hours of one link in one UTC day.
 type HourlyDelays [HoursADay]Distribution
@@ -160,8 +177,9 @@ func (h *HourlyDelays) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("decode the delays of a day: %w", err)
 	}
 	var read HourlyDelays
+	in := make(room, 0, countsAnOctet*len(data))
 	for i := range read {
-		if read[i], err = readDistribution(r); err != nil {
+		if read[i], err = readDistribution(r, &in); err != nil {
 			return fmt.Errorf("decode the delays of a day: hour %d: %w", i, err)
 		}
 	}

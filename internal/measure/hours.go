@@ -1,9 +1,7 @@
 package measure
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -145,10 +143,6 @@ func (h *Hours) UnmarshalBinary(data []byte) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("decode the hours of a day: %d octets after the last hour, expected none", len(rest))
 	}
-	// A varint can be written longer than it needs to be; we never do.
-	if again, err := read.pack(data[0]); err != nil || !bytes.Equal(again, data) {
-		return errors.New("decode the hours of a day: a number is not in its shortest form")
-	}
 	*h = read
 	return nil
 }
@@ -160,6 +154,9 @@ func (f *Figures) decode(data []byte, fields int) (rest []byte, err error) {
 		u, n := binary.Uvarint(data)
 		if n <= 0 || u > math.MaxInt32 {
 			return nil, fmt.Errorf("field %d of %d: expected a number up to %d", i+1, fields, math.MaxInt32)
+		}
+		if n > 1 && data[n-1] == 0 { // written longer than it needs to be; we never do
+			return nil, fmt.Errorf("field %d of %d: %d is not in its shortest form", i+1, fields, u)
 		}
 		v[i], data = int64(u), data[n:]
 		if v[0] == 0 {

@@ -44,8 +44,8 @@ type packedHoursRow struct {
 	Delays []byte
 }
 
-// hours are the measured ones of the day that begin in a window.
-func (r packedHoursRow) hours(w view.Window) (list []view.Measured, err error) {
+// appendHours appends the measured hours of the day that begin in a window.
+func (r packedHoursRow) appendHours(list []view.Measured, w view.Window) ([]view.Measured, error) {
 	var body measure.Hours
 	if err := body.UnmarshalBinary(r.Body); err != nil {
 		return nil, fmt.Errorf("the day %s: %w", r.Day.Format(time.DateOnly), err)
@@ -56,10 +56,10 @@ func (r packedHoursRow) hours(w view.Window) (list []view.Measured, err error) {
 			return nil, fmt.Errorf("the day %s: %w", r.Day.Format(time.DateOnly), err)
 		}
 	}
-	for i, figures := range body {
+	for i := range body {
 		at := r.Day.Add(time.Duration(i) * time.Hour)
-		if figures.Measured() && !at.Before(w.From) && at.Before(w.To) {
-			list = append(list, view.Measured{At: at, Figures: figures, Delays: delays[i], Simulated: r.Simulated})
+		if body[i].Measured() && !at.Before(w.From) && at.Before(w.To) {
+			list = append(list, view.Measured{At: at, Figures: body[i], Delays: delays[i], Simulated: r.Simulated})
 		}
 	}
 	return list, nil
@@ -93,12 +93,11 @@ func (v *View) Hours(ctx context.Context, link int64, w view.Window) (hours []vi
 		if err != nil {
 			return err
 		}
+		hours = make([]view.Measured, 0, (len(packed)+1)*measure.HoursADay) // and today's
 		for _, row := range packed {
-			day, err := row.hours(w)
-			if err != nil {
+			if hours, err = row.appendHours(hours, w); err != nil {
 				return err
 			}
-			hours = append(hours, day...)
 		}
 		if args == nil {
 			return nil
@@ -136,7 +135,7 @@ func (v *View) Carried(ctx context.Context, link int64, w view.Window) (list []v
 		if err != nil {
 			return err
 		}
-		list = make([]view.FiveMinutes, 0, len(packed)*measure.FiveMinutesADay)
+		list = make([]view.FiveMinutes, 0, (len(packed)+1)*measure.FiveMinutesADay) // and today's rows
 		for _, row := range packed {
 			var body measure.UtilisationDay
 			if err := body.UnmarshalBinary(row.Body); err != nil {

@@ -249,8 +249,9 @@ func (s *Service) series(ctx context.Context, r reach, link inventory.Link, g Ra
 	if err != nil {
 		return Series{}, err
 	}
-	series := newSeries(g, w, sum(w, list), link.Starts, now)
-	series.Total, series.Works = total(w, list), r.maintenances(link, w)
+	points := sum(w, list)
+	series := newSeries(g, w, points, link.Starts, now)
+	series.Total, series.Works = total(w, list, points), r.maintenances(link, w)
 	if clause, ok := r.ClauseAt(link.Lot, r.day); ok {
 		series.LimitMicros = clause.MaxRTTMicros
 	}

@@ -158,36 +158,49 @@ func sum(w Window, list []Measured) []Point {
 	return points
 }
 
-// total sums all that was measured in a window.
-func total(w Window, list []Measured) Point {
+// total sums all that was measured in a window; points are the same in its steps.
+func total(w Window, list []Measured, points []Point) Point {
 	if len(list) == 0 {
 		return Point{At: w.From, JitterMicros: measure.Undefined, PDVMicros: measure.Undefined}
 	}
-	return sumStep(w.From, list)
+	all := Point{At: w.From}
+	for i := range points {
+		all.Simulated = all.Simulated || points[i].Simulated
+		all.Delays.Merge(points[i].Delays)
+	}
+	all.sum(list)
+	return all
 }
 
 // sumStep sums what was measured in one step.
 func sumStep(at time.Time, list []Measured) Point {
 	point := Point{At: at}
+	for i := range list {
+		point.Simulated = point.Simulated || list[i].Simulated
+		point.Delays.Merge(list[i].Delays)
+	}
+	point.sum(list)
+	return point
+}
+
+// sum fills in the figures of a point whose delays are there.
+func (p *Point) sum(list []Measured) {
 	parts := make([]measure.Figures, len(list))
-	for i, m := range list {
-		parts[i] = m.Figures
-		point.Simulated = point.Simulated || m.Simulated
-		point.Delays.Merge(m.Delays)
+	for i := range list {
+		parts[i] = list[i].Figures
 	}
 	f := measure.RollUp(parts)
-	point.Sent, point.Received, point.CoveredMillis = int(f.Sent), int(f.Received), f.CoveredMillis
-	point.Detailed, point.Extras = f.Detailed, f.Extras
-	point.MinMicros, point.MaxMicros = max(f.MinMicros, 0), max(f.MaxMicros, 0)
-	point.MedianMicros, point.P95Micros = max(f.MedianMicros, 0), max(f.P95Micros, 0)
-	if point.Whole() {
-		point.MedianMicros, point.P95Micros = point.quantile(measure.Median), point.quantile(measure.P95)
+	p.Sent, p.Received, p.CoveredMillis = int(f.Sent), int(f.Received), f.CoveredMillis
+	p.Detailed, p.Extras = f.Detailed, f.Extras
+	p.MinMicros, p.MaxMicros = max(f.MinMicros, 0), max(f.MaxMicros, 0)
+	p.MedianMicros, p.P95Micros = max(f.MedianMicros, 0), max(f.P95Micros, 0)
+	if p.Whole() {
+		p.MedianMicros, p.P95Micros = p.quantile(measure.Median), p.quantile(measure.P95)
 	}
-	point.JitterMicros, point.PDVMicros = f.JitterMicros, f.PDVMicros
-	if point.Whole() {
-		point.PDVMicros = point.pdv()
+	p.JitterMicros, p.PDVMicros = f.JitterMicros, f.PDVMicros
+	if p.Whole() {
+		p.PDVMicros = p.pdv()
 	}
-	return point
 }
 
 // pdv is the packet delay variation of the step's echoes (RFC 5481), its reference the
