@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vigie/dashboards"
+	"vigie/internal/access"
 	"vigie/internal/httpd"
 	"vigie/internal/invoicing"
 	"vigie/internal/org"
@@ -19,53 +20,51 @@ import (
 const staleCycles = 3
 
 func (s *Server) startPages(ctx context.Context, l net.Listener) error {
-	people := store.NewPeople(s.instance.db)
 	if s.opts.Demo {
-		if err := createAccounts(ctx, people); err != nil {
+		if err := createAccounts(ctx, store.NewPeople(s.instance.db)); err != nil {
 			return err
 		}
-	}
-	vacations, err := SchoolCalendar()
-	if err != nil {
-		return err
-	}
-	audits, err := newAudit(s.instance.db)
-	if err != nil {
-		return err
-	}
-	views, err := newView(s.instance.db, s.opts.Configuration.Prober.Cycle)
-	if err != nil {
-		return err
 	}
 	trials, err := s.newTrials()
 	if err != nil {
 		return err
 	}
-	server, err := httpd.New(httpd.Options{
-		View:       views,
-		Inventory:  s.instance.intake(),
-		Desk:       s.desk,
-		Trials:     trials,
-		Audits:     audits,
-		Vacations:  vacations,
-		Statements: invoicing.New(store.NewInvoicing(s.instance.db)),
-		People:     people,
-		Access:     s.instance.access(),
-		Sessions:   store.NewSessions(s.instance.db),
-		Changes:    &s.changes,
-		Health:     s,
-		Metrics:    s.writeMetrics,
-		Links:      func(w io.Writer, who org.User) error { return s.links.Write(w, who, time.Now()) },
-		Log:        s.opts.Log,
-		Now:        time.Now,
-		TLSProxy:   s.opts.Configuration.TLSProxy,
-		Demo:       s.demoTimes(),
+	server, err := Pages(s.instance.db, s.opts.Configuration.Prober.Cycle, httpd.Options{
+		Inventory: s.instance.intake(),
+		Desk:      s.desk,
+		Trials:    trials,
+		Changes:   &s.changes,
+		Health:    s,
+		Metrics:   s.writeMetrics,
+		Links:     func(w io.Writer, who org.User) error { return s.links.Write(w, who, time.Now()) },
+		Log:       s.opts.Log,
+		Now:       time.Now,
+		TLSProxy:  s.opts.Configuration.TLSProxy,
+		Demo:      s.demoTimes(),
 	})
 	if err != nil {
 		return err
 	}
 	s.serve("the pages", server.HTTP(), l)
 	return nil
+}
+
+// Pages builds the pages over a database in which a prober is heard of every cycle. What
+// rests on the database is added to what o says of the server.
+func Pages(db *store.DB, cycle time.Duration, o httpd.Options) (*httpd.Server, error) {
+	var err error
+	if o.Vacations, err = SchoolCalendar(); err != nil {
+		return nil, err
+	}
+	if o.Audits, err = newAudit(db); err != nil {
+		return nil, err
+	}
+	if o.View, err = newView(db, cycle); err != nil {
+		return nil, err
+	}
+	o.Statements = invoicing.New(store.NewInvoicing(db))
+	o.People, o.Access, o.Sessions = store.NewPeople(db), access.New(store.NewAccess(db)), store.NewSessions(db)
+	return httpd.New(o)
 }
 
 // partsWithin bounds the looks at the parts for one writing of the figures.

@@ -19,6 +19,8 @@ import (
 type options struct {
 	minutes int    // how long the load runs
 	profile string // directory for the core's CPU profile under load; empty = none
+	data    string // where the history of thirteen months is kept; empty = the user's cache
+	fresh   bool   // make it anew
 }
 
 // subject is one thing to measure.
@@ -30,6 +32,10 @@ type subject struct {
 // subjects are measured in this order.
 var subjects = []subject{
 	{"flush", flush},
+	{"disk", disk},
+	{"pages", pages},
+	{"percentiles", percentiles},
+	{"packing", packing},
 	{"load", load},
 }
 
@@ -41,6 +47,8 @@ func main() {
 	only := flag.String("only", "", "measure these subjects alone, with commas between: "+strings.Join(names(), ", "))
 	flag.IntVar(&o.minutes, "minutes", 10, "how long the load of 60,000 links runs")
 	flag.StringVar(&o.profile, "profile", "", "directory into which the core under load writes a CPU profile")
+	flag.StringVar(&o.data, "data", "", "directory in which the history of thirteen months is kept (default: the user's cache)")
+	flag.BoolVar(&o.fresh, "fresh", false, "make that history anew")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -1,0 +1,178 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"vigie/internal/app"
+	"vigie/internal/audit"
+	"vigie/internal/calendar"
+	"vigie/internal/figure"
+	"vigie/internal/measure"
+	"vigie/internal/store"
+)
+
+const (
+	yearGoal  = 4  // s
+	ratioGoal = 25 // times faster than SQL
+	yearTurns = 3
+	sqlDays   = 60
+)
+
+// percentiles measures the exact 95th percentiles of a year of 1,500 links as the audit
+// takes them: of all time, of school time and of the school time of each month, in both
+// directions. A part of the same figures, as rows, is given to percentile_disc, and both
+// must say the same.
+func percentiles(ctx context.Context, o options) error {
+	return withPast(ctx, o, func(p *past) error {
+		year := audit.LastTwelveMonths(p.now)
+		var took []float64
+		for range yearTurns {
+			began := time.Now()
+			r, err := p.audit(ctx, year)
+			if err != nil {
+				return err
+			}
+			took = append(took, time.Since(began).Seconds())
+			for _, l := range r.Lines {
+				if !l.Down.P95.Known || !l.Down.School.Known || !l.Up.P95.Known || !l.Up.School.Known {
+					return fmt.Errorf("link %s has not every percentile: %+v", l.Link, l.Coverage)
+				}
+			}
+		}
+		lines.AtMost("year_p95_1500_links", figure.Median(took), "s", yearGoal)
+		intervals := float64(historyLinks) * year.To.Sub(year.From).Hours() * 12
+		ours := figure.Median(took) / intervals
+		theirs, err := p.bySQL(ctx, year)
+		if err != nil {
+			return fmt.Errorf("by SQL: %w", err)
+		}
+		lines.Tell("year_p95_each_pair", ours*1e9, "ns")
+		lines.Tell("year_p95_each_pair_sql", theirs*1e9, "ns")
+		lines.AtLeast("year_p95_speed_to_sql", theirs/ours, "ratio", ratioGoal)
+		return nil
+	})
+}
+
+// audit makes the audit of a period without costs, remembering nothing.
+func (p *past) audit(ctx context.Context, period audit.Period) (audit.Report, error) {
+	vacations, err := app.SchoolCalendar()
+	if err != nil {
+		return audit.Report{}, err
+	}
+	service := audit.New(audit.Options{
+		Store: store.NewAudit(p.db), Vacations: vacations, Policy: audit.DefaultPolicy(),
+		Accounts: func(context.Context, time.Time, time.Time, time.Time) (map[string]audit.Account, error) {
+			return nil, nil
+		},
+	})
+	return service.Report(ctx, period, p.now)
+}
+
+// bySQL gives how many seconds percentile_disc takes for each five minutes, on rows of
+// the last days of a period. The rows are gone when it returns.
+func (p *past) bySQL(ctx context.Context, year audit.Period) (each float64, err error) {
+	period := audit.Period{From: year.To.AddDate(0, 0, -sqlDays), To: year.To}
+	r, err := p.audit(ctx, period)
+	if err != nil {
+		return 0, err
+	}
+	const drop = `DROP TABLE IF EXISTS bench_utilisation`
+	for _, sql := range []string{drop, `CREATE UNLOGGED TABLE bench_utilisation (link_id bigint NOT NULL, at timestamptz NOT NULL, down bigint NOT NULL, up bigint NOT NULL)`} {
+		if _, err := p.db.Pool().Exec(ctx, sql); err != nil {
+			return 0, err
+		}
+	}
+	defer func() {
+		_, failed := p.db.Pool().Exec(context.WithoutCancel(ctx), drop)
+		err = errors.Join(err, failed)
+	}()
+	rows, err := p.copyRows(ctx, r, period)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := p.db.Pool().Exec(ctx, `VACUUM (ANALYZE) bench_utilisation`); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	theirs, err := p.percentilesOfRows(ctx)
+	took := time.Since(began)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range r.Lines {
+		if ours := (rates{l.Down.P95.BitsPerSecond, l.Up.P95.BitsPerSecond}); ours != theirs[l.LinkID] {
+			return 0, fmt.Errorf("link %s: %d and %d bit/s by SQL, %d and %d by the audit", l.Link, theirs[l.LinkID].down, theirs[l.LinkID].up, ours.down, ours.up)
+		}
+	}
+	return took.Seconds() / float64(rows), nil
+}
+
+// rates are those of both directions, bits per second.
+type rates struct{ down, up int64 }
+
+func (p *past) percentilesOfRows(ctx context.Context) (map[int64]rates, error) {
+	rows, err := p.db.Pool().Query(ctx, `
+		SELECT link_id, 8 * percentile_disc(0.95) WITHIN GROUP (ORDER BY down), 8 * percentile_disc(0.95) WITHIN GROUP (ORDER BY up)
+		FROM bench_utilisation GROUP BY link_id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[int64]rates{}
+	for rows.Next() {
+		var link int64
+		var r rates
+		if err := rows.Scan(&link, &r.down, &r.up); err != nil {
+			return nil, err
+		}
+		all[link] = r
+	}
+	return all, rows.Err()
+}
+
+// copyRows writes what the links of a report carried over its period as rows.
+func (p *past) copyRows(ctx context.Context, r audit.Report, period audit.Period) (rows int64, err error) {
+	conn, err := p.db.Pool().Acquire(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Release()
+	in, out := io.Pipe()
+	go func() { out.CloseWithError(p.writeRows(ctx, r, period, out)) }()
+	tag, err := conn.Conn().PgConn().CopyFrom(ctx, in, `COPY bench_utilisation FROM STDIN`)
+	return tag.RowsAffected(), errors.Join(err, in.Close())
+}
+
+// writeRows writes rows as COPY reads them.
+func (p *past) writeRows(ctx context.Context, r audit.Report, period audit.Period, out io.Writer) error {
+	links := make([]int64, len(r.Lines))
+	for i, l := range r.Lines {
+		links[i] = l.LinkID
+	}
+	const day = 24 * time.Hour
+	from, to := calendar.Midnight(period.From), calendar.Midnight(period.To)
+	var text []byte
+	return store.NewAudit(p.db).Utilisation(ctx, links, from.Truncate(day), to.Add(day-1).Truncate(day), func(d audit.Day) error {
+		text = text[:0]
+		for i, down := range d.Rates.Down {
+			at := d.Day.Add(time.Duration(i) * 5 * time.Minute)
+			if down == measure.NoRate || at.Before(from) || !at.Before(to) {
+				continue
+			}
+			text = strconv.AppendInt(text, d.Link, 10)
+			text = at.AppendFormat(append(text, '\t'), "2006-01-02 15:04:05Z")
+			text = strconv.AppendUint(append(text, '\t'), uint64(down), 10)
+			text = strconv.AppendUint(append(text, '\t'), uint64(d.Rates.Up[i]), 10)
+			text = append(text, '\n')
+		}
+		_, err := out.Write(text)
+		return err
+	})
+}
