@@ -8,7 +8,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-audit bench-history bench-probe cut-off clean go postgres chromium snmpd snmpsim fping victoria-metrics iperf3
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-history bench-probe cut-off clean go postgres chromium snmpd snmpsim fping victoria-metrics iperf3
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -48,17 +48,13 @@ fuzz: go ## fuzz every parser for ten seconds
 golden: go postgres ## write the expected files of the tests anew; review the difference
 	$(GO) test ./internal/intake ./dashboards -update
 
-bench: bench-start bench-audit bench-history bench-probe ## every figure: name, value, unit, goal, ok or short
+bench: bench-start bench-history bench-probe ## every figure: name, value, unit, goal, ok or short
 
 bench-start: postgres build ## how long the demo takes to be ready, first and again
 	@internal/tools/bench-start.sh $(BIN)
 
-bench-audit: postgres go ## how long the audit of a year takes, of 180 links and projected to 1,500
-	@GO=$(GO) internal/tools/bench-audit.sh
-
-bench-history: postgres go ## what history costs: a region's minutes, the demo's past, a year of a link
+bench-history: postgres go ## what history costs: a region's minutes, 60,000 links live, thirteen months on the pages
 	@$(GO) run ./internal/benchhistory
-	@$(GO) test ./internal/app -run '^$$' -bench History -benchtime 1x | grep '^history_'
 
 # The floor is a bare loop in C, compared with where its source is at hand.
 bench-probe: go fping ## what an echo and a poll cost, beside others doing the same (two minutes)

@@ -86,7 +86,8 @@ func pastDir(named string) (string, error) {
 	return filepath.Join(cache, "vigie", "bench"), err
 }
 
-// settle opens the database; one that was made otherwise, or in part, is made anew.
+// settle opens the database; one that was made of something else is made anew. A past
+// that is written in part goes on where it was.
 func (p *past) settle(ctx context.Context, root string, fresh bool) error {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return err
@@ -95,11 +96,8 @@ func (p *past) settle(ctx context.Context, root string, fresh bool) error {
 	if mark, err := os.ReadFile(made); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	} else if !fresh && string(mark) == want {
-		applied, err := p.open(ctx)
-		if err == nil && len(applied) == 0 {
-			return nil
-		}
-		if err != nil && fault.KindOf(err) != fault.Conflict { // made by other migrations
+		err := p.open(ctx)
+		if fault.KindOf(err) != fault.Conflict { // else made by other migrations
 			return err
 		}
 		if err := p.close(ctx); err != nil {
@@ -112,7 +110,7 @@ func (p *past) settle(ctx context.Context, root string, fresh bool) error {
 	if err := os.Mkdir(p.dir, 0o755); err != nil {
 		return err
 	}
-	if _, err := p.open(ctx); err != nil {
+	if err := p.open(ctx); err != nil {
 		return err
 	}
 	err := p.begin(ctx)
@@ -136,18 +134,19 @@ func (p *past) madeOf() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// open starts the database, and returns what was missing of its schema.
-func (p *past) open(ctx context.Context) (applied []string, err error) {
+// open starts the database and brings its schema up to date, as an installation's is.
+// One that was made by other migrations is fault.Conflict, and stays open.
+func (p *past) open(ctx context.Context) (err error) {
 	if p.cluster, err = cluster.Start(ctx, cluster.Options{Dir: filepath.Join(p.dir, "postgres")}); err != nil {
-		return nil, err
+		return err
 	}
 	if p.db, err = store.Open(ctx, p.cluster.DSN()); err == nil {
-		applied, err = p.db.Migrate(ctx)
+		_, err = p.db.Migrate(ctx)
 	}
 	if err != nil && fault.KindOf(err) != fault.Conflict {
 		err = errors.Join(err, p.close(ctx))
 	}
-	return applied, err
+	return err
 }
 
 func (p *past) close(ctx context.Context) error {
@@ -207,11 +206,12 @@ func (p *past) fill(ctx context.Context) error {
 	}
 	bar := newProgress(os.Stderr, fmt.Sprintf("writing thirteen months of %d links to %s", historyLinks, p.dir))
 	defer bar.end()
-	missing := false
+	began, missing, whole := time.Now(), false, false
 	demo, err := app.NewPast(x, app.PastOptions{
 		Store: store.NewPast(p.db), Prober: historyProber, Now: historyEnd, Workers: runtime.GOMAXPROCS(0),
 		Written: func(m store.PastMark) {
-			if percent := m.Percent(); percent < 100 || missing {
+			percent := m.Percent()
+			if whole = whole || m.Written.Equal(m.Until); percent < 100 || missing {
 				missing = true
 				bar.show(percent)
 			}
@@ -223,14 +223,20 @@ func (p *past) fill(ctx context.Context) error {
 	if _, err := demo.Fill(ctx); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil || !missing {
+	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if whole {
+		lines.Tell("past_1500_links_written", time.Since(began).Seconds(), "s")
 	}
 	if err := p.pack(ctx); err != nil {
 		return err
 	}
-	// What autovacuum would have done in thirteen months.
-	_, err = p.db.Pool().Exec(ctx, `VACUUM (ANALYZE)`)
+	var vacuumed bool
+	err = p.db.Pool().QueryRow(ctx, `SELECT last_vacuum IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'utilisation_day'`).Scan(&vacuumed)
+	if err == nil && !vacuumed { // what autovacuum would have done in thirteen months
+		_, err = p.db.Pool().Exec(ctx, `VACUUM (ANALYZE)`)
+	}
 	return err
 }
 
@@ -259,8 +265,7 @@ func (p *past) cold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.open(ctx)
-	return err
+	return p.open(ctx)
 }
 
 // forget has the kernel write a file to the disk and drop it from memory.

@@ -5,15 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"vigie/internal/audit"
-	"vigie/internal/calendar"
-	"vigie/internal/inventory"
 	"vigie/internal/measure"
 	"vigie/internal/store"
 	"vigie/internal/store/storetest"
@@ -135,79 +132,6 @@ func TestADayThatIsNoneIsNamed(t *testing.T) {
 
 func containsAll(text string, parts ...string) bool {
 	return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) })
-}
-
-// BenchmarkAuditYear is the yearly audit of the demo's size, from PostgreSQL: packed
-// days read, decoded, selected. The goal for 1,500 links is 3.7 s.
-func BenchmarkAuditYear(b *testing.B) {
-	const links = 180
-	ctx := context.Background()
-	db := storetest.New(b)
-	x := inventory.Snapshot{}
-	for link := int64(1); link <= links; link++ {
-		x.Links = append(x.Links, inventory.Link{ID: link, Ref: fmt.Sprint("L-", link), DownKbps: 100_000, UpKbps: 100_000, Starts: date("2020-01-01")})
-	}
-	packYear(b, db, links, date("2025-12-31"), 366)
-	service := audit.New(audit.Options{
-		Store: benchStore{store.NewAudit(db), inventory.NewIndex(x)},
-		Accounts: func(context.Context, time.Time, time.Time, time.Time) (map[string]audit.Account, error) {
-			return nil, nil
-		},
-		Policy: audit.DefaultPolicy(),
-	})
-	now := calendar.Midnight(date("2027-02-01"))
-	for b.Loop() {
-		r, err := service.Report(ctx, audit.CivilYear(2026), now)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if got := r.Lines[links-1]; !got.Down.P95.Known || got.Coverage.Part != got.Coverage.Whole {
-			b.Fatalf("the last line: %+v", got.Coverage)
-		}
-	}
-	each := b.Elapsed().Seconds() / float64(b.N)
-	b.ReportMetric(each, "s/180-links")
-	b.ReportMetric(each*1500/links, "s/1500-links")
-}
-
-// benchStore has an inventory of its own.
-type benchStore struct {
-	*store.Audit
-	index *inventory.Index
-}
-
-// UtilisationVersion is another one each time, so that every turn reads the year.
-func (s benchStore) UtilisationVersion(context.Context, time.Time, time.Time) (int64, error) {
-	return turn.Add(1), nil
-}
-
-var turn atomic.Int64
-
-func (s benchStore) Inventory(context.Context) (*inventory.Index, error) { return s.index, nil }
-
-// packYear writes day after day, as packing and a demonstration's past do, so that the
-// days of a link lie far apart.
-func packYear(b *testing.B, db *store.DB, links int, from time.Time, days int) {
-	b.Helper()
-	seed := uint32(1)
-	for d := range days {
-		ids, bodies := make([]int64, links), make([][]byte, links)
-		for i := range links {
-			ids[i] = int64(i + 1)
-			bodies[i] = packed(b, func(int) (uint32, uint32) {
-				seed = seed*1664525 + 1013904223
-				return seed >> 9, seed >> 11
-			})
-		}
-		_, err := db.Pool().Exec(context.Background(), `INSERT INTO utilisation_day (link_id, day, body, simulated)
-			SELECT i, $1, o, true FROM unnest($2::bigint[], $3::bytea[]) AS r(i, o)`, from.AddDate(0, 0, d), ids, bodies)
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	if _, err := db.Pool().Exec(context.Background(), `VACUUM ANALYZE utilisation_day`); err != nil {
-		b.Fatal(err)
-	}
 }
 
 func TestTheVersionOfUtilisationMovesWithEveryWrite(t *testing.T) {
