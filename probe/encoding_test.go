@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"encoding/hex"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -94,7 +95,7 @@ func drawPoll(t *rapid.T, cycle time.Time) probe.Poll {
 func drawInterface(t *rapid.T) probe.Interface {
 	text := rapid.StringN(0, 20, 255)
 	return probe.Interface{
-		Index: rapid.IntRange(0, 1<<31).Draw(t, "index"), Name: text.Draw(t, "name"), Alias: text.Draw(t, "alias"),
+		Index: rapid.IntRange(0, math.MaxInt32).Draw(t, "index"), Name: text.Draw(t, "name"), Alias: text.Draw(t, "alias"),
 		Up: rapid.Bool().Draw(t, "up"), Counted: rapid.Bool().Draw(t, "counted"),
 		SpeedBits: rapid.Int64Range(0, 1<<53).Draw(t, "speed"),
 		InOctets:  rapid.Uint64().Draw(t, "in"), OutOctets: rapid.Uint64().Draw(t, "out"),

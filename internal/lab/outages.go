@@ -16,7 +16,7 @@ type Outage struct {
 const (
 	// pastRound is how far apart the rounds of the history are.
 	pastRound      = 5 * time.Second
-	echoesPerRound = EchoesPerMinute * int(pastRound) / int(time.Minute)
+	echoesPerRound = int(EchoesPerMinute * pastRound / time.Minute)
 	day            = 24 * time.Hour
 	// A day in so many brings an outage of each kind: two or three of its own line in
 	// a year, hardly one for want of power, one that its whole POP shares.

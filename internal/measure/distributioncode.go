@@ -128,7 +128,7 @@ func readDistribution(r *bitReader, in *room) (Distribution, error) {
 		return d, r.err
 	}
 	if d.Lost > maxLost || used > buckets {
-		return d, fmt.Errorf("%d echoes lost and %d buckets, expected at most %d and %d", d.Lost, used, maxLost, buckets)
+		return d, fmt.Errorf("%d echoes lost and %d buckets, expected at most %d and %d", d.Lost, used, int64(maxLost), buckets)
 	}
 	d.first = int(r.take(firstWidth))
 	gaps, counts := int(r.take(orderWidth)), int(r.take(orderWidth))
@@ -143,7 +143,7 @@ func readDistribution(r *bitReader, in *room) (Distribution, error) {
 			return d, r.err
 		}
 		if gap > buckets || d.first+len(list)+int(gap) >= buckets || n > math.MaxUint32 {
-			return d, fmt.Errorf("%d echoes in the bucket %d: expected at most %d, and %d buckets", n, d.first+len(list)+int(gap), math.MaxUint32, buckets)
+			return d, fmt.Errorf("%d echoes in the bucket %d: expected at most %d, and %d buckets", n, d.first+len(list)+int(gap), uint64(math.MaxUint32), buckets)
 		}
 		list = in.extend(list, int(gap)+1)
 		list[len(list)-1] = uint32(n)

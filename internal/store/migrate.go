@@ -220,13 +220,13 @@ func readApplied(ctx context.Context, from querier) ([]appliedMigration, error) 
 
 // lockSchema waits until no other process migrates. The lock belongs to the connection.
 func lockSchema(ctx context.Context, conn *pgx.Conn) (unlock func(), err error) {
-	if _, err := conn.Exec(ctx, sqlSchemaLock, schemaLockKey); err != nil {
+	if _, err := conn.Exec(ctx, sqlSchemaLock, int64(schemaLockKey)); err != nil {
 		return nil, fmt.Errorf("lock the schema: %w", err)
 	}
 	return func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		if _, err := conn.Exec(ctx, sqlSchemaUnlock, schemaLockKey); err != nil {
+		if _, err := conn.Exec(ctx, sqlSchemaUnlock, int64(schemaLockKey)); err != nil {
 			_ = conn.Close(ctx) // ends the session, and the lock with it
 		}
 	}, nil

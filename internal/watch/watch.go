@@ -232,7 +232,7 @@ func check(b probe.Batch, now time.Time) error {
 	case b.Prober == "" || !utf8.ValidString(b.Prober) || strings.ContainsRune(b.Prober, 0):
 		return fault.Errorf(fault.Invalid, "batch %d: prober name %q, expected a text", b.Seq, b.Prober)
 	case b.Seq == 0 || b.Seq > math.MaxInt64:
-		return fault.Errorf(fault.Invalid, "batch of prober %s: sequence %d, expected 1 to %d", b.Prober, b.Seq, math.MaxInt64)
+		return fault.Errorf(fault.Invalid, "batch of prober %s: sequence %d, expected 1 to %d", b.Prober, b.Seq, int64(math.MaxInt64))
 	case b.CycleLength <= 0:
 		return fault.Errorf(fault.Invalid, "batch %d of prober %s: cycle length %s, expected more than 0", b.Seq, b.Prober, b.CycleLength)
 	case b.Cycle.Before(oldest) || b.Cycle.After(newest):
