@@ -3,6 +3,7 @@ package watch_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/netip"
 	"strings"
 	"testing"
@@ -252,7 +253,7 @@ func TestABatchThatSaysMoreThanCanBeStoredHoldsUpNothing(t *testing.T) {
 		b.Last = seq == 1
 		b.Quality.Clock = probe.Clock{Source: "ntp\x00\xff"}
 		for i, o := range b.Observations {
-			o.RTTMicros, o.Duplicates, o.Reordered = make([]int32, 1000), 1<<40, 1000
+			o.RTTMicros, o.Duplicates, o.Reordered = make([]int32, 1000), math.MaxInt32, 1000
 			b.Observations[i] = o
 			for range 30 {
 				b.Observations = append(b.Observations, o)
