@@ -41,18 +41,20 @@ func (w *world) document(t *testing.T) document {
 func (w *world) questions(t *testing.T) map[string][]string {
 	id := func(table, value string) string { return fmt.Sprint(w.id(t, table, value)) }
 	return map[string][]string{
-		"list-links":     {"/links?limit=500", "/links?state=down", "/links?q=nothing-like-it"},
-		"get-link":       {"/links/" + id("link", "BRE-1001") + "?range=1h", "/links/" + id("link", "BRE-1001") + "?range=30d", "/links/" + id("link", "BRE-1001") + "?range=1y", "/links/" + id("link", "BRE-1002"), "/links/" + id("link", "MIR-1003")},
-		"list-sites":     {"/sites?limit=500"},
-		"get-site":       {"/sites/" + id("site", "bar-le-duc-cite-raymond-poincare"), "/sites/" + id("site", "achenheim-college-paul-wernert")},
-		"list-prefixes":  {"/prefixes?limit=500"},
-		"list-probers":   {"/probers", "/probers?limit=1"},
-		"list-incidents": {"/incidents", "/incidents?open=true"},
-		"get-incident":   {"/incidents/1", "/incidents/3"},
-		"list-tickets":   {"/tickets", "/tickets?number=VIGIE-2026-000002"},
-		"get-ticket":     {"/tickets/1", "/tickets/2"},
-		"list-audit":     {"/audit?from=2025-09-01&to=2026-08-31&limit=500", "/audit?from=2026-11-01&to=2026-11-23", "/audit?from=2026-11-01&to=2026-11-23&site=barr-college-de-barr"},
-		"get-statement":  {"/statements", "/statements?month=2026-10"},
+		"list-links":        {"/links?limit=500", "/links?state=down", "/links?q=nothing-like-it"},
+		"get-link":          {"/links/" + id("link", "BRE-1001") + "?range=1h", "/links/" + id("link", "BRE-1001") + "?range=30d", "/links/" + id("link", "BRE-1001") + "?range=1y", "/links/" + id("link", "BRE-1002"), "/links/" + id("link", "MIR-1003")},
+		"list-sites":        {"/sites?limit=500"},
+		"get-site":          {"/sites/" + id("site", "bar-le-duc-cite-raymond-poincare"), "/sites/" + id("site", "achenheim-college-paul-wernert")},
+		"get-device":        {"/links/" + id("link", "BRE-1001") + "/device", "/links/" + id("link", "MIR-1003") + "/device"},
+		"list-prefixes":     {"/prefixes?limit=500"},
+		"list-site-devices": {fmt.Sprintf("/sites/%d/devices", w.siteOf(t, "BRE-1001")), "/sites/" + id("site", "ancemont-college-louis-de-broglie") + "/devices"},
+		"list-probers":      {"/probers", "/probers?limit=1"},
+		"list-incidents":    {"/incidents", "/incidents?open=true"},
+		"get-incident":      {"/incidents/1", "/incidents/3"},
+		"list-tickets":      {"/tickets", "/tickets?number=VIGIE-2026-000002"},
+		"get-ticket":        {"/tickets/1", "/tickets/2"},
+		"list-audit":        {"/audit?from=2025-09-01&to=2026-08-31&limit=500", "/audit?from=2026-11-01&to=2026-11-23", "/audit?from=2026-11-01&to=2026-11-23&site=barr-college-de-barr"},
+		"get-statement":     {"/statements", "/statements?month=2026-10"},
 	}
 }
 
@@ -61,6 +63,7 @@ func TestEveryOperationAnswersAsItsDocumentSays(t *testing.T) {
 	w := newWorld(t)
 	w.exec(t, plan)
 	w.exec(t, quality)
+	w.exec(t, walkedRouter)
 	d := w.document(t)
 	if !strings.HasPrefix(d.OpenAPI, "3.1.") || len(d.Servers) != 1 || d.Servers[0].URL != api.Base {
 		t.Errorf("the document is of OpenAPI %q for %v, want 3.1 for %s", d.OpenAPI, d.Servers, api.Base)

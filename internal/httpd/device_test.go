@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"vigie/internal/httpd/api"
 )
 
 // walkedRouter is a router that was walked twice, with a change in between, by a device
@@ -56,5 +58,24 @@ func TestALinkShowsWhatItsRouterCarries(t *testing.T) {
 	finance := w.signIn(t, "meuse").get(fmt.Sprintf("/links/%d", w.id(t, "link", "MIR-1003")))
 	if strings.Contains(finance.body, "/device") {
 		t.Error("who does not see the plan is led to a page that is refused")
+	}
+}
+
+func TestProgramsReadTheRoutersOfASite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(t, walkedRouter)
+	b := w.signIn(t, "reseau")
+	one := read[api.Device](t, b.get(fmt.Sprintf("%s/links/%d/device", api.Base, w.id(t, "link", "BRE-1001"))))
+	if one.Link.Ref != "BRE-1001" || one.Walk == nil || one.Walk.System.Serial != "T2012" || len(one.Walk.Interfaces) != 3 || one.Walk.Interfaces[2].Over[0] != "lan0" ||
+		one.Walk.VLANs[0].Untagged[0] != "lan0" || one.Walk.Neighbours[0].Management[0] != "10.67.0.20" || one.Walk.Cut[0] != "hosts" {
+		t.Errorf("the device is %+v with %+v", one, one.Walk)
+	}
+	site := read[api.List[api.Device]](t, b.get(fmt.Sprintf("%s/sites/%d/devices", api.Base, w.siteOf(t, "BRE-1001"))))
+	if len(site.Items) == 0 || site.Items[0].Link.Ref != "BRE-1001" || site.Items[0].Walk == nil {
+		t.Errorf("the devices of the site are %+v", site.Items)
+	}
+	if other := read[api.Device](t, b.get(fmt.Sprintf("%s/links/%d/device", api.Base, w.id(t, "link", "BRE-1002")))); other.Walk != nil || other.Router != nil {
+		t.Errorf("a router that nobody asked tells %+v", other)
 	}
 }

@@ -1,11 +1,14 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
+	"vigie/internal/inventory"
 	"vigie/internal/measure"
 	"vigie/internal/org"
 	"vigie/probe"
@@ -19,14 +22,20 @@ type Walk struct {
 	Device probe.Device
 }
 
-// DevicePage is the answer to "what does this router carry?".
-type DevicePage struct {
-	Notices
+// LinkDevice is the router of a link.
+type LinkDevice struct {
 	LinkName
+	Router *Router   // what its polls told, nil when it was never asked
 	Walked time.Time // zero before the first walk; what follows is empty then
 	Since  time.Time
 	Prober string
 	Device Device
+}
+
+// DevicePage is the answer to "what does this router carry?".
+type DevicePage struct {
+	Notices
+	LinkDevice
 	// Before is when the router was walked last before it changed, Changes what changed
 	// since; Before is zero when no change is known.
 	Before  time.Time
@@ -48,12 +57,11 @@ func (s *Service) Device(ctx context.Context, who org.User, id int64, now time.T
 	if err != nil {
 		return DevicePage{}, err
 	}
-	page := DevicePage{Notices: s.notices(r, live, now), LinkName: r.nameLink(link)}
-	walk, err := s.store.Device(ctx, id)
-	if err != nil || walk == nil {
+	page := DevicePage{Notices: s.notices(r, live, now)}
+	var walk *Walk
+	if page.LinkDevice, walk, err = s.linkDevice(ctx, r, link, now); err != nil || walk == nil {
 		return page, err
 	}
-	page.Walked, page.Since, page.Prober, page.Device = walk.At, walk.Since, walk.Prober, NewDevice(walk.Device)
 	former, err := s.store.Findings(ctx, id, walk.Device.Kind(), Window{To: walk.At}, 1)
 	if err != nil || len(former) == 0 {
 		return page, err
@@ -62,6 +70,45 @@ func (s *Service) Device(ctx context.Context, who org.User, id int64, now time.T
 		page.Before, page.Changes = former[0].At, measure.DeviceChanges(*before, walk.Device)
 	}
 	return page, nil
+}
+
+// SiteDevices answers for the routers of the links in force that serve a site, by
+// reference.
+func (s *Service) SiteDevices(ctx context.Context, who org.User, id int64, now time.Time) ([]LinkDevice, error) {
+	r, err := s.reach(ctx, who, org.SeePlan, now)
+	if err != nil {
+		return nil, err
+	}
+	site, err := r.site(id)
+	if err != nil {
+		return nil, err
+	}
+	var all []LinkDevice
+	for _, link := range r.LinksOfSite(site.Key) {
+		if !inventory.InForce(link.Starts, link.Ends, r.day) || !r.sees(org.SeePlan, link) {
+			continue
+		}
+		device, _, err := s.linkDevice(ctx, r, link, now)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, device)
+	}
+	slices.SortFunc(all, func(a, b LinkDevice) int { return cmp.Compare(a.Ref, b.Ref) })
+	return all, nil
+}
+
+// linkDevice gives the router of a link, and its last walk, nil before the first.
+func (s *Service) linkDevice(ctx context.Context, r reach, link inventory.Link, now time.Time) (d LinkDevice, walk *Walk, err error) {
+	d.LinkName = r.nameLink(link)
+	if d.Router, err = s.store.Router(ctx, link.ID, now.Add(-carriedWithin)); err != nil {
+		return d, nil, err
+	}
+	if walk, err = s.store.Device(ctx, link.ID); err != nil || walk == nil {
+		return d, nil, err
+	}
+	d.Walked, d.Since, d.Prober, d.Device = walk.At, walk.Since, walk.Prober, NewDevice(walk.Device)
+	return d, walk, nil
 }
 
 // Device is what a router carries, its ports called by their names: pages, files and

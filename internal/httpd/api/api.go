@@ -143,6 +143,14 @@ func (m *mounting) links(s *Service) {
 		func(ctx context.Context, who org.User, in *ByID, now time.Time) (SiteDetail, error) {
 			return s.Site(ctx, who, in.ID, now)
 		})
+	operation(m, describe{"get-device", "/links/{id}/device", "devices", "The router of a link: its health, interfaces, addresses, VLANs and neighbours"},
+		func(ctx context.Context, who org.User, in *ByID, now time.Time) (Device, error) {
+			return s.Device(ctx, who, in.ID, now)
+		})
+	operation(m, describe{"list-site-devices", "/sites/{id}/devices", "devices", "The routers of the links that serve a site, by reference of the link"},
+		func(ctx context.Context, who org.User, in *ByID, now time.Time) (List[Device], error) {
+			return s.SiteDevices(ctx, who, in.ID, now)
+		})
 	operation(m, describe{"list-prefixes", "/prefixes", "plan", "Prefixes of the addressing plan, by VRF and address"},
 		func(ctx context.Context, who org.User, in *PrefixQuery, now time.Time) (List[Prefix], error) {
 			return s.Prefixes(ctx, who, *in, now)
