@@ -22,7 +22,9 @@ const (
 	maxCount        = 1 << 40
 	maxMicros       = 1 << 40 // of a span of time, 12 days: it fits a time.Duration
 	maxInstant      = 1 << 57 // of an instant, the year 6537: it fits a timestamptz
-	loaded          = 0x80    // of the octet of a kind: Observation.Loaded, from version 3 on
+	// shortestObservation is that without an echo, in octets: kind, target, time and number.
+	shortestObservation = 4
+	loaded              = 0x80 // of the octet of a kind: Observation.Loaded, from version 3 on
 )
 
 // MarshalBinary encodes the batch. It fails on a prober's name, or another text,
@@ -87,6 +89,9 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 	r.quality(&d.Quality)
 	d.Planned = int(r.bounded(maxObservations))
 	count := r.bounded(min(maxObservations, uint64(len(r.rest))))
+	if count > 0 {
+		d.Observations = make([]Observation, 0, min(int(count), len(r.rest)/shortestObservation))
+	}
 	for i := uint64(0); i < count && r.err == nil; i++ {
 		d.Observations = append(d.Observations, r.observation(d.Cycle))
 	}
@@ -155,6 +160,7 @@ func bit(b bool) byte {
 type reader struct {
 	version byte
 	rest    []byte
+	times   []int32 // room that is not given yet, see room
 	err     error
 }
 
@@ -221,6 +227,18 @@ func (r *reader) within(limit int64) int64 {
 	return v
 }
 
+// room gives a round its times. Those of many rounds lie in one piece of memory: each for
+// itself would cost more than all the rest of reading a batch.
+func (r *reader) room(echoes int) []int32 {
+	const piece = 8192
+	if len(r.times) < echoes {
+		r.times = make([]int32, max(echoes, min(piece, len(r.rest))))
+	}
+	taken := r.times[:echoes:echoes]
+	r.times = r.times[echoes:]
+	return taken
+}
+
 func (r *reader) observation(cycle time.Time) Observation {
 	o := Observation{Kind: Kind(r.octet())}
 	if r.version > 2 {
@@ -231,13 +249,18 @@ func (r *reader) observation(cycle time.Time) Observation {
 	}
 	o.Target = r.varint()
 	o.At = cycle.Add(time.Duration(r.within(maxMicros)) * time.Microsecond)
-	echoes := r.bounded(maxEchoes)
-	for i := uint64(0); i < echoes && r.err == nil; i++ {
+	if echoes := int(r.bounded(maxEchoes)); echoes > 0 {
+		o.RTTMicros = r.room(echoes)
+	}
+	for i := range o.RTTMicros {
 		rtt := r.varint()
 		if rtt < int64(Lost) || rtt > 1<<31-1 {
 			r.fail("round-trip time of %d µs, expected %d to %d", rtt, Lost, 1<<31-1)
 		}
-		o.RTTMicros = append(o.RTTMicros, int32(rtt))
+		if r.err != nil {
+			return o
+		}
+		o.RTTMicros[i] = int32(rtt)
 	}
 	if r.version > 2 {
 		o.Duplicates, o.Reordered = int(r.bounded(maxCount)), int(r.bounded(maxEchoes))

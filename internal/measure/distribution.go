@@ -53,10 +53,23 @@ func (d *Distribution) Add(micros int32, echoes uint32) {
 	d.received += int64(echoes)
 }
 
+// addSorted counts an echo for each of some delays in ascending order, with room made
+// once.
+func (d *Distribution) addSorted(micros []int32) {
+	if len(micros) == 0 {
+		return
+	}
+	d.reach(bucketOf(micros[0]), bucketOf(micros[len(micros)-1])+1)
+	for _, delay := range micros {
+		d.counts[bucketOf(delay)-d.first]++
+	}
+	d.received += int64(len(micros))
+}
+
 // reach makes room for the buckets [from, to).
 func (d *Distribution) reach(from, to int) {
 	if len(d.counts) == 0 {
-		d.first, d.counts = from, append(d.counts, make([]uint32, to-from)...)
+		d.first, d.counts = from, make([]uint32, to-from)
 		return
 	}
 	if to > d.first+len(d.counts) {

@@ -79,7 +79,11 @@ func (m Minute) PDVMicros() int32 {
 // order and the echoes that were planned for it.
 func Summarise(link int64, at time.Time, planned int, rounds []Round) Minute {
 	minute := Minute{Link: link, At: at.UTC(), Planned: planned, Detailed: true}
-	var sorted []int32
+	echoes := 0
+	for _, round := range rounds {
+		echoes += round.Sent()
+	}
+	sorted := make([]int32, 0, echoes)
 	var jitter variation
 	var run lossRun
 	for _, round := range inOrder(rounds) {
@@ -91,15 +95,18 @@ func Summarise(link int64, at time.Time, planned int, rounds []Round) Minute {
 		minute.Received += round.Received()
 		minute.Duplicates += int64(round.Duplicates)
 		minute.Reordered += int64(round.Reordered)
-		sorted = append(sorted, delays(round.Observation)...)
+		for _, micros := range round.RTTMicros {
+			if micros == probe.Lost {
+				micros = infinite
+			}
+			sorted = append(sorted, micros)
+		}
 		jitter.add(round.RTTMicros)
 		run.add(&minute.Extras, round.RTTMicros)
 	}
 	slices.Sort(sorted)
 	minute.summariseDelays(sorted)
-	for _, micros := range sorted[:minute.Received] {
-		minute.Delays.Add(micros, 1)
-	}
+	minute.Delays.addSorted(sorted[:minute.Received])
 	minute.Delays.Lost = int64(minute.Sent - minute.Received)
 	minute.JitterMicros = jitter.mean()
 	return minute
@@ -146,18 +153,6 @@ func (m *Minute) summariseDelays(sorted []int32) {
 
 // infinite sorts a lost echo after every delay.
 const infinite int32 = math.MaxInt32
-
-// delays gives the round trips of a round in ascending order, the lost ones last.
-func delays(observation probe.Observation) []int32 {
-	sorted := slices.Clone(observation.RTTMicros)
-	for i, micros := range sorted {
-		if micros == probe.Lost {
-			sorted[i] = infinite
-		}
-	}
-	slices.Sort(sorted)
-	return sorted
-}
 
 func finite(micros int32) int32 {
 	if micros == infinite {

@@ -1,9 +1,12 @@
 package measure_test
 
 import (
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"vigie/internal/measure"
 	"vigie/probe"
@@ -64,4 +67,25 @@ func TestARoundBesideOurOwnTestAccusesNobody(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
 	}
+}
+
+func TestARoundIsSlowExactlyWhenItsMedianIsAboveTheLimit(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		rtts := rapid.SliceOfN(rapid.OneOf(rapid.Just(probe.Lost), rapid.Int32Range(0, 20)), 1, 12).Draw(t, "round trips")
+		limit := rapid.Int32Range(1, 20).Draw(t, "limit")
+		inOrder := slices.Clone(rtts)
+		for i, micros := range inOrder {
+			if micros == probe.Lost {
+				inOrder[i] = math.MaxInt32
+			}
+		}
+		slices.Sort(inOrder)
+		median := inOrder[(len(inOrder)-1)/2] // the lower one of two
+		got := measure.Judge(probe.Observation{RTTMicros: rtts}, measure.Limits{MaxRTTMicros: limit})
+		slow, lost := got.Verdict == measure.Slow, got.Verdict == measure.Fail
+		if !lost && slow != (median > limit) {
+			t.Fatalf("%v with a median of %d and a limit of %d: %v", rtts, median, limit, got)
+		}
+	})
 }

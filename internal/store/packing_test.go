@@ -291,6 +291,7 @@ func TestAPackedDayKeepsItsDelaysAndWhatTheStandardsAsk(t *testing.T) {
 	exec(t, db, `INSERT INTO operator (key, name, ticket_email, source) VALUES ('o', 'O', 'o@o.test', 'test')`)
 	exec(t, db, `INSERT INTO link (ref, operator, down_kbps, up_kbps, probe_address, cpe_owner, starts, source)
 		VALUES ('l', 'o', 1000, 1000, '198.18.0.1', 'operator', '2026-01-01', 'test')`)
+	exec(t, db, `INSERT INTO prober (name) VALUES ('a'), ('b')`)
 	minute := func(n int, rtt ...int32) measure.Minute {
 		o := probe.Observation{At: packedDay, RTTMicros: rtt, Duplicates: 1, Reordered: 2}
 		return measure.Summarise(1, packedDay.Add(time.Duration(n)*time.Minute), len(rtt), []measure.Round{{Observation: o}})

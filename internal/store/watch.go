@@ -13,7 +13,6 @@ import (
 	"vigie/internal/fault"
 	"vigie/internal/incident"
 	"vigie/internal/journal"
-	"vigie/internal/measure"
 	"vigie/internal/watch"
 	"vigie/probe"
 )
@@ -70,7 +69,7 @@ var (
 		INSERT INTO batch (prober, seq, cycle, last, late, received, body)
 		VALUES (@prober, @seq, @cycle, @last, @late, @now, @body)`)
 	sqlBatchBetween = query("batch.between", `
-		SELECT body FROM batch WHERE cycle >= @from AND cycle < @to`+ofLinks+` ORDER BY cycle, prober, seq`)
+		SELECT body FROM batch WHERE cycle >= @from AND cycle < @to AND prober = (SELECT id FROM prober WHERE name = @prober AND site IS NULL) ORDER BY cycle, seq`)
 	sqlBatchTimely = query("batch.timely", `
 		SELECT body FROM batch WHERE cycle = @cycle AND NOT late`+ofLinks+` ORDER BY prober, seq`)
 	sqlBatchPieces = query("batch.pieces", `
@@ -150,11 +149,11 @@ func (t watchTx) Timely(ctx context.Context, cycle time.Time) ([]probe.Batch, er
 	return batches, nil
 }
 
-// Batches returns every batch of the cycles in [from, to).
-func (t watchTx) Batches(ctx context.Context, from, to time.Time) ([]probe.Batch, error) {
-	batches, err := t.batches(ctx, sqlBatchBetween, pgx.NamedArgs{"from": from, "to": to})
+// Batches returns every batch of a prober of the cycles in [from, to).
+func (t watchTx) Batches(ctx context.Context, prober string, from, to time.Time) ([]probe.Batch, error) {
+	batches, err := t.batches(ctx, sqlBatchBetween, pgx.NamedArgs{"prober": prober, "from": from, "to": to})
 	if err != nil {
-		return nil, fmt.Errorf("load the batches from %s: %w", from.Format(time.RFC3339), err)
+		return nil, fmt.Errorf("load the batches of prober %s from %s: %w", prober, from.Format(time.RFC3339), err)
 	}
 	return batches, nil
 }
@@ -209,21 +208,6 @@ func (w *Watch) LastSeq(ctx context.Context, prober string) (uint64, error) {
 var sqlProberSeq = query("prober.seq", `SELECT last_seq FROM prober WHERE name = @name`)
 
 var (
-	sqlMinutePartition = query("minute.partition", `SELECT minute_partition(@day)`)
-	sqlMinuteSave      = query("minute.save", `
-		INSERT INTO minute (link_id, at, prober, planned, sent, received, min_micros, median_micros, p95_micros, max_micros, jitter_micros, simulated,
-			duplicates, reordered, loss_periods, longest_loss, delays)
-		SELECT link, @at, p.id, least(planned, 32767), sent, received, nullif(low, -1), nullif(median, -1), nullif(p95, -1), nullif(high, -1), nullif(jitter, -1), @simulated,
-			duplicates, reordered, periods, longest, delays
-		FROM prober p, unnest(@links::bigint[], @planned::int[], @sent::int[], @received::int[],
-			@lows::int[], @medians::int[], @p95s::int[], @highs::int[], @jitters::int[],
-			@duplicates::int[], @reordered::int[], @periods::int[], @longest::int[], @delays::bytea[])
-			AS row (link, planned, sent, received, low, median, p95, high, jitter, duplicates, reordered, periods, longest, delays)
-		WHERE p.name = @prober
-		ON CONFLICT (link_id, at, prober) DO UPDATE SET planned = excluded.planned, sent = excluded.sent, received = excluded.received,
-			min_micros = excluded.min_micros, median_micros = excluded.median_micros, p95_micros = excluded.p95_micros,
-			max_micros = excluded.max_micros, jitter_micros = excluded.jitter_micros, duplicates = excluded.duplicates,
-			reordered = excluded.reordered, loss_periods = excluded.loss_periods, longest_loss = excluded.longest_loss, delays = excluded.delays`)
 	// Time is in one gap only. What is covered already stays as it is, but for the
 	// better reason: data lost says more than nothing came.
 	sqlGapExtend = query("gap.extend", `
@@ -238,55 +222,6 @@ var (
 			(SELECT range_agg(tstzrange(from_at, to_at)) FROM gap WHERE prober = p.id AND from_at < @to AND to_at > @from), '{}')) AS span
 		WHERE p.name = @prober`)
 )
-
-// SaveMinutes writes the minutes of one instant, replacing what an earlier
-// summary of the same minute said.
-func (t watchTx) SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error {
-	if len(minutes) == 0 {
-		return nil
-	}
-	return saveMinutes(ctx, t.tx, prober, minutes, t.simulated)
-}
-
-func saveMinutes(ctx context.Context, tx pgx.Tx, prober string, minutes []measure.Minute, simulated bool) error {
-	at := minutes[0].At
-	if _, err := tx.Exec(ctx, sqlProberEnsure, pgx.NamedArgs{"name": prober}); err != nil {
-		return fmt.Errorf("find prober %s: %w", prober, err)
-	}
-	if _, err := tx.Exec(ctx, sqlMinutePartition, pgx.NamedArgs{"day": at.Truncate(24 * time.Hour)}); err != nil {
-		return fmt.Errorf("prepare the day %s: %w", at.Format(time.DateOnly), err)
-	}
-	n := len(minutes)
-	links := make([]int64, n)
-	delays := make([][]byte, n)
-	var columns [12][]int32
-	for i := range columns {
-		columns[i] = make([]int32, n)
-	}
-	for i, m := range minutes {
-		links[i] = m.Link
-		var err error
-		if delays[i], err = m.Delays.MarshalBinary(); err != nil {
-			return fmt.Errorf("link %d: %w", m.Link, err)
-		}
-		for c, v := range [12]int32{
-			int32(m.Planned), int32(m.Sent), int32(m.Received), m.MinMicros, m.MedianMicros, m.P95Micros, m.MaxMicros, m.JitterMicros,
-			counted(m.Duplicates), counted(m.Reordered), counted(m.LossPeriods), counted(m.LongestLoss),
-		} {
-			columns[c][i] = v
-		}
-	}
-	_, err := tx.Exec(ctx, sqlMinuteSave, pgx.NamedArgs{
-		"at": at, "prober": prober, "simulated": simulated, "links": links,
-		"planned": columns[0], "sent": columns[1], "received": columns[2],
-		"lows": columns[3], "medians": columns[4], "p95s": columns[5], "highs": columns[6], "jitters": columns[7],
-		"duplicates": columns[8], "reordered": columns[9], "periods": columns[10], "longest": columns[11], "delays": delays,
-	})
-	if err != nil {
-		return fmt.Errorf("save the minute %s: %w", at.Format(time.RFC3339), err)
-	}
-	return nil
-}
 
 // counted is a count as a column holds it: a host that answers without end is not
 // counted to its end.

@@ -149,14 +149,9 @@ func live(t *testing.T, w *world, events []event, when func() string, again func
 		w.service = watch.New(dying{s, when}, w.policy)
 	}
 	die()
-	step := func(e event) {
+	try := func(do func() error) {
 		for attempt := 0; ; attempt++ {
-			var err error
-			if e.batch != nil {
-				err = w.service.Apply(t.Context(), *e.batch, e.now)
-			} else {
-				_, err = w.service.Decide(t.Context(), e.cycle, e.backlog, e.now)
-			}
+			err := do()
 			if err == nil {
 				return
 			}
@@ -165,6 +160,25 @@ func live(t *testing.T, w *world, events []event, when func() string, again func
 			}
 			die()
 		}
+	}
+	summarise := func(now time.Time) {
+		for more := true; more; {
+			try(func() (err error) {
+				more, err = w.service.Summarise(t.Context(), now)
+				return err
+			})
+		}
+	}
+	step := func(e event) {
+		if e.batch != nil {
+			try(func() error { return w.service.Apply(t.Context(), *e.batch, e.now) })
+			return
+		}
+		try(func() error {
+			_, err := w.service.Decide(t.Context(), e.cycle, e.backlog, e.now)
+			return err
+		})
+		summarise(e.now)
 	}
 	for i, e := range events {
 		step(e)
@@ -175,6 +189,7 @@ func live(t *testing.T, w *world, events []event, when func() string, again func
 			step(events[n])
 		}
 	}
+	summarise(events[len(events)-1].now.Add(time.Hour))
 	return applied
 }
 

@@ -25,6 +25,7 @@ func (s *Service) Decide(ctx context.Context, cycle time.Time, backlog bool, now
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	report := Report{Cycle: cycle, Lag: now.Sub(cycle.Add(s.cycle()))}
+	next := s.last
 	err := s.store.InTx(ctx, func(ctx context.Context, tx Tx) error {
 		decided, err := tx.Decided(ctx)
 		if err != nil || !cycle.After(decided) {
@@ -33,15 +34,32 @@ func (s *Service) Decide(ctx context.Context, cycle time.Time, backlog bool, now
 		if err := s.nothingBetween(ctx, tx, decided, cycle); err != nil {
 			return err
 		}
-		told, err := s.decide(ctx, tx, cycle, backlog, now)
+		prev, err := s.stateOf(ctx, tx, decided)
+		if err != nil {
+			return err
+		}
+		d, told, err := s.decide(ctx, tx, prev, cycle, backlog, now)
 		told.Cycle, told.Lag = report.Cycle, report.Lag
-		report = told
+		report, next = told, d.State
 		return err
 	})
+	// Whether a commit that failed took place is not known: the store is asked then.
+	s.last = next
 	if err != nil {
+		s.last = incident.State{}
 		return Report{}, fmt.Errorf("decide cycle %s: %w", cycle.Format(time.RFC3339), err)
 	}
+	s.noteDue(now)
 	return report, nil
+}
+
+// stateOf gives the state after the cycle decided last. The one at hand is it when it is
+// of that cycle: whatever changes a state moves on to another cycle.
+func (s *Service) stateOf(ctx context.Context, tx Tx, decided time.Time) (incident.State, error) {
+	if !decided.IsZero() && s.last.Engine.Cycle.Equal(decided) {
+		return s.last, nil
+	}
+	return tx.State(ctx)
 }
 
 // urgent gives the links of some incidents, each once.
@@ -67,59 +85,56 @@ func (s *Service) nothingBetween(ctx context.Context, tx Tx, decided, cycle time
 	return err
 }
 
-func (s *Service) decide(ctx context.Context, tx Tx, cycle time.Time, backlog bool, now time.Time) (Report, error) {
-	prev, err := tx.State(ctx)
-	if err != nil {
-		return Report{}, err
-	}
+func (s *Service) decide(ctx context.Context, tx Tx, prev incident.State, cycle time.Time, backlog bool, now time.Time) (d incident.Decision, r Report, err error) {
 	x, err := tx.Inventory(ctx)
 	if err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	p, err := s.planFor(x, cycle)
 	if err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	batches, err := tx.Timely(ctx, cycle)
 	if err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	before, err := s.before(ctx, tx, p, prev.Engine.Cycle)
 	if err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	delivered := p.parts(batches)
 	doubted := border(before, delivered)
 	input := p.input(cycle, delivered)
 	input.Backlog = backlog
-	d := incident.Decide(prev, p.topology, input, s.policy.Incident)
+	d = incident.Decide(prev, p.topology, input, s.policy.Incident)
 	if err := tx.SaveState(ctx, prev, d); err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	if doubted {
-		if err := s.doubt(ctx, tx, before, cycle); err != nil {
-			return Report{}, err
+		if err := s.doubt(ctx, tx, before, cycle, now); err != nil {
+			return d, r, err
 		}
 	}
 	if err := s.recordGaps(ctx, tx, prev.Engine, cycle, delivered); err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	// Only now, since what a look saw in one of these gaps is told to nobody.
 	if err := s.converse(ctx, tx, d, p, evidence(delivered), now); err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	entries, err := entries(d, now)
 	if err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	if err := tx.Journal(ctx, entries...); err != nil {
-		return Report{}, err
+		return d, r, err
 	}
 	s.held = held{cycle, delivered}
-	return Report{
+	r = Report{
 		Transitions: len(d.Transitions), Effects: len(d.Effects), Urgent: urgent(d.State.Incidents),
 		Index: p.index, Links: d.State.Links, Rounds: counted(before),
-	}, s.closeMinutes(ctx, tx, prev.Engine.Cycle, cycle)
+	}
+	return d, r, s.closeMinutes(ctx, tx, prev.Engine.Cycle, cycle, now)
 }
 
 // counted are the rounds of links that say something of them.
@@ -138,9 +153,9 @@ func counted(parts []part) []probe.Observation {
 	return out
 }
 
-// closeMinutes summarises every minute that is over with the cycle and was not
+// closeMinutes has every minute summarised that is over with the cycle and was not
 // with the one decided before, however long ago that was.
-func (s *Service) closeMinutes(ctx context.Context, tx Tx, prev, cycle time.Time) error {
+func (s *Service) closeMinutes(ctx context.Context, tx Tx, prev, cycle, now time.Time) error {
 	from, to := cycle.Truncate(time.Minute), s.following(cycle).Truncate(time.Minute)
 	if !prev.IsZero() {
 		from = s.following(prev).Truncate(time.Minute)
@@ -148,7 +163,7 @@ func (s *Service) closeMinutes(ctx context.Context, tx Tx, prev, cycle time.Time
 	if !from.Before(to) {
 		return nil
 	}
-	return s.summarise(ctx, tx, from, to)
+	return tx.DueMinutes(ctx, "", from, to, now)
 }
 
 // evidence is the number of canaries that answered, of the prober that saw most.

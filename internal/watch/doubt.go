@@ -105,8 +105,8 @@ func (s *Service) before(ctx context.Context, tx Tx, p plan, decided time.Time) 
 }
 
 // doubt records that the cycle decided before is in doubt, which shows only now: as gaps,
-// and in its minute where that is written.
-func (s *Service) doubt(ctx context.Context, tx Tx, before []part, cycle time.Time) error {
+// and in its minute where that is over.
+func (s *Service) doubt(ctx context.Context, tx Tx, before []part, cycle, now time.Time) error {
 	for _, p := range before {
 		if !p.doubtful {
 			continue
@@ -115,7 +115,7 @@ func (s *Service) doubt(ctx context.Context, tx Tx, before []part, cycle time.Ti
 			return err
 		}
 		if minute := p.cycle.Truncate(time.Minute); minute.Before(cycle.Truncate(time.Minute)) {
-			if err := s.summarise(ctx, tx, minute, minute.Add(time.Minute)); err != nil {
+			if err := tx.DueMinutes(ctx, p.prober, minute, minute.Add(time.Minute), now); err != nil {
 				return err
 			}
 		}

@@ -59,6 +59,7 @@ func uplink(t *testing.T, from, to int, spoil func(*probe.Batch)) (*world, []pro
 
 func (w *world) lostNothing(t *testing.T, counted []probe.Observation) {
 	t.Helper()
+	w.summarise(t, origin.Add(24*time.Hour))
 	if got := w.ask(t, `SELECT sum(sent - received) FROM minute`); got[0] != "0" {
 		t.Errorf("the minutes lost %s echoes, want none", got[0])
 	}

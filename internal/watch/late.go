@@ -35,7 +35,7 @@ func (s *Service) fill(ctx context.Context, tx Tx, b probe.Batch) error {
 	if err != nil {
 		return err
 	}
-	batches, err := tx.Batches(ctx, b.Cycle.Add(-b.CycleLength), b.Cycle.Add(b.CycleLength+time.Microsecond))
+	batches, err := tx.Batches(ctx, b.Prober, b.Cycle.Add(-b.CycleLength), b.Cycle.Add(b.CycleLength+time.Microsecond))
 	if err != nil {
 		return err
 	}

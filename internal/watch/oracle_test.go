@@ -95,9 +95,10 @@ func figures(rounds [][]int32) string {
 	return fmt.Sprintf("%d %d %s %s %s %s %s", len(all), len(answered), low, rank(50), rank(95), high, jitter)
 }
 
-// minutes are the rows of the minute table in the same form.
+// minutes are the rows of the minute table in the same form, once nothing is due.
 func (w *world) minutes(t testing.TB) []string {
 	t.Helper()
+	w.summarise(t, time.Now().AddDate(100, 0, 0))
 	rows := w.ask(t, `SELECT p.name, link_id, to_char(at, 'YYYY-MM-DD HH24:MI:SS'), planned, sent, received, coalesce(min_micros::text, '-'),
 		coalesce(median_micros::text, '-'), coalesce(p95_micros::text, '-'), coalesce(max_micros::text, '-'), coalesce(jitter_micros::text, '-')
 		FROM minute JOIN prober p ON p.id = prober`)

@@ -26,6 +26,8 @@ type plan struct {
 // still the same.
 func (s *Service) planFor(x *inventory.Index, at time.Time) (plan, error) {
 	day := calendar.Day(at)
+	s.planning.Lock()
+	defer s.planning.Unlock()
 	if s.plan.index == x && s.plan.day.Equal(day) {
 		return s.plan, nil
 	}

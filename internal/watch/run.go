@@ -43,7 +43,7 @@ func (s *Service) Run(ctx context.Context, loop Loop) {
 			c.await(ctx, again)
 		case err != nil && ctx.Err() == nil:
 			if !failing {
-				loop.Log.Error("cycle not decided, will be tried again", "error", err)
+				loop.Log.Error("live chain held up, will be tried again", "error", err)
 			}
 			sleep(ctx, 10*pause)
 		}
@@ -62,8 +62,9 @@ type Clock struct {
 // Clock returns a cycle clock that has not looked yet.
 func (s *Service) Clock(loop Loop) *Clock { return &Clock{Service: s, Loop: loop} }
 
-// Look decides the next cycle when it is over and complete, or its time is. It returns
-// after how long to look again: then, or as soon as a batch is stored.
+// Look decides the next cycle when it is over and complete, or its time is; when there is
+// none to decide it writes a minute that is due. It returns after how long to look again:
+// then, or as soon as a batch is stored.
 func (c *Clock) Look(ctx context.Context, now time.Time) (again time.Duration, err error) {
 	if c.chosen.IsZero() {
 		if c.chosen, err = c.next(ctx, now); err != nil {
@@ -75,6 +76,9 @@ func (c *Clock) Look(ctx context.Context, now time.Time) (again time.Duration, e
 	if wait := ends.Sub(now); wait > 0 {
 		c.complain(next, wait-c.cycle(), now)
 		c.chosen = time.Time{} // choose again: the clock may have been set, the first batch may be there
+		if more, err := c.Summarise(ctx, now); more || err != nil {
+			return 0, err
+		}
 		return min(wait, c.cycle()), nil
 	}
 	if !c.complete(next) {
@@ -91,10 +95,12 @@ func (c *Clock) Look(ctx context.Context, now time.Time) (again time.Duration, e
 		}
 	}
 	c.chosen = time.Time{}
+	began := time.Now()
 	report, err := c.Decide(ctx, next, !now.Before(next.Add(2*c.cycle())), now)
 	if err != nil {
 		return 0, err
 	}
+	report.Lag += time.Since(began)
 	c.Decided(report)
 	return 0, nil
 }

@@ -236,7 +236,7 @@ func TestWhatWasMeasuredWhileTheDatabaseWasAwayIsDecidedInOrder(t *testing.T) {
 		if got := l.ask(t, `SELECT at FROM minute WHERE sent <> 2 * $1 OR sent <> planned`, echoes); len(got) > 0 {
 			t.Errorf("minutes not whole: %v", got)
 		}
-		if n := strings.Count(l.log.String(), "cycle not decided"); n > 1 {
+		if n := strings.Count(l.log.String(), "live chain held up"); n > 1 {
 			t.Errorf("the log tells %d times of one absence:\n%s", n, l.log.String())
 		}
 	})
@@ -291,7 +291,7 @@ func TestAClockBehindTheLastDecisionIsWaitedFor(t *testing.T) {
 		if n := strings.Count(l.log.String(), "clock is behind"); n < 40 || n > 51 {
 			t.Errorf("the log complains %d times in 50 minutes, want about once a minute", n)
 		}
-		if l.asked > 3*100 {
+		if l.asked > 5*100 { // a batch, a look or two, and half a minute written
 			t.Errorf("%d transactions in 100 cycles: it spins", l.asked)
 		}
 		time.Sleep(15 * time.Minute)

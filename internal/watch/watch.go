@@ -58,12 +58,12 @@ type Tx interface {
 	// false, and nothing is stored, when the batch was applied before.
 	SaveBatch(ctx context.Context, b probe.Batch, late bool, now time.Time) (former Mark, fresh bool, err error)
 	// Timely returns the batches of a cycle that are not late, by prober and
-	// sequence. Here, in Batches and in Around those of probers that stand at a site are
-	// left out.
+	// sequence. Here, in Batches, DueMinutes and Around those of probers that stand at a
+	// site are left out.
 	Timely(ctx context.Context, cycle time.Time) ([]probe.Batch, error)
-	// Batches returns the batches of the cycles in [from, to), late ones included,
-	// by cycle, prober and sequence.
-	Batches(ctx context.Context, from, to time.Time) ([]probe.Batch, error)
+	// Batches returns the batches of one prober of the cycles in [from, to), late ones
+	// included, by cycle and sequence.
+	Batches(ctx context.Context, prober string, from, to time.Time) ([]probe.Batch, error)
 	// Pieces returns the batches of one prober of the cycle that begins at cycle, by
 	// sequence, wherever it stands.
 	Pieces(ctx context.Context, prober string, cycle time.Time) ([]probe.Batch, error)
@@ -85,6 +85,15 @@ type Tx interface {
 	// time, without those of probers that were isolated or in doubt meanwhile, by the gaps
 	// recorded.
 	SureReports(ctx context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error)
+	// DueMinutes notes that minutes are to be summarised, not before since: those of
+	// [from, to) of which batches are kept, of one prober, or of all when it is empty. A
+	// minute that is noted already keeps its time.
+	DueMinutes(ctx context.Context, prober string, from, to, since time.Time) error
+	// TakeDue takes the note of the oldest minute that is due at now; found is false when
+	// none is. A batch that comes meanwhile, and that the transaction does not see, has the
+	// minute noted again.
+	TakeDue(ctx context.Context, now time.Time) (prober string, minute time.Time, found bool, err error)
+	// SaveMinutes writes the minutes of one instant, in place of what was written of them.
 	SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error
 	AddGap(ctx context.Context, g Gap) error
 	// FillGap takes a span out of the gaps of its prober and reason.
@@ -130,14 +139,21 @@ type Report struct {
 }
 
 // Service is the live chain. What it remembers itself only saves time: the
-// inventory as the decisions need it, the cycle decided last, and which are complete.
+// inventory as the decisions need it, the cycle decided last with the state after it,
+// and which are complete.
 type Service struct {
 	store  Store
 	policy Policy
 
+	planning sync.Mutex
+	plan     plan
+
+	noting sync.Mutex
+	due    time.Time // when the next minute may be due, so that the store is not asked for nothing
+
 	mu   sync.Mutex // one cycle or batch at a time
-	plan plan
 	held held
+	last incident.State // as it was saved last; of the cycle zero when it is not known
 	// delivered is the newest cycle of which a prober delivered its whole part.
 	delivered map[string]time.Time
 	arrived   chan struct{} // a batch was stored: look again whether the cycle is complete
@@ -191,6 +207,12 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 		if atSite {
 			return s.applyChecks(ctx, tx, former, b, now)
 		}
+		// Before what counts a change of the day: a summary takes both in this order.
+		if late { // what a timely one puts in doubt shows when its cycle is decided
+			if err := s.dueAgain(ctx, tx, b, decided, now); err != nil {
+				return err
+			}
+		}
 		if late && !strange && b.Last {
 			if err := s.fill(ctx, tx, b); err != nil {
 				return err
@@ -199,14 +221,12 @@ func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error
 		if err := s.applyPolls(ctx, tx, b.Prober, b.Polls, now); err != nil {
 			return err
 		}
-		if err := s.applyReports(ctx, tx, former, b, now); err != nil {
-			return err
-		}
-		return s.summariseAgain(ctx, tx, b.Cycle, decided)
+		return s.applyReports(ctx, tx, former, b, now)
 	})
 	if err != nil {
 		return fmt.Errorf("apply batch %d of prober %s: %w", b.Seq, b.Prober, err)
 	}
+	s.noteDue(now.Add(lateWait * s.cycle()))
 	if b.Last && !strange && !atSite && b.Cycle.After(s.delivered[b.Prober]) {
 		s.delivered[b.Prober] = b.Cycle
 	}

@@ -187,6 +187,18 @@ func (w *world) decide(t testing.TB, cycle time.Time, backlog bool, now time.Tim
 	if _, err := w.service.Decide(context.Background(), cycle, backlog, now); err != nil {
 		t.Fatal(err)
 	}
+	w.summarise(t, now)
+}
+
+// summarise writes every minute that is due at a time.
+func (w *world) summarise(t testing.TB, now time.Time) {
+	t.Helper()
+	for more := true; more; {
+		var err error
+		if more, err = w.service.Summarise(context.Background(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // ask returns the rows of a query, each as one text with spaces between columns.
