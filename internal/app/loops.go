@@ -28,7 +28,7 @@ func (s *Server) startLoops(ctx context.Context) {
 			s.metrics.batch(b)
 			s.links.Polled(b.Polls)
 			s.vantages.delivered(b)
-			return s.watch.Apply(ctx, b, time.Now())
+			return s.aside.Apply(ctx, b, time.Now())
 		})
 	})
 	s.run(ctx, "cycle clock", func(ctx context.Context) error {

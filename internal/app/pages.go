@@ -126,6 +126,7 @@ func (s *Server) Parts(ctx context.Context) []httpd.Part {
 	parts := []httpd.Part{
 		{Name: "database", Essential: true, Healthy: s.instance.db.Pool().Ping(ctx) == nil},
 		{Name: "stream", Healthy: s.pipe.Well(ctx) == nil},
+		{Name: "batches", Healthy: s.aside.well()},
 		{Name: "decisions", Healthy: now.Sub(s.metrics.lastDecided()) < (staleCycles+2)*cycle},
 	}
 	if s.prober != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -48,6 +49,7 @@ type Server struct {
 	pipe     *pipe.Pipe
 	spool    *pipe.Pipe // of the core's own prober before a cluster; nil without one
 	watch    *watch.Service
+	aside    *aside
 	desk     *desk.Service
 	secrets  secrets // of routers
 	prober   *prober.Prober
@@ -286,6 +288,7 @@ func (s *Server) startServices(ctx context.Context) error {
 		return err
 	}
 	s.watch = watch.New(s.watched, policy)
+	s.aside = newAside(filepath.Join(s.opts.Dir, "aside"), s.watch, s.opts.Log)
 	s.desk = desk.New(s.desked, channels, policy.Ticket)
 	if !s.opts.Demo {
 		return nil

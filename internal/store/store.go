@@ -98,10 +98,12 @@ const (
 	deadlockDetected     = "40P01"
 	uniqueViolation      = "23505"
 	exclusionViolation   = "23P01"
-	tooManyConnections   = "53300"
-	adminShutdown        = "57P01"
-	crashShutdown        = "57P02"
-	cannotConnectNow     = "57P03"
+
+	// Classes: what the server lacks (memory, disk, connections), was told by its
+	// administrator (an end, a start), or met outside itself (a file that cannot be read).
+	noResources  = "53"
+	intervention = "57"
+	systemError  = "58"
 )
 
 func lostToAnother(err error) bool {
@@ -127,13 +129,15 @@ func classify(err error) error {
 	switch code := sqlState(err); code {
 	case uniqueViolation, exclusionViolation, serializationFailure, deadlockDetected:
 		return fault.Errorf(fault.Conflict, "%w", err)
-	case tooManyConnections, adminShutdown, crashShutdown, cannotConnectNow:
-		return fault.Errorf(fault.Unavailable, "%w", err)
 	case "":
 		if errors.Is(err, pgx.ErrNoRows) {
 			return fault.Errorf(fault.NotFound, "%w", err)
 		}
 		if connectionLost(err) {
+			return fault.Errorf(fault.Unavailable, "%w", err)
+		}
+	default:
+		if class := code[:2]; class == noResources || class == intervention || class == systemError {
 			return fault.Errorf(fault.Unavailable, "%w", err)
 		}
 	}

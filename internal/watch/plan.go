@@ -122,6 +122,9 @@ func (p plan) parts(batches []probe.Batch) []part {
 	place := map[string]int{}
 	probed := map[string]bool{}
 	for _, b := range batches {
+		if len(b.Observations) == 0 && !b.Last { // one that was refused, or tells of no target
+			continue
+		}
 		i, ok := place[b.Prober]
 		if !ok {
 			i = len(out)

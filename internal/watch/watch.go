@@ -37,6 +37,7 @@ const (
 	// Doubtful is time in which what was lost may have been lost on the prober's own
 	// uplink. What answered did: the time is not unknown, its loss is.
 	Doubtful GapReason = "doubtful"
+	Refused  GapReason = "refused" // the core could not store what was measured
 )
 
 // Mark is the last batch of a prober that was applied, and where the prober stands.
@@ -175,7 +176,8 @@ func (s *Service) following(cycle time.Time) time.Time {
 // decision, only its minute: one of a cycle that is decided already, of a cycle
 // that has not begun (a clock is wrong) or of another cycle length (it was
 // measured before a change of the configuration). A batch that can never be
-// stored, or of a cycle too far from now, is fault.Invalid.
+// stored, or of a cycle too long ago, is fault.Invalid; one of a cycle too far ahead is an
+// AheadError, since the clock that is wrong may be ours.
 func (s *Service) Apply(ctx context.Context, b probe.Batch, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -243,23 +245,40 @@ const (
 	mostAge = 35 * 24 * time.Hour
 	// mostAhead is how long after now a cycle may begin, by a clock that is wrong.
 	mostAhead = 24 * time.Hour
+	// mostBehind is by how many years our own clock may be behind at most: a machine whose
+	// clock lost its battery begins in 1970.
+	mostBehind = 100
 )
 
 // check refuses what no transaction could store, and a cycle so far away that only a
 // partition made for it could hold its minute: a credential must not make them without end.
 func check(b probe.Batch, now time.Time) error {
-	switch oldest, newest := now.Add(-mostAge), now.Add(mostAhead); {
+	switch oldest, newest, last := now.Add(-mostAge), now.Add(mostAhead), now.AddDate(mostBehind, 0, 0); {
 	case b.Prober == "" || !utf8.ValidString(b.Prober) || strings.ContainsRune(b.Prober, 0):
 		return fault.Errorf(fault.Invalid, "batch %d: prober name %q, expected a text", b.Seq, b.Prober)
 	case b.Seq == 0 || b.Seq > math.MaxInt64:
 		return fault.Errorf(fault.Invalid, "batch of prober %s: sequence %d, expected 1 to %d", b.Prober, b.Seq, int64(math.MaxInt64))
 	case b.CycleLength <= 0:
 		return fault.Errorf(fault.Invalid, "batch %d of prober %s: cycle length %s, expected more than 0", b.Seq, b.Prober, b.CycleLength)
+	case b.Cycle.After(newest) && b.Cycle.Before(last):
+		return &AheadError{Prober: b.Prober, Seq: b.Seq, Cycle: b.Cycle, Now: now}
 	case b.Cycle.Before(oldest) || b.Cycle.After(newest):
 		return fault.Errorf(fault.Invalid, "batch %d of prober %s: cycle of %s, expected %s to %s", b.Seq, b.Prober,
 			b.Cycle.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// AheadError is a batch of a cycle more than a day ahead of the core's clock.
+type AheadError struct {
+	Prober     string
+	Seq        uint64
+	Cycle, Now time.Time
+}
+
+func (e *AheadError) Error() string {
+	return fmt.Sprintf("batch %d of prober %s: cycle of %s, expected at most %s after %s by the core's clock: its clock is wrong, or ours",
+		e.Seq, e.Prober, e.Cycle.UTC().Format(time.RFC3339), mostAhead, e.Now.UTC().Format(time.RFC3339))
 }
 
 // lost is the time of the batches that a prober gave up between two others.
