@@ -56,8 +56,13 @@ func (c ProbersConfiguration) port(dir string, names map[string]string, now time
 	return &pipe.Port{Address: c.Listen, Certificate: certificate, Names: names}, err
 }
 
-// silentFor is how many cycles a prober may be silent before others take its links.
-const silentFor = 3
+const (
+	// silentFor is how many cycles a prober may be silent before others take its links.
+	silentFor = 3
+	// blindFor is how many cycles in a row it may reach none of its canaries: a cut of its
+	// own uplink that passes moves nothing.
+	blindFor = 3
+)
 
 // vantages is what the core knows of its probers elsewhere.
 type vantages struct {
@@ -68,22 +73,58 @@ type vantages struct {
 	// revoked tells since when those that do not are.
 	revoked map[string]time.Time
 	// newest is the newest cycle that each prober delivered whole.
-	newest  map[string]time.Time
-	plans   map[string][]byte // packed, by prober
-	sharing []string          // those that the plans share the links between
+	newest map[string]time.Time
+	sights map[string]vision // what each prober saw of its canaries
+	// canaries says that there are some to see.
+	canaries bool
+	plans    map[string][]byte // packed, by prober
+	sharing  []string          // those that the plans share the links between
 }
 
 func newVantages() *vantages {
-	return &vantages{newest: map[string]time.Time{}, plans: map[string][]byte{}}
+	return &vantages{newest: map[string]time.Time{}, sights: map[string]vision{}, plans: map[string][]byte{}}
 }
 
-// delivered notes that a prober delivered its part of a cycle.
+// vision is whether a prober reaches its canaries.
+type vision struct {
+	cycle time.Time // that it delivers
+	heard bool      // a canary answered in it
+	blind int       // cycles in a row in which none did
+}
+
+// delivered notes what a prober delivered, and when that was its whole part of a cycle.
 func (v *vantages) delivered(b probe.Batch) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if b.Last && b.Cycle.After(v.newest[b.Prober]) {
-		v.newest[b.Prober] = b.Cycle
+	if !b.Cycle.After(v.newest[b.Prober]) {
+		return
 	}
+	seen := v.sights[b.Prober]
+	if !seen.cycle.Equal(b.Cycle) {
+		seen.cycle, seen.heard = b.Cycle, false
+	}
+	for _, o := range b.Observations {
+		seen.heard = seen.heard || o.Kind == probe.Canary && o.Received() > 0
+	}
+	if b.Last {
+		v.newest[b.Prober] = b.Cycle
+		if seen.blind++; seen.heard || !v.canaries {
+			seen.blind = 0
+		}
+	}
+	v.sights[b.Prober] = seen
+}
+
+// seeing leaves out the probers that reach none of their canaries, unless nobody does:
+// where they stand links cannot be looked at.
+func (v *vantages) seeing(probers []string) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	out := slices.DeleteFunc(slices.Clone(probers), func(name string) bool { return v.sights[name].blind >= blindFor })
+	if len(out) == 0 {
+		return probers
+	}
+	return out
 }
 
 // working are the probers elsewhere that look at links and delivered lately, by name.
@@ -204,10 +245,10 @@ func (s *Server) retarget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sharing := s.vantages.working(now, c.Prober.Cycle)
-	if s.prober != nil && own == "" {
-		sharing = append(sharing, c.Prober.Name)
-	}
+	s.vantages.mu.Lock()
+	s.vantages.canaries = slices.ContainsFunc(whole.Targets, func(t probe.Target) bool { return t.Kind == probe.Canary })
+	s.vantages.mu.Unlock()
+	sharing := s.sharers(now)
 	parts := vantage.Split(linksOf(whole), sharing, c.Probers.SecondPercent)
 	planOf := func(name, site string) (prober.Plan, error) {
 		if site != "" {
@@ -241,6 +282,16 @@ func (s *Server) retarget(ctx context.Context) error {
 	return s.prober.Follow(plan)
 }
 
+// sharers are the probers between which the links are to be shared now.
+func (s *Server) sharers(now time.Time) []string {
+	c := s.opts.Configuration.Prober
+	list := s.vantages.working(now, c.Cycle)
+	if s.prober != nil && c.Site == "" {
+		list = append(list, c.Name)
+	}
+	return s.vantages.seeing(list)
+}
+
 // tellShift notes between whom the links are shared now, and tells the log who came and
 // went.
 func (s *Server) tellShift(sharing []string) {
@@ -250,7 +301,7 @@ func (s *Server) tellShift(sharing []string) {
 	s.vantages.mu.Unlock()
 	for _, name := range former {
 		if !slices.Contains(sharing, name) {
-			s.opts.Log.Warn("a prober is silent or gone, others take its links", "prober", name)
+			s.opts.Log.Warn("a prober is silent, gone or cut off from everything, others take its links", "prober", name)
 		}
 	}
 	for _, name := range sharing {
@@ -308,7 +359,7 @@ func share(whole prober.Plan, part vantage.Part) prober.Plan {
 }
 
 // watchVantages answers the probers elsewhere, and has others take the links of one that
-// falls silent.
+// falls silent, or that reaches nothing any more.
 func (s *Server) watchVantages(ctx context.Context) error {
 	var answering sync.WaitGroup
 	defer answering.Wait()
@@ -321,11 +372,9 @@ func (s *Server) watchVantages(ctx context.Context) error {
 			return err // nothing answers any more
 		default:
 		}
-		working := s.vantages.working(time.Now(), cycle)
+		sharing := s.sharers(time.Now())
 		s.vantages.mu.Lock()
-		same := slices.Equal(working, slices.DeleteFunc(slices.Clone(s.vantages.sharing), func(name string) bool {
-			return name == s.opts.Configuration.Prober.Name
-		}))
+		same := slices.Equal(sharing, s.vantages.sharing)
 		s.vantages.mu.Unlock()
 		if same {
 			continue

@@ -124,6 +124,20 @@ func TestTwoProbersAndACoreInThreeNamespaces(t *testing.T) {
 	if n := s.ask(t, `SELECT count(*) FROM batch b JOIN prober p ON p.id = b.prober WHERE p.name = 'lyon' AND late`); n < silentFor {
 		t.Errorf("%d batches are marked late, expected those of the cut", n)
 	}
+	// One that reaches its core and nothing else keeps no link either.
+	lyon := probers["lyon"].cmd.Process.Pid
+	must(t, fmt.Sprintf("nsenter -t %d -n ip route add blackhole 127.0.0.0/14 table local", lyon))
+	soon(t, "others take the links of the prober that is cut off from everything else", func() bool { return slices.Equal(s.sharing(), []string{"lille", "local"}) })
+	if here, err := s.pipe.Connected(); err != nil || here["lyon"] == "" {
+		t.Errorf("connected probers: %v, %v; expected lyon among them", here, err)
+	}
+	time.Sleep(4 * time.Second)
+	must(t, fmt.Sprintf("nsenter -t %d -n ip route del blackhole 127.0.0.0/14 table local", lyon))
+	soon(t, "the prober takes its share after its isolation", func() bool { return slices.Contains(s.sharing(), "lyon") })
+	time.Sleep(2 * time.Second)
+	if n := s.ask(t, `SELECT count(*) FROM gap g JOIN prober p ON p.id = g.prober WHERE p.name = 'lyon' AND reason = 'isolated'`); n == 0 {
+		t.Error("no gap says that the prober was isolated")
+	}
 	if n := s.ask(t, `SELECT count(*) FROM transition`); n != 0 {
 		t.Errorf("%d links changed their state for a prober that was cut off", n)
 	}

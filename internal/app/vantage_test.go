@@ -376,6 +376,42 @@ func TestTheCoreAsksItsProbersAndRevokesThem(t *testing.T) {
 	}
 }
 
+func TestAProberWithoutItsCanariesSharesNoLinksUnlessNobodySeesAnything(t *testing.T) {
+	t.Parallel()
+	v := newVantages()
+	v.canaries = true
+	cycle := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	deliver := func(name string, n int, rtt int32) {
+		canary := probe.Observation{Kind: probe.Canary, RTTMicros: []int32{rtt}}
+		b := probe.Batch{Prober: name, Cycle: cycle.Add(time.Duration(n) * time.Second), Observations: []probe.Observation{canary}}
+		v.delivered(b)
+		v.delivered(b) // offered again
+		b.Observations, b.Last = nil, true
+		v.delivered(b)
+		v.delivered(b)
+	}
+	want := func(when string, names ...string) {
+		t.Helper()
+		if got := v.seeing([]string{"lille", "lyon"}); !slices.Equal(got, names) {
+			t.Errorf("%s: %v share the links, want %v", when, got, names)
+		}
+	}
+	for n := range 2 * blindFor {
+		deliver("lille", n, 100)
+		deliver("lyon", n, probe.Lost)
+		if n == blindFor-2 {
+			want("after a short isolation", "lille", "lyon")
+		}
+	}
+	want("after a long one", "lille")
+	for n := range blindFor {
+		deliver("lille", 2*blindFor+n, probe.Lost)
+	}
+	want("when nobody sees anything", "lille", "lyon")
+	deliver("lyon", 3*blindFor, 100)
+	want("after the first canary", "lyon")
+}
+
 func TestEachProberGetsItsShareAndEveryCanary(t *testing.T) {
 	t.Parallel()
 	addr := netip.MustParseAddr("192.0.2.1")
