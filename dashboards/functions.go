@@ -36,6 +36,7 @@ func (r *Renderer) functions(p i18n.Printer) template.FuncMap {
 		"hour":          p.ClockSeconds,
 		"percentage":    func(f probe.Figure) string { return percentText(p, f) },
 		"celsius":       func(f probe.Figure) string { return celsiusText(p, f) },
+		"supplies":      func(f probe.Figure) int { return int(f.Value) },
 		"minutes":       func(f probe.Figure) string { return minutesText(p, f) },
 		"pollproblem":   func(problem string) string { return pollProblem(p, problem) },
 		"civil":         p.CivilDate,

@@ -86,7 +86,7 @@ func (p *MapPage) Departement() string { return view.DepartementName(p.Map.Depar
 // LinkPage shows one link.
 type LinkPage struct {
 	Shell
-	Link view.LinkPage
+	Link     view.LinkPage
 	Testable bool // by the asker, here
 }
 

@@ -18,8 +18,8 @@ const (
 )
 
 // figures lists the figures of a health in the order of the encoding.
-func (h *Health) figures() [4]*Figure {
-	return [4]*Figure{&h.CPU, &h.Memory, &h.Temperature, &h.Battery}
+func (h *Health) figures() [5]*Figure {
+	return [5]*Figure{&h.CPU, &h.Memory, &h.Temperature, &h.Battery, &h.FailedSupplies}
 }
 
 // appendPolls encodes the number of polls and each: the link, the time after the

@@ -18,6 +18,9 @@ type Health struct {
 	// (upsEstimatedMinutesRemaining).
 	OnBattery Answer `json:"on_battery,omitzero"`
 	Battery   Figure `json:"battery,omitzero"`
+	// FailedSupplies is how many power supplies say that they are there and have failed;
+	// 0 = all of them work.
+	FailedSupplies Figure `json:"failed_supplies,omitzero"`
 	// RestartCause is why the device started last, in its own words.
 	RestartCause string `json:"restart_cause,omitzero"`
 }
@@ -47,7 +50,8 @@ const (
 	MinTenths     = -1000 // no equipment works at -100 °C
 	MaxTenths     = 2000
 	MaxBattery    = 100_000 // minutes, ten weeks
-	MaxHealthText = 255     // octets of a text
+	MaxSupplies   = 1000
+	MaxHealthText = 255 // octets of a text
 )
 
 // Validate names the value that is out of its range.
@@ -61,6 +65,7 @@ func (h Health) Validate() error {
 		{"memory", h.Memory, 0, MaxPercent},
 		{"temperature", h.Temperature, MinTenths, MaxTenths},
 		{"battery", h.Battery, 0, MaxBattery},
+		{"failed supplies", h.FailedSupplies, 0, MaxSupplies},
 	} {
 		switch {
 		case f.figure.Told && (f.figure.Value < f.low || f.figure.Value > f.high):

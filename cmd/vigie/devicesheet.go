@@ -115,6 +115,12 @@ func (d deviceSheet) condition() []row {
 		}
 		return d.print.T("health.mains")
 	})
+	tell("supplies", h.FailedSupplies.Told, func() string {
+		if h.FailedSupplies.Value == 0 {
+			return d.print.T("health.supplies.good")
+		}
+		return d.print.N("health.supplies.failed", int(h.FailedSupplies.Value))
+	})
 	return rows
 }
 

@@ -16,7 +16,7 @@ INSERT INTO router_poll (link_id, asked_at, problem, doubt, answered_at, state)
 		'{"uptime_us": 90000000000, "boots": 3, "index": 2, "name": "wan0", "alias": "BRE-1001", "up": true, "speed_bits": 1000000000, "in_octets": 1, "out_octets": 1, "counted": true,
 			"further": [{"index": 3, "name": "lan0", "alias": "salle serveurs", "up": false, "speed_bits": 100000000, "in_octets": 0, "out_octets": 0, "counted": false}],
 			"health": {"profile": "OneAccess OneOS", "cpu": {"value": 71, "told": true}, "temperature": {"value": 455, "told": true}, "on_battery": 2,
-				"battery": {"value": 75, "told": true}, "restart_cause": "Power Off"}}'
+				"battery": {"value": 75, "told": true}, "failed_supplies": {"value": 1, "told": true}, "restart_cause": "Power Off"}}'
 	FROM link WHERE ref = 'BRE-1001';
 INSERT INTO utilisation (link_id, at, down_octets, up_octets, covered_millis, simulated)
 	SELECT id, '2026-11-24 13:00:00Z', 3000000000, 150000000, 240000, false FROM link WHERE ref = 'BRE-1001';
@@ -34,7 +34,7 @@ func TestALinkShowsItsRouterAndWhatItCarriesNow(t *testing.T) {
 	b.get(fmt.Sprintf("/links/%d?range=1h", w.id(t, "link", "BRE-1001"))).contains(t,
 		"Démarcation de l’opérateur 198.18.208.1", "En marche depuis 1 j 01 h", "démarré 23/11/2026 13:04:30", "wan0", "active",
 		"100 Mbit/s vers le site, 5 Mbit/s depuis le site", "moyenne sur 4 min mesurées depuis 14:00:00",
-		"lan0 inactive salle serveurs", "Processeur 71 %", "Mémoire non communiqué", "Température 45,5 °C", "Alimentation sur batterie",
+		"lan0 inactive salle serveurs", "Processeur 71 %", "Mémoire non communiqué", "Température 45,5 °C", "Alimentations 1 alimentation en panne", "Alimentation sur batterie",
 		"tiendrait encore 1 h 15 min", "cause du démarrage selon lui : Power Off", "profil SNMP « OneAccess OneOS »",
 		"ligne le routeur, interrogé 24/11/2026 13:14:20, marchait depuis 23/11/2026 07:00:00")
 	silent := b.get(fmt.Sprintf("/links/%d", w.id(t, "link", "BRE-1002")))
@@ -46,7 +46,7 @@ func TestALinkShowsItsRouterAndWhatItCarriesNow(t *testing.T) {
 	program := w.visit(t).get(fmt.Sprintf("/api/v1/links/%d?range=1h", w.id(t, "link", "BRE-1001")), "Authorization", "Bearer "+token)
 	for _, want := range []string{
 		`"started_at":"2026-11-23T12:04:30Z"`, `"down_bits_per_second":100000000,"up_bits_per_second":5000000}`, `"covered_seconds":240`,
-		`"health":{"profile":"OneAccess OneOS","cpu_percent":71,"memory_percent":null,"temperature_celsius":45.5,"on_battery":true,"battery_minutes":75,"restart_cause":"Power Off"}`,
+		`"health":{"profile":"OneAccess OneOS","cpu_percent":71,"memory_percent":null,"temperature_celsius":45.5,"on_battery":true,"battery_minutes":75,"failed_power_supplies":1,"restart_cause":"Power Off"}`,
 		`"cause":"line","cause_told_at":"2026-11-24T12:14:20Z","router_started_at":"2026-11-23T06:00:00Z"`,
 	} {
 		if !strings.Contains(program.body, want) {

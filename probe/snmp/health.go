@@ -39,8 +39,8 @@ type layout struct {
 	profile string
 	object  OID // sysObjectID
 	// Rows of each quantity, and how they are read.
-	cpu, memory, temperature, onBattery, battery, cause quantity
-	names                                               []string // of all objects, sysObjectID first
+	cpu, memory, temperature, onBattery, battery, supplies, cause quantity
+	names                                                         []string // of all objects, sysObjectID first
 }
 
 // quantity is where one quantity is found.
@@ -56,7 +56,7 @@ type reading struct {
 }
 
 func (l *layout) quantities() []*quantity {
-	return []*quantity{&l.cpu, &l.memory, &l.temperature, &l.onBattery, &l.battery, &l.cause}
+	return []*quantity{&l.cpu, &l.memory, &l.temperature, &l.onBattery, &l.battery, &l.supplies, &l.cause}
 }
 
 // oids are the objects that the plan asks for.
@@ -134,6 +134,8 @@ func (l *layout) health(found values) probe.Health {
 		Memory:      l.memory.figure(found, 1, 0, probe.MaxPercent),
 		Temperature: l.temperature.figure(found, 10, probe.MinTenths, probe.MaxTenths),
 		Battery:     l.battery.figure(found, 1, 0, probe.MaxBattery),
+
+		FailedSupplies: l.supplies.count(found),
 	}
 	if value, told := l.onBattery.take(found); told {
 		h.OnBattery = probe.No
@@ -155,6 +157,23 @@ func (q *quantity) figure(found values, parts float64, low, high int32) probe.Fi
 		return probe.Figure{}
 	}
 	return probe.Tell(int32(n))
+}
+
+// count is how many rows have one of the values of the source; untold when none tells
+// any.
+func (q *quantity) count(found values) probe.Figure {
+	counted, told := int32(0), false
+	for _, r := range q.rows {
+		value, ok := r.read(found, q.source)
+		told = told || ok
+		if ok && slices.Contains(q.source.Is, int64(value)) {
+			counted++
+		}
+	}
+	if !told {
+		return probe.Figure{}
+	}
+	return probe.Tell(counted)
 }
 
 // take is what the rows of a quantity come to; false when none of them is told.

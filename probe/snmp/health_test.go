@@ -111,6 +111,37 @@ func TestAVendorsObjectsGoBeforeThoseOfAnyDevice(t *testing.T) {
 }
 
 // interfaced adds interfaces to a device.
+func TestPowerSuppliesThatFailedAreCounted(t *testing.T) {
+	t.Parallel()
+	state, class := agent.OID{1, 3, 6, 1, 2, 1, 131, 1, 1, 1, 3}, agent.OID{1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1, 5}
+	supply, fru := cisco.With(9, 13, 1, 5, 1, 3), cisco.With(9, 117, 1, 1, 2, 1, 2)
+	const fan, power = 7, 6
+	number := func(column agent.OID, index uint32, value int32) agent.Object {
+		return agent.Object{Name: column.With(index), Value: agent.Integer(value)}
+	}
+	for name, test := range map[string]struct {
+		objects []agent.Object
+		want    probe.Figure
+	}{
+		"no table of them": {nil, probe.Figure{}},
+		"of ENTITY-STATE-MIB, a fan beside": {
+			[]agent.Object{number(class, 1, power), number(class, 2, power), number(class, 3, fan), number(state, 1, 3), number(state, 2, 2), number(state, 3, 2)},
+			probe.Tell(1),
+		},
+		"of which nobody knows": {[]agent.Object{number(class, 1, power), number(state, 1, 1)}, probe.Figure{}},
+		"of Cisco, one empty bay": {
+			[]agent.Object{number(supply, 1, 1), number(supply, 2, 5), number(supply, 3, 6), number(supply, 4, 3)}, probe.Tell(2),
+		},
+		"of Cisco, all well":           {[]agent.Object{number(supply, 1, 1), number(supply, 2, 2)}, probe.Tell(0)},
+		"of Cisco, as exchanged units": {[]agent.Object{number(class, 3, power), number(class, 4, fan), number(fru, 3, 8), number(fru, 4, 8)}, probe.Tell(1)},
+	} {
+		objects := put(append(uptime(), test.objects...), system.With(2, 0), agent.Identifier(cisco.With(1, 42)))
+		if got := healthOf(t, objects).FailedSupplies; got != test.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
+		}
+	}
+}
+
 func interfaced(objects []agent.Object, ports ...port) []agent.Object {
 	for _, p := range ports {
 		objects = append(objects, p.objects()...)

@@ -18,7 +18,7 @@ func (s *session) learn(found values, boots int64) (plan, error) {
 	one := &layout{profile: profile.Name, object: object}
 	failed := plan{s.layouts.share(&layout{profile: profile.Name, object: object}), time.Now().Add(searchAgain - learnAgain), boots}
 	l := learner{session: s, columns: map[OID]values{}, objects: values{}}
-	lists := [][]Source{profile.CPU, profile.Memory, profile.Temperature, profile.OnBattery, profile.Battery, profile.RestartCause}
+	lists := [][]Source{profile.CPU, profile.Memory, profile.Temperature, profile.OnBattery, profile.Battery, profile.FailedSupplies, profile.RestartCause}
 	if err := l.scalars(slices.Concat(lists...)); err != nil {
 		return failed, err
 	}

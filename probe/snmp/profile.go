@@ -22,6 +22,8 @@ type Profile struct {
 	Temperature []Source `yaml:"temperature"`
 	OnBattery   []Source `yaml:"on_battery"`
 	Battery     []Source `yaml:"battery"`
+	// FailedSupplies count the rows whose value means that a power supply has failed.
+	FailedSupplies []Source `yaml:"failed_supplies"`
 	// RestartCause are texts.
 	RestartCause []Source `yaml:"restart_cause"`
 	// Traps says what notifications of the vendor's mean.
@@ -51,7 +53,8 @@ type Source struct {
 	// Ignore lists values that mean that there is none, IgnoreFrom the least of them.
 	Ignore     []float64 `yaml:"ignore"`
 	IgnoreFrom float64   `yaml:"ignore_from"`
-	// Is lists the values that mean yes, of a quantity that is yes or no.
+	// Is lists the values that mean yes, of a quantity that is yes or no, or that is a
+	// count of rows.
 	Is []int64 `yaml:"is"`
 }
 
@@ -190,6 +193,7 @@ func (p *Profiles) For(object OID) Profile {
 		{&best.Temperature, p.any.Temperature},
 		{&best.OnBattery, p.any.OnBattery},
 		{&best.Battery, p.any.Battery},
+		{&best.FailedSupplies, p.any.FailedSupplies},
 		{&best.RestartCause, p.any.RestartCause},
 	} {
 		*s.into = slices.Concat(*s.into, s.from)

@@ -164,6 +164,7 @@ func (p *Profile) validate(lines map[string][]int) error {
 		{"temperature", p.Temperature},
 		{"on_battery", p.OnBattery},
 		{"battery", p.Battery},
+		{"failed_supplies", p.FailedSupplies},
 		{"restart_cause", p.RestartCause},
 	} {
 		for i, s := range list.sources {
@@ -208,8 +209,10 @@ func (s Source) validate(key string) error {
 		return errors.New("where or take of an object, expected a column")
 	case s.Scale < 0:
 		return fmt.Errorf("scale: %v, expected more than 0", s.Scale)
-	case (key == "on_battery") != (len(s.Is) > 0):
-		return errors.New("is: expected for on_battery and nothing else")
+	case (key == "on_battery" || key == "failed_supplies") != (len(s.Is) > 0):
+		return errors.New("is: expected for on_battery and failed_supplies, and nothing else")
+	case key == "failed_supplies" && (s.Value == "" || s.Take != ""):
+		return errors.New("expected the value of an object or of a column, all of whose rows count")
 	case key == "restart_cause" && (s.Value == "" || tabular):
 		return errors.New("expected the value of one object")
 	}

@@ -22,9 +22,18 @@ const (
 	vtpVlanName = ".1.3.6.1.4.1.9.9.46.1.3.1.1.4"
 	vmVlan      = ".1.3.6.1.4.1.9.9.68.1.2.2.1.2" // CISCO-VLAN-MEMBERSHIP-MIB
 
+	vlanTrunkPortNative = ".1.3.6.1.4.1.9.9.46.1.6.1.1.5"
+	vlanTrunkPortStatus = ".1.3.6.1.4.1.9.9.46.1.6.1.1.14"
+
 	jnxExVlanName = ".1.3.6.1.4.1.2636.3.40.1.5.1.5.1.2" // JUNIPER-VLAN-MIB
 	jnxExVlanTag  = ".1.3.6.1.4.1.2636.3.40.1.5.1.5.1.5"
 )
+
+// vlanTrunkPorts are the columns of vlanTrunkPortTable that tell which VLANs are let
+// onto a trunk, a thousand and twenty-four in each.
+var vlanTrunkPorts = [...]string{
+	".1.3.6.1.4.1.9.9.46.1.6.1.1.4", ".1.3.6.1.4.1.9.9.46.1.6.1.1.17", ".1.3.6.1.4.1.9.9.46.1.6.1.1.18", ".1.3.6.1.4.1.9.9.46.1.6.1.1.19",
+}
 
 // The tables of Alcatel-Lucent Enterprise are the same under the number of AOS 6 and
 // of AOS 7 and 8 (ALCATEL-IND1-VLAN-MGR-MIB).
@@ -158,7 +167,7 @@ func (w *walker) pvids(found vlanSet, ports map[int]int) {
 	}
 }
 
-// ciscoVLANs reads what VTP knows and the VLAN of each access port. The VLANs of token
+// ciscoVLANs reads what VTP knows, the VLAN of each access port and those on trunks. The VLANs of token
 // ring and FDDI that every switch lists are none of ours.
 func (w *walker) ciscoVLANs(found vlanSet) {
 	const ethernet = 1
@@ -181,6 +190,54 @@ func (w *walker) ciscoVLANs(found vlanSet) {
 		id, _ := access.gauge(key)
 		if v := found.of(int(id)); ok && v != nil {
 			v.Untagged = append(v.Untagged, port)
+		}
+	}
+	w.ciscoTrunks(found)
+}
+
+// ciscoTrunks reads what is on the ports that trunk at the moment. A trunk lets all VLANs
+// through unless somebody said otherwise, so only those that exist are on it.
+func (w *walker) ciscoTrunks(found vlanSet) {
+	const trunking, perColumn = 1, 1024
+	place := places(w.out.Ports)
+	status := w.column("members", vlanTrunkPortStatus, probe.MaxPorts)
+	var trunks []string
+	for _, key := range status.sorted() {
+		port, ok := portNumber(key)
+		if state, _ := status.integer(key); ok && state == trunking {
+			if _, known := place[port]; known {
+				trunks = append(trunks, key)
+			}
+		}
+	}
+	if len(trunks) == 0 {
+		return
+	}
+	native := w.column("members", vlanTrunkPortNative, probe.MaxPorts)
+	let := map[string]map[int]bool{}
+	for block, name := range vlanTrunkPorts {
+		rows := w.column("members", name, probe.MaxPorts)
+		for _, key := range trunks {
+			if let[key] == nil {
+				let[key] = map[int]bool{}
+			}
+			for _, bit := range portList(rows.octets(key)) { // from 1 on, where the VLANs begin with 0
+				let[key][block*perColumn+bit-1] = true
+			}
+		}
+	}
+	for _, key := range trunks {
+		port, _ := portNumber(key)
+		bare, _ := native.gauge(key)
+		for id, v := range found {
+			switch {
+			case !let[key][id]:
+			case id == int(bare):
+				v.Untagged = append(v.Untagged, port)
+				w.out.Ports[place[port]].PVID = id
+			default:
+				v.Tagged = append(v.Tagged, port)
+			}
 		}
 	}
 }

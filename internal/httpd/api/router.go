@@ -30,6 +30,7 @@ type Health struct {
 	Temperature  *float64 `json:"temperature_celsius"`
 	OnBattery    *bool    `json:"on_battery"`
 	Battery      *int32   `json:"battery_minutes" doc:"How long it would last."`
+	Supplies     *int32   `json:"failed_power_supplies" doc:"How many say that they have failed; 0 when all work."`
 	RestartCause *string  `json:"restart_cause" doc:"In the words of the router."`
 }
 
@@ -38,7 +39,7 @@ func newHealth(h probe.Health) *Health {
 		return nil
 	}
 	out := &Health{
-		Profile: h.Profile, CPU: told(h.CPU), Memory: told(h.Memory), Battery: told(h.Battery), RestartCause: known(h.RestartCause),
+		Profile: h.Profile, CPU: told(h.CPU), Memory: told(h.Memory), Battery: told(h.Battery), Supplies: told(h.FailedSupplies), RestartCause: known(h.RestartCause),
 	}
 	if h.Temperature.Told {
 		celsius := float64(h.Temperature.Value) / 10
