@@ -2,7 +2,9 @@ package view
 
 import (
 	"context"
+	"errors"
 	"net/netip"
+	"sync"
 	"time"
 
 	"vigie/billing/money"
@@ -109,10 +111,7 @@ func (s *Service) Link(ctx context.Context, who org.User, id int64, g Range, now
 	page.status(live, id)
 	page.Works = r.works(now)(link)
 	page.Facts, page.Contract, page.Cost = r.facts(link), r.contract(link), r.cost(link)
-	if page.Series, err = s.series(ctx, r, link, g, now); err != nil {
-		return LinkPage{}, err
-	}
-	if page.Load, err = s.load(ctx, r, link, g, now); err != nil {
+	if page.Series, page.Load, err = s.figures(ctx, r, link, g, now); err != nil {
 		return LinkPage{}, err
 	}
 	if page.Router, err = s.store.Router(ctx, id, now.Add(-carriedWithin)); err != nil {
@@ -237,6 +236,17 @@ func (r reach) organisationName(key string) string {
 		return o.Name
 	}
 	return key
+}
+
+// figures gives what was measured on a link and what it carried, read at the same time:
+// of a year, each is half of what the page waits for.
+func (s *Service) figures(ctx context.Context, r reach, link inventory.Link, g Range, now time.Time) (series Series, load Load, err error) {
+	var failed error
+	var reading sync.WaitGroup
+	reading.Go(func() { load, failed = s.load(ctx, r, link, g, now) })
+	series, err = s.series(ctx, r, link, g, now)
+	reading.Wait()
+	return series, load, errors.Join(err, failed)
 }
 
 func (s *Service) series(ctx context.Context, r reach, link inventory.Link, g Range, now time.Time) (Series, error) {

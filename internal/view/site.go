@@ -91,11 +91,7 @@ func (s *Service) siteLinks(ctx context.Context, r reach, site inventory.Site, p
 		if !slices.Contains(link.Sites, site.Key) {
 			continue
 		}
-		series, err := s.series(ctx, r, link, q.g, q.now)
-		if err != nil {
-			return err
-		}
-		load, err := s.load(ctx, r, link, q.g, q.now)
+		series, load, err := s.figures(ctx, r, link, q.g, q.now)
 		if err != nil {
 			return err
 		}
