@@ -59,7 +59,7 @@ func New() (*Renderer, error) {
 // parse reads one view with what it shares, the functions bound to the language. A
 // view defines "title", "main" and, when it follows the present, "live".
 func (r *Renderer) parse(lang i18n.Lang, name string) (*template.Template, error) {
-	t := template.New("page").Funcs(r.functions(i18n.For(lang))).Funcs(checkFunctions(i18n.For(lang))).Funcs(traceFunctions()).Option("missingkey=error")
+	t := template.New("page").Funcs(r.functions(i18n.For(lang))).Option("missingkey=error")
 	for _, part := range append(append([]string{}, shared...), name) {
 		text, err := sources.ReadFile("templates/" + part + ".html")
 		if err != nil {
