@@ -103,7 +103,7 @@ func (e *emulator) readFrom(from side) error {
 	}
 }
 
-// admit decides the fate of a packet: dropped, written at once, or delayed.
+// admit decides the fate of a packet: dropped, written at once, or delayed; once or twice.
 func (e *emulator) admit(packet *buffer, from side) error {
 	arrived := time.Since(e.epoch)
 	to := operatorSide
@@ -115,25 +115,39 @@ func (e *emulator) admit(packet *buffer, from side) error {
 	if back {
 		to = from
 	}
-	switch {
-	case fate.Lost:
+	if fate.Lost {
 		e.mu.Unlock()
 		e.pool.Put(packet)
 		return nil
-	case fate.Delay == 0:
+	}
+	arriving := []waiting{{due: arrived + fate.Delay, packet: packet, arrival: to}}
+	if fate.Twice {
+		again := e.pool.Get().(*buffer)
+		*again = *packet
+		arriving = append(arriving, waiting{due: arrived + fate.Delay, packet: again, arrival: to})
+	}
+	if fate.Delay == 0 {
 		e.mu.Unlock()
-		e.write([]waiting{{packet: packet, arrival: to}})
+		e.write(arriving)
 		return nil
 	}
 	defer e.mu.Unlock()
-	if len(e.line.queue) >= maxOnTheWay {
-		e.counters.Overflowed++
-		e.pool.Put(packet)
-		return nil
-	}
-	due := arrived + fate.Delay
-	if e.line.push(waiting{due: due, packet: packet, arrival: to}) {
-		return e.ring(due)
+	return e.delay(arriving)
+}
+
+// delay has packets wait until they are due. The caller holds the mutex.
+func (e *emulator) delay(arriving []waiting) error {
+	for _, w := range arriving {
+		if len(e.line.queue) >= maxOnTheWay {
+			e.counters.Overflowed++
+			e.pool.Put(w.packet)
+			continue
+		}
+		if e.line.push(w) {
+			if err := e.ring(w.due); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ type Impairment struct {
 	Jitter         time.Duration // 0 or more
 	LossPerMillion uint32        // 0 to 1,000,000
 	Cut            bool
+	// DoublesPerMillion is the share of packets that arrive twice, drawn in each
+	// direction: 0 to 1,000,000.
+	DoublesPerMillion uint32
 	// DownBits and UpBits are what the address carries each way, in bits per second of IP
 	// packets; 0 = without a limit. More waits in a queue, and is lost behind it.
 	DownBits, UpBits int64 // 0 or more
@@ -37,8 +40,11 @@ func (i Impairment) Worst(other Impairment) Impairment {
 		Jitter:         max(i.Jitter, other.Jitter),
 		LossPerMillion: max(i.LossPerMillion, other.LossPerMillion),
 		Cut:            i.Cut || other.Cut,
-		DownBits:       slower(i.DownBits, other.DownBits),
-		UpBits:         slower(i.UpBits, other.UpBits),
+
+		DoublesPerMillion: max(i.DoublesPerMillion, other.DoublesPerMillion),
+
+		DownBits: slower(i.DownBits, other.DownBits),
+		UpBits:   slower(i.UpBits, other.UpBits),
 	}
 }
 
@@ -59,6 +65,8 @@ func (i Impairment) validate() error {
 		return fmt.Errorf("jitter %v, want 0 or more", i.Jitter)
 	case i.LossPerMillion > million:
 		return fmt.Errorf("loss of %d per million, want %d at most", i.LossPerMillion, million)
+	case i.DoublesPerMillion > million:
+		return fmt.Errorf("doubles of %d per million, want %d at most", i.DoublesPerMillion, million)
 	case i.DownBits < 0 || i.UpBits < 0:
 		return fmt.Errorf("rates of %d and %d bit/s, want 0 or more", i.DownBits, i.UpBits)
 	}
@@ -76,6 +84,7 @@ type Flow struct {
 // Fate is what happens to one packet.
 type Fate struct {
 	Lost  bool
+	Twice bool          // it arrives a second time, right behind itself
 	Delay time.Duration // in this direction; 0 when lost
 }
 
@@ -90,13 +99,15 @@ func (i Impairment) Fate(seed uint64, flow Flow, n uint64) Fate {
 		return Fate{Lost: true}
 	}
 	extra := below(draw(seed, flow, n, drawJitter), uint64(i.Jitter/2)+1)
-	return Fate{Delay: i.Delay/2 + time.Duration(extra)}
+	twice := below(draw(seed, flow, n, drawDouble), million) < uint64(i.DoublesPerMillion)
+	return Fate{Twice: twice, Delay: i.Delay/2 + time.Duration(extra)}
 }
 
-// One packet needs two draws that have nothing to do with each other.
+// One packet needs three draws that have nothing to do with each other.
 const (
 	drawLoss uint64 = iota
 	drawJitter
+	drawDouble
 )
 
 // draw returns 64 even bits that depend on its arguments only.

@@ -55,6 +55,25 @@ func TestTheLossOfALongRunIsTheOneAskedFor(t *testing.T) {
 	}
 }
 
+func TestTheShareOfDoublesIsTheOneAskedForInBothDirections(t *testing.T) {
+	t.Parallel()
+	const packets = 100_000
+	line := lab.Impairment{DoublesPerMillion: 250_000}
+	for _, back := range []bool{false, true} {
+		flow := icmpFlow
+		flow.Back = back
+		twice := 0
+		for n := range uint64(packets) {
+			if line.Fate(seed, flow, n).Twice {
+				twice++
+			}
+		}
+		if math.Abs(float64(twice)-packets/4) > 600 {
+			t.Errorf("back %t: %d of %d packets arrive twice, want a quarter", back, twice, packets)
+		}
+	}
+}
+
 func TestFlowsAndSeedsDrawApart(t *testing.T) {
 	t.Parallel()
 	line := lab.Impairment{LossPerMillion: 500_000}
