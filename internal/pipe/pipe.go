@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"sync"
 	"time"
@@ -93,10 +94,13 @@ func (p *Pipe) Start(ctx context.Context) error {
 		DontListen: true,
 		JetStream:  true,
 		StoreDir:   p.opts.Dir,
-		SyncAlways: true, // an acknowledged batch survives a power cut
-		NoSigs:     true,
-		NoLog:      true,
-		MaxPayload: maxMessage,
+		// The bound of a stream is no claim: a disk with less room than it is no reason to stay
+		// down, or to stay down once it is nearly full.
+		JetStreamMaxStore: math.MaxInt64,
+		SyncAlways:        true, // an acknowledged batch survives a power cut
+		NoSigs:            true,
+		NoLog:             true,
+		MaxPayload:        maxMessage,
 	}
 	if p.opts.Port != nil {
 		p.door = newDoor(p.opts.Log)

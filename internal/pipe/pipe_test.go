@@ -71,6 +71,22 @@ func TestBatchesArriveInOrderAndARefusedOneIsOfferedAgainFirst(t *testing.T) {
 	}
 }
 
+func TestADiskWithLessRoomThanTheStreamMayTakeIsNoReasonToStayDown(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for seq := range uint64(2) { // made, then found
+		p := pipe.New(pipe.Options{Dir: dir, Bytes: 1 << 55, Log: slog.New(slog.DiscardHandler)})
+		if err := p.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		publish(t, p, seq+1)
+		if last, err := p.LastSeq(t.Context(), "a"); err != nil || last != seq+1 {
+			t.Errorf("last batch %d, %v; want %d", last, err, seq+1)
+		}
+		p.Stop()
+	}
+}
+
 func TestAPublishedBatchSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
