@@ -258,12 +258,7 @@ func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Ba
 // each offers the messages of a stream to settle, one at a time and in order, until ctx
 // ends.
 func (p *Pipe) each(ctx context.Context, stream jetstream.Stream, settle func(jetstream.Msg)) error {
-	cons, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable:       consumerName,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       refusedAfter,
-		MaxAckPending: 1, // keeps the order when a batch has to be offered again
-	})
+	cons, err := reader(ctx, stream)
 	if err != nil {
 		return unlessEnded(ctx, fmt.Errorf("consume the batches: %w", err))
 	}
@@ -299,6 +294,37 @@ func unlessEnded(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// reader is the one reader of a stream. A process that was killed may have left a message
+// in hand: it would hold up all others until its acknowledgement is given up as lost, so
+// the reader is made anew behind what was acknowledged. Killed in between there is none,
+// and everything is offered again, which is harmless.
+func reader(ctx context.Context, stream jetstream.Stream) (jetstream.Consumer, error) {
+	config := jetstream.ConsumerConfig{
+		Durable:       consumerName,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       refusedAfter,
+		MaxAckPending: 1, // keeps the order when a batch has to be offered again
+	}
+	former, err := stream.Consumer(ctx, consumerName)
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil, err
+	}
+	if err == nil {
+		info := former.CachedInfo()
+		config.DeliverPolicy, config.OptStartSeq = info.Config.DeliverPolicy, info.Config.OptStartSeq
+		if info.NumAckPending > 0 {
+			if err := stream.DeleteConsumer(ctx, consumerName); err != nil {
+				return nil, err
+			}
+			// A lane holds nothing that was acknowledged.
+			if stream.CachedInfo().Config.Retention != jetstream.WorkQueuePolicy {
+				config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, info.AckFloor.Stream+1
+			}
+		}
+	}
+	return stream.CreateOrUpdateConsumer(ctx, config)
 }
 
 // Message is one offer of a batch by a stream, to be settled once. One that is not

@@ -185,3 +185,39 @@ func TestAnUnusableDirectoryIsNamed(t *testing.T) {
 		t.Fatal("a stream was opened below /dev/null")
 	}
 }
+
+func TestABatchInTheHandsOfAProcessThatDiedIsOfferedAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for range 2 { // the reader made anew is made anew too
+		p := start(t, dir)
+		last, err := p.LastSeq(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		publish(t, p, last+1, last+2)
+		ctx, die := context.WithCancel(t.Context())
+		hands := make(chan uint64, 1)
+		go func() {
+			_ = p.Consume(ctx, func(context.Context, probe.Batch) error {
+				hands <- last
+				<-ctx.Done() // the stream is gone by then: it acknowledges and refuses nothing
+				return nil
+			})
+		}()
+		<-hands
+		p.Stop()
+		die()
+
+		p = start(t, dir)
+		began := time.Now()
+		got := collect(t, p, 2, never)
+		if diff := cmp.Diff([]uint64{last + 1, last + 2}, got); diff != "" {
+			t.Errorf("applied after the death (-want +got):\n%s", diff)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("the batch was offered again after %s", took)
+		}
+		p.Stop()
+	}
+}
