@@ -1,0 +1,438 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vigie/internal/lab/operator"
+	"vigie/probe"
+)
+
+const (
+	// healedWithin bounds how long after a fault all is as before; a core that has minutes
+	// to decide again gets longer.
+	healedWithin = 3 * time.Minute
+	// tellEvery spaces what is said of a long wait.
+	tellEvery = 15 * time.Second
+	// behind is how far the decisions may be behind the clock when all is well.
+	behind = 4 * time.Second
+	// inDoubt is how long around the edges of a scripted outage a round may see either.
+	inDoubt = 1500 * time.Millisecond
+)
+
+// names of the probers of the installation: those elsewhere, and that of each core.
+func (i *installation) names() []string {
+	names := append([]string{}, elsewhere...)
+	for n := range i.cores {
+		names = append(names, i.ownName(n))
+	}
+	return names
+}
+
+func (i *installation) ownName(core int) string {
+	if core == 0 {
+		return "local"
+	}
+	return fmt.Sprintf("local%d", core)
+}
+
+// settle waits until every prober delivers in time again and the decisions have caught up
+// with the clock, and gives what is stored then.
+func (i *installation) settle(ctx context.Context, since time.Time, within time.Duration) (*stored, error) {
+	deadline := time.Now().Add(within)
+	for told := time.Now(); ; {
+		s, err := i.load(ctx)
+		missing := ""
+		if err == nil {
+			if missing = i.unsettled(s, since); missing == "" {
+				return s, nil
+			}
+		} else {
+			missing = err.Error()
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if time.Now().After(deadline) {
+			return nil, &violation{"all is well again", fmt.Sprintf("%s after the fault was healed: %s", within, missing)}
+		}
+		if time.Since(told) > tellEvery {
+			told = time.Now()
+			i.talk("waiting: %s", missing)
+		}
+		pause(ctx, 500*time.Millisecond)
+	}
+}
+
+// unsettled says what is not as before yet.
+func (i *installation) unsettled(s *stored, since time.Time) string {
+	if lag := time.Since(s.decided.Add(cycle)); lag > behind {
+		return fmt.Sprintf("decisions are %s behind", lag.Round(time.Millisecond))
+	}
+	if s.decided.Before(since.Add(2 * cycle)) {
+		return "no cycle since is decided"
+	}
+	working := 0
+	for _, name := range i.names() {
+		batch, known := s.batches[name][s.last[name]]
+		fresh := known && !batch.late && batch.Cycle.After(since)
+		if fresh {
+			working++
+			continue
+		}
+		if i.probers[name] != nil {
+			return fmt.Sprintf("prober %s delivers nothing in time: last batch %d", name, s.last[name])
+		}
+	}
+	if working != len(elsewhere)+1 { // of the cores one probes
+		return "the core's own prober delivers nothing in time"
+	}
+	return ""
+}
+
+// violation is a promise that was broken.
+type violation struct{ promise, evidence string }
+
+func (v *violation) Error() string { return v.promise + ": " + v.evidence }
+
+// audit holds what is stored against what was taken, planned, scripted and sent. Its error
+// joins violations; any other is a failure of ours.
+func (i *installation) audit(ctx context.Context) (totals, error) {
+	streams := map[string][]probe.Batch{}
+	for _, name := range elsewhere {
+		batches, err := taken(ctx, i.proberDir(name), i.dir)
+		if err != nil {
+			return totals{}, fmt.Errorf("read the stream of prober %s: %w", name, err)
+		}
+		streams[name] = batches
+	}
+	var central []probe.Batch
+	for n := range i.cores {
+		batches, err := taken(ctx, i.coreDir(n), i.dir)
+		if err != nil {
+			return totals{}, fmt.Errorf("read the stream of core %d: %w", n, err)
+		}
+		central = append(central, batches...)
+	}
+	s, err := i.caughtUp(ctx, streams)
+	if err != nil {
+		return totals{}, err
+	}
+	t := totals{gaps: s.gapTime(), transitions: s.transitionCount(), doubled: doubles(central)}
+	for _, list := range s.batches {
+		t.applied += len(list)
+	}
+	var broken []error
+	for name, list := range streams {
+		t.taken += len(list)
+		broken = append(broken, checkTaken(s, name, list, false))
+	}
+	own := map[string][]probe.Batch{}
+	for _, b := range central {
+		own[b.Prober] = append(own[b.Prober], b)
+	}
+	for name, list := range own {
+		if i.probers[name] == nil {
+			t.taken += len(list)
+		}
+		// What a core took and did not apply before another led is a gap, told below.
+		broken = append(broken, checkTaken(s, name, list, len(i.cores) > 1))
+	}
+	for _, name := range i.names() {
+		broken = append(broken, checkNumbers(s, name), checkCycles(s, name), checkMinutes(s, name))
+	}
+	broken = append(broken, checkChains(s), i.checkScript(s), i.checkLetters(s))
+	broken = append(broken, i.checkCommands(ctx))
+	return t, errors.Join(broken...)
+}
+
+// caughtUp waits until the last batch that each prober took is applied.
+func (i *installation) caughtUp(ctx context.Context, streams map[string][]probe.Batch) (*stored, error) {
+	deadline := time.Now().Add(healedWithin)
+	for {
+		s, err := i.load(ctx)
+		if err == nil {
+			waiting := ""
+			for name, list := range streams {
+				if len(list) > 0 && s.last[name] < list[len(list)-1].Seq {
+					waiting = fmt.Sprintf("prober %s took batch %d, and %d is the last applied", name, list[len(list)-1].Seq, s.last[name])
+				}
+			}
+			if waiting == "" {
+				return s, nil
+			}
+			err = &violation{"taken = applied", waiting}
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			return nil, err
+		}
+		pause(ctx, 200*time.Millisecond)
+	}
+}
+
+// doubles counts the batches that the cores' streams hold more than once.
+func doubles(batches []probe.Batch) int {
+	type identity struct {
+		prober string
+		seq    uint64
+	}
+	seen := map[identity]bool{}
+	n := 0
+	for _, b := range batches {
+		id := identity{b.Prober, b.Seq}
+		if seen[id] {
+			n++
+		}
+		seen[id] = true
+	}
+	return n
+}
+
+// checkTaken finds each batch of a stream in the database, as it was taken. Where forgiven,
+// one that is not there, or another of its number, is left to the gaps.
+func checkTaken(s *stored, name string, list []probe.Batch, forgiven bool) error {
+	var broken []error
+	for _, b := range list {
+		if b.Seq > s.last[name] {
+			continue // taken since
+		}
+		found, ok := s.batches[name][b.Seq]
+		if forgiven {
+			continue
+		}
+		if !ok {
+			broken = append(broken, &violation{"taken = applied", fmt.Sprintf("batch %d of prober %s (cycle %s) was taken and is not stored", b.Seq, name, b.Cycle.Format(time.RFC3339))})
+			continue
+		}
+		want, err := b.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		got, err := found.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(want, got) {
+			broken = append(broken, &violation{"taken = applied", fmt.Sprintf("batch %d of prober %s is stored otherwise than it was taken: cycle %s and %s", b.Seq, name, found.Cycle, b.Cycle)})
+		}
+	}
+	return errors.Join(broken...)
+}
+
+// checkNumbers holds every number that is missing in the database against the gaps: it lies
+// between two batches, and all of the time between them that is not stored is a gap.
+func checkNumbers(s *stored, name string) error {
+	var before *applied
+	missing := uint64(0)
+	for seq := uint64(1); seq <= s.last[name]; seq++ {
+		b, ok := s.batches[name][seq]
+		if !ok {
+			missing++
+			continue
+		}
+		if missing > 0 && before != nil && !b.shifted() && !before.shifted() {
+			lost := false
+			for _, g := range s.gaps[name] {
+				lost = lost || g.reason == "lost" && g.from.Before(b.Cycle.Add(cycle)) && g.to.After(before.Cycle)
+			}
+			if !lost {
+				return &violation{"taken = applied", fmt.Sprintf("prober %s: %d numbers before batch %d (cycle %s) are missing, and no gap says that they are lost", name, missing, seq, b.Cycle.Format(time.RFC3339))}
+			}
+		}
+		missing = 0
+		before = &b
+	}
+	return nil
+}
+
+// checkCycles holds each cycle between a prober's first batch and the last decision
+// against what is stored: it is there whole, or a gap says why not, and never both for want
+// of data.
+func checkCycles(s *stored, name string) error {
+	whole := map[int64]bool{}
+	var first time.Time
+	for _, b := range s.batches[name] {
+		if b.shifted() {
+			continue
+		}
+		whole[b.Cycle.Unix()] = whole[b.Cycle.Unix()] || b.Last
+		if first.IsZero() || b.Cycle.Before(first) {
+			first = b.Cycle
+		}
+	}
+	if first.IsZero() {
+		return nil
+	}
+	var broken []string
+	gaps := s.gaps[name]
+	for n := 1; n < len(gaps); n++ {
+		if gaps[n].from.Before(gaps[n-1].to) {
+			broken = append(broken, fmt.Sprintf("two gaps overlap at %s", gaps[n].from.Format(time.RFC3339)))
+		}
+	}
+	for at := first; !at.After(s.decided); at = at.Add(cycle) {
+		for len(gaps) > 0 && !gaps[0].to.After(at) {
+			gaps = gaps[1:]
+		}
+		inGap := len(gaps) > 0 && gaps[0].holds(at)
+		switch {
+		case !inGap && !whole[at.Unix()]:
+			broken = append(broken, at.Format(time.RFC3339)+" is neither stored nor a gap")
+		case inGap && whole[at.Unix()] && gaps[0].reason == "stopped":
+			broken = append(broken, at.Format(time.RFC3339)+" is stored, and a gap says that nothing came")
+		}
+	}
+	if len(broken) > 0 {
+		return &violation{"planned = stored + gaps", fmt.Sprintf("prober %s, cycles: %s", name, some(broken))}
+	}
+	return nil
+}
+
+// checkMinutes holds the minutes of each link against the rounds and gaps of the prober:
+// what was planned of it, sent and answered.
+func checkMinutes(s *stored, name string) error {
+	want, odd := map[minuteOf]counts{}, map[time.Time]bool{}
+	for _, b := range s.batches[name] {
+		minute := b.Cycle.Truncate(time.Minute)
+		if b.shifted() {
+			odd[minute] = true // two times in one
+			continue
+		}
+		void := false
+		for _, g := range s.gaps[name] {
+			void = void || g.holds(b.Cycle)
+		}
+		for _, o := range b.Observations {
+			if o.Kind != probe.Link {
+				continue
+			}
+			key := minuteOf{o.Target, minute}
+			c := want[key]
+			c.planned = int(time.Minute/cycle) * echoes
+			if !void {
+				c.sent += o.Sent()
+				c.received += o.Received()
+			}
+			want[key] = c
+		}
+	}
+	var broken []string
+	for key, c := range want {
+		if key.at.Add(time.Minute).After(s.decided) || odd[key.at] { // it is not over
+			continue
+		}
+		if got, ok := s.minutes[name][key]; !ok || got != c {
+			broken = append(broken, fmt.Sprintf("link %s at %s: %+v, want %+v", s.links[key.link], key.at.Format("15:04"), got, c))
+		}
+	}
+	for key := range s.minutes[name] {
+		if _, ok := want[key]; !ok && !odd[key.at] {
+			broken = append(broken, fmt.Sprintf("link %s at %s: a minute without a round", s.links[key.link], key.at.Format("15:04")))
+		}
+	}
+	if len(broken) > 0 {
+		return &violation{"planned = stored + gaps", fmt.Sprintf("prober %s, minutes: %s", name, some(broken))}
+	}
+	return nil
+}
+
+// some are the first of many.
+func some(list []string) string {
+	const most = 12
+	if len(list) > most {
+		return fmt.Sprintf("%s; and %d more", strings.Join(list[:most], "; "), len(list)-most)
+	}
+	return strings.Join(list, "; ")
+}
+
+// checkChains follows the states of each link from one transition to the next.
+func checkChains(s *stored) error {
+	for ref, list := range s.transitions {
+		state := "up"
+		for _, t := range list {
+			if t.before != state {
+				return &violation{"transitions", fmt.Sprintf("link %s goes from %s to %s at %s, and it was %s", ref, t.before, t.after, t.at.Format(time.RFC3339), state)}
+			}
+			state = t.after
+		}
+	}
+	return nil
+}
+
+// checkLetters holds the operator's mailbox against what was said: no letter that nobody
+// wrote, none that is said to be sent and never came, no ticket opened by two letters, and
+// no link under two open tickets.
+func (i *installation) checkLetters(s *stored) error {
+	mails, err := operator.ReadFolder(filepath.Join(i.dir, "mail"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var broken []string
+	came := map[string]bool{}
+	for _, m := range mails {
+		came[m.MessageID] = true
+		if _, ok := s.letters[m.MessageID]; !ok {
+			broken = append(broken, fmt.Sprintf("the operator has %s (%s), which nobody wrote", m.MessageID, m.Subject))
+		}
+	}
+	opened := map[int64]string{}
+	for id, l := range s.letters {
+		if l.state == "sent" && !came[id] {
+			broken = append(broken, fmt.Sprintf("%s is said to be sent and never came", id))
+		}
+		if l.kind != "open" {
+			continue
+		}
+		if other := opened[l.ticket]; other != "" {
+			broken = append(broken, fmt.Sprintf("ticket %d was opened by %s and %s", l.ticket, other, id))
+		}
+		opened[l.ticket] = id
+	}
+	for _, ref := range s.doubled {
+		broken = append(broken, fmt.Sprintf("link %s is under two open tickets", ref))
+	}
+	if len(broken) > 0 {
+		return &violation{"one ticket an incident, one letter a message", some(broken)}
+	}
+	return nil
+}
+
+// checkCommands has Vigie decide the stored rounds again, and verify its journal.
+func (i *installation) checkCommands(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	var broken []error
+	if _, err := i.leading(ctx, "check", "journal"); err != nil {
+		broken = append(broken, &violation{"the journal holds", err.Error()})
+	}
+	oldest, err := i.oldest(ctx)
+	if err != nil {
+		return err
+	}
+	args := []string{"history", "replay", "--config", i.configFile(0), "--from", oldest.UTC().Format(time.RFC3339)}
+	if _, err := i.leading(ctx, args...); err != nil {
+		broken = append(broken, &violation{"transitions", "the replay differs: " + err.Error()})
+	}
+	return errors.Join(broken...)
+}
+
+// oldest is the first cycle that is stored.
+func (i *installation) oldest(ctx context.Context) (at time.Time, err error) {
+	conn, err := i.connect(ctx)
+	if err != nil {
+		return at, err
+	}
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	return at, conn.QueryRow(ctx, `SELECT min(cycle) FROM batch`).Scan(&at)
+}
