@@ -114,37 +114,27 @@ func (i *installation) audit(ctx context.Context) (totals, error) {
 		}
 		streams[name] = batches
 	}
-	var central []probe.Batch
+	// The lanes of the others are empty once applied; what a core measured itself stays.
 	for n := range i.cores {
 		batches, err := taken(ctx, i.coreDir(n), i.dir)
 		if err != nil {
 			return totals{}, fmt.Errorf("read the stream of core %d: %w", n, err)
 		}
-		central = append(central, batches...)
+		streams[i.ownName(n)] = batches
 	}
 	s, err := i.caughtUp(ctx, streams)
 	if err != nil {
 		return totals{}, err
 	}
-	t := totals{gaps: s.gapTime(), transitions: s.transitionCount(), doubled: doubles(central)}
+	t := totals{gaps: s.gapTime(), transitions: s.transitionCount()}
 	for _, list := range s.batches {
 		t.applied += len(list)
 	}
 	var broken []error
 	for name, list := range streams {
 		t.taken += len(list)
-		broken = append(broken, checkTaken(s, name, list, false))
-	}
-	own := map[string][]probe.Batch{}
-	for _, b := range central {
-		own[b.Prober] = append(own[b.Prober], b)
-	}
-	for name, list := range own {
-		if i.probers[name] == nil {
-			t.taken += len(list)
-		}
 		// What a core took and did not apply before another led is a gap, told below.
-		broken = append(broken, checkTaken(s, name, list, len(i.cores) > 1))
+		broken = append(broken, checkTaken(s, name, list, len(i.cores) > 1 && i.probers[name] == nil))
 	}
 	for _, name := range i.names() {
 		broken = append(broken, checkNumbers(s, name), checkCycles(s, name), checkMinutes(s, name))
@@ -161,7 +151,8 @@ func (i *installation) caughtUp(ctx context.Context, streams map[string][]probe.
 		s, err := i.load(ctx)
 		if err == nil {
 			waiting := ""
-			for name, list := range streams {
+			for _, name := range elsewhere {
+				list := streams[name]
 				if len(list) > 0 && s.last[name] < list[len(list)-1].Seq {
 					waiting = fmt.Sprintf("prober %s took batch %d, and %d is the last applied", name, list[len(list)-1].Seq, s.last[name])
 				}
@@ -176,24 +167,6 @@ func (i *installation) caughtUp(ctx context.Context, streams map[string][]probe.
 		}
 		pause(ctx, 200*time.Millisecond)
 	}
-}
-
-// doubles counts the batches that the cores' streams hold more than once.
-func doubles(batches []probe.Batch) int {
-	type identity struct {
-		prober string
-		seq    uint64
-	}
-	seen := map[identity]bool{}
-	n := 0
-	for _, b := range batches {
-		id := identity{b.Prober, b.Seq}
-		if seen[id] {
-			n++
-		}
-		seen[id] = true
-	}
-	return n
 }
 
 // checkTaken finds each batch of a stream in the database, as it was taken. Where forgiven,

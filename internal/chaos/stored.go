@@ -66,8 +66,8 @@ type letter struct {
 
 // totals are what the table counts.
 type totals struct {
-	taken, applied, doubled, transitions int
-	gaps                                 time.Duration
+	taken, applied, transitions int
+	gaps                        time.Duration
 }
 
 // connect reaches the database, which may be away.

@@ -39,7 +39,6 @@ func (t *table) add(name string, before, after totals) {
 	l.rounds++
 	l.taken += after.taken - before.taken
 	l.applied += after.applied - before.applied
-	l.doubled += after.doubled - before.doubled
 	l.transitions += after.transitions - before.transitions
 	l.gaps += after.gaps - before.gaps
 }
@@ -62,10 +61,10 @@ func (t *table) write(to io.Writer) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "fault\trounds\tbatches taken\tapplied\thanded over again\tgap minutes\ttransitions\tviolations\t")
+	fmt.Fprintln(w, "fault\trounds\tbatches taken\tapplied\tgap minutes\ttransitions\tviolations\t")
 	var sum line
 	print := func(name string, l *line) {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%.1f\t%d\t%d\t\n", name, l.rounds, l.taken, l.applied, l.doubled, l.gaps.Minutes(), l.transitions, l.violations)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%.1f\t%d\t%d\t\n", name, l.rounds, l.taken, l.applied, l.gaps.Minutes(), l.transitions, l.violations)
 	}
 	for _, f := range append([]fault{{name: "start"}}, faults...) {
 		l := t.rows[f.name]
@@ -73,7 +72,7 @@ func (t *table) write(to io.Writer) error {
 		case l == nil:
 			continue
 		case l.skipped != "":
-			fmt.Fprintf(w, "%s\tskipped: %s\t\t\t\t\t\t\t\n", f.name, l.skipped)
+			fmt.Fprintf(w, "%s\tskipped: %s\t\t\t\t\t\t\n", f.name, l.skipped)
 			continue
 		}
 		print(f.name, l)
@@ -81,7 +80,6 @@ func (t *table) write(to io.Writer) error {
 		sum.violations += l.violations
 		sum.taken += l.taken
 		sum.applied += l.applied
-		sum.doubled += l.doubled
 		sum.transitions += l.transitions
 		sum.gaps += l.gaps
 	}

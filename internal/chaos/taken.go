@@ -51,7 +51,10 @@ func taken(ctx context.Context, dataDir, scratch string) (batches []probe.Batch,
 		}
 		return nil
 	})
-	if err == nil && uint64(len(batches)) < held {
+	switch {
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case err == nil && uint64(len(batches)) < held:
 		err = fmt.Errorf("read %d of %d batches in the stream of %s", len(batches), held, dataDir)
 	}
 	return batches, err

@@ -70,6 +70,8 @@ type Pipe struct {
 	lanes  lanes
 	queues queues
 	turn   sync.Mutex // one batch is applied at a time
+
+	revival *revival // of the server in this process
 }
 
 // New returns an inert pipe.
@@ -122,6 +124,7 @@ func (p *Pipe) Start(ctx context.Context) error {
 		p.Stop()
 		return fmt.Errorf("open the stream in %s: %w", p.opts.Dir, err)
 	}
+	p.revival = newRevival(ns, p.opts.Dir, p.opts.Log)
 	return nil
 }
 
@@ -159,6 +162,10 @@ func (p *Pipe) Stop() {
 	if p.conn != nil {
 		p.conn.Close()
 		p.conn = nil
+	}
+	if p.revival != nil {
+		p.revival.end()
+		p.revival = nil
 	}
 	if p.server != nil {
 		p.server.Shutdown()
@@ -258,7 +265,15 @@ func (p *Pipe) Consume(ctx context.Context, apply func(context.Context, probe.Ba
 // each offers the messages of a stream to settle, one at a time and in order, until ctx
 // ends.
 func (p *Pipe) each(ctx context.Context, stream jetstream.Stream, settle func(jetstream.Msg)) error {
-	cons, err := reader(ctx, stream)
+	if p.revival == nil {
+		return p.offer(ctx, stream, settle)
+	}
+	return p.revival.offering(ctx, func(ctx context.Context) error { return p.offer(ctx, stream, settle) })
+}
+
+// offer is each, of the stream as it is open now.
+func (p *Pipe) offer(ctx context.Context, stream jetstream.Stream, settle func(jetstream.Msg)) error {
+	cons, err := reader(ctx, stream, p.revival.happened())
 	if err != nil {
 		return unlessEnded(ctx, fmt.Errorf("consume the batches: %w", err))
 	}
@@ -299,8 +314,9 @@ func unlessEnded(ctx context.Context, err error) error {
 // reader is the one reader of a stream. A process that was killed may have left a message
 // in hand: it would hold up all others until its acknowledgement is given up as lost, so
 // the reader is made anew behind what was acknowledged. Killed in between there is none,
-// and everything is offered again, which is harmless.
-func reader(ctx context.Context, stream jetstream.Stream) (jetstream.Consumer, error) {
+// and everything is offered again, which is harmless. Streams that were revived keep the
+// reader that they have: their server then does each request twice.
+func reader(ctx context.Context, stream jetstream.Stream, revived bool) (jetstream.Consumer, error) {
 	config := jetstream.ConsumerConfig{
 		Durable:       consumerName,
 		AckPolicy:     jetstream.AckExplicitPolicy,
@@ -314,7 +330,7 @@ func reader(ctx context.Context, stream jetstream.Stream) (jetstream.Consumer, e
 	if err == nil {
 		info := former.CachedInfo()
 		config.DeliverPolicy, config.OptStartSeq = info.Config.DeliverPolicy, info.Config.OptStartSeq
-		if info.NumAckPending > 0 {
+		if info.NumAckPending > 0 && !revived {
 			if err := stream.DeleteConsumer(ctx, consumerName); err != nil {
 				return nil, err
 			}

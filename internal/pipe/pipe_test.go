@@ -221,3 +221,59 @@ func TestABatchInTheHandsOfAProcessThatDiedIsOfferedAtOnce(t *testing.T) {
 		p.Stop()
 	}
 }
+
+func TestStreamsThatTheServerGaveUpAreOpenedAgain(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir())
+	ctx, stop := context.WithTimeout(t.Context(), 40*time.Second)
+	defer stop()
+	applied := make(chan uint64)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- p.Consume(ctx, func(_ context.Context, b probe.Batch) error {
+			select {
+			case applied <- b.Seq:
+			case <-ctx.Done():
+			}
+			return nil
+		})
+	}()
+	awaits := func(want uint64) {
+		t.Helper()
+		select {
+		case got := <-applied:
+			if got != want {
+				t.Fatalf("batch %d is applied, want %d", got, want)
+			}
+		case <-ctx.Done():
+			t.Fatalf("batch %d is never applied", want)
+		}
+		for { // an acknowledgement under way would be lost, and missed for half a minute
+			if left, err := p.Pending(ctx); err == nil && left == 0 {
+				return
+			}
+		}
+	}
+	for seq := range uint64(2) {
+		publish(t, p, 2*seq+1)
+		awaits(2*seq + 1)
+		if err := p.GiveUp(); err != nil {
+			t.Fatal(err)
+		}
+		trying, enough := context.WithTimeout(ctx, 10*time.Second)
+		for err := errors.New("not tried"); err != nil; {
+			if trying.Err() != nil {
+				t.Fatalf("nothing is taken again: %v", err)
+			}
+			one, done := context.WithTimeout(trying, time.Second)
+			err = p.Publish(one, probe.Batch{Prober: "a", Seq: 2*seq + 2})
+			done()
+		}
+		enough()
+		awaits(2*seq + 2)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
