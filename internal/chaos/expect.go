@@ -11,11 +11,9 @@ import (
 )
 
 const (
-	// surely is how many cycles, all of them lost, make an outage that must be found:
-	// twice what makes a link down.
-	surely = 6
-	// recovered is how long a link that answers may stay down.
-	recovered = 8 * time.Second
+	// surely is how many cycles, all of them lost, make an outage that must be found, or, all
+	// of them answered, its end: more than twice what the rules ask for.
+	surely = 8
 )
 
 // checkScript holds the transitions against what was really done to the links: no link is
@@ -30,25 +28,30 @@ func (i *installation) checkScript(s *stored) error {
 			}
 		}
 	}
-	seen := i.lostRounds(s)
+	lost, answered := seen(s)
 	for _, o := range outages {
 		until := o.until
 		if until.IsZero() || until.After(s.decided) {
 			until = s.decided
 		}
-		lost := 0
-		for _, at := range seen[o.link] {
-			if at.After(o.from.Add(cycle)) && at.Before(until.Add(-inDoubt)) {
-				lost++
-			}
-		}
-		if lost >= surely && !wasDown(s.transitions[o.link], o.from, until) {
-			broken = append(broken, fmt.Sprintf("link %s carried nothing from %s to %s, %d cycles saw it, and it was not down", o.link, o.from.Format("15:04:05.000"), until.Format("15:04:05.000"), lost))
+		cycles := within(lost[o.link], o.from.Add(cycle), until.Add(-inDoubt))
+		if cycles >= surely && !wasDown(s.transitions[o.link], o.from, until) {
+			broken = append(broken, fmt.Sprintf("link %s carried nothing from %s to %s, %d cycles saw it, and it was not down", o.link, o.from.Format("15:04:05.000"), until.Format("15:04:05.000"), cycles))
 		}
 	}
 	for ref, list := range s.transitions {
-		if last := list[len(list)-1]; last.after == "down" && !during(outages, ref, s.decided) && !lately(outages, ref, s.decided.Add(-recovered)) {
-			broken = append(broken, fmt.Sprintf("link %s is down since %s, and carries for %s", ref, last.since.Format("15:04:05.000"), recovered))
+		last := list[len(list)-1]
+		if last.after != "down" || during(outages, ref, s.decided) {
+			continue
+		}
+		since := last.since
+		for _, o := range outages {
+			if o.link == ref && o.until.After(since) {
+				since = o.until
+			}
+		}
+		if cycles := within(answered[ref], since.Add(inDoubt), s.decided); cycles >= surely {
+			broken = append(broken, fmt.Sprintf("link %s is down since %s, and answered in %d cycles since %s", ref, last.since.Format("15:04:05.000"), cycles, since.Format("15:04:05.000")))
 		}
 	}
 	if len(broken) > 0 {
@@ -57,52 +60,53 @@ func (i *installation) checkScript(s *stored) error {
 	return nil
 }
 
-// lostRounds are, by link, the cycles of which only rounds came in time that lost all, from
-// probers that were not cut off themselves.
-func (i *installation) lostRounds(s *stored) map[string][]time.Time {
+// seen are, by link, the cycles of which the rounds that came in time lost all, and those of
+// which one was answered. Probers that were cut off themselves saw nothing.
+func seen(s *stored) (lost, answered map[string][]time.Time) {
 	type place struct {
 		link  string
 		cycle int64
 	}
-	answered, silent := map[place]bool{}, map[place]bool{}
+	heard := map[place]bool{}
 	for name, batches := range s.batches {
 		for _, b := range batches {
 			if b.late || slices.ContainsFunc(s.gaps[name], func(g gap) bool { return g.holds(b.Cycle) }) {
 				continue
 			}
 			for _, o := range b.Observations {
-				if o.Kind != probe.Link || o.Sent() == 0 {
-					continue
-				}
-				p := place{s.links[o.Target], b.Cycle.Unix()}
-				if o.Received() > 0 {
-					answered[p] = true
-				} else {
-					silent[p] = true
+				if o.Kind == probe.Link && o.Sent() > 0 {
+					p := place{s.links[o.Target], b.Cycle.Unix()}
+					heard[p] = heard[p] || o.Received() > 0
 				}
 			}
 		}
 	}
-	out := map[string][]time.Time{}
-	for p := range silent {
-		if !answered[p] {
-			out[p.link] = append(out[p.link], time.Unix(p.cycle, 0))
+	lost, answered = map[string][]time.Time{}, map[string][]time.Time{}
+	for p, any := range heard {
+		to := lost
+		if any {
+			to = answered
+		}
+		to[p.link] = append(to[p.link], time.Unix(p.cycle, 0))
+	}
+	return lost, answered
+}
+
+// within counts the instants between two.
+func within(list []time.Time, from, to time.Time) int {
+	n := 0
+	for _, at := range list {
+		if at.After(from) && at.Before(to) {
+			n++
 		}
 	}
-	return out
+	return n
 }
 
 // during says whether a link was out at an instant, or just before or after.
 func during(outages []outage, link string, at time.Time) bool {
 	return slices.ContainsFunc(outages, func(o outage) bool {
 		return o.link == link && !at.Before(o.from.Add(-inDoubt)) && (o.until.IsZero() || !at.After(o.until.Add(inDoubt)))
-	})
-}
-
-// lately says whether a link was out after an instant.
-func lately(outages []outage, link string, since time.Time) bool {
-	return slices.ContainsFunc(outages, func(o outage) bool {
-		return o.link == link && (o.until.IsZero() || o.until.After(since))
 	})
 }
 
