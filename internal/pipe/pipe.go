@@ -62,7 +62,7 @@ type Options struct {
 // Start, Stop.
 type Pipe struct {
 	opts   Options
-	server *server.Server // nil with a cluster
+	host   *host // the server; nil with a cluster
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	stream jetstream.Stream // of what this process measures; nil with a cluster
@@ -110,26 +110,21 @@ func (p *Pipe) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	ns, err := server.NewServer(opts)
+	p.host = &host{options: opts}
+	err := p.host.start()
+	if err == nil {
+		err = p.connect(ctx)
+	}
 	if err != nil {
-		return fmt.Errorf("open the stream in %s: %w", p.opts.Dir, err)
-	}
-	p.server = ns
-	ns.Start()
-	if !ns.ReadyForConnections(readyIn) {
-		p.Stop()
-		return fmt.Errorf("open the stream in %s: not ready after %s", p.opts.Dir, readyIn)
-	}
-	if err := p.connect(ctx); err != nil {
 		p.Stop()
 		return fmt.Errorf("open the stream in %s: %w", p.opts.Dir, err)
 	}
-	p.revival = newRevival(ns, p.opts.Dir, p.opts.Log)
+	p.revival = newRevival(p.host, p.opts.Log)
 	return nil
 }
 
 func (p *Pipe) connect(ctx context.Context) error {
-	options := []nats.Option{nats.InProcessServer(p.server), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1)}
+	options := []nats.Option{nats.InProcessServer(p.host), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.ReconnectWait(hostAgain), nats.ReconnectJitter(0, 0)}
 	if p.door != nil {
 		options = append(options, nats.UserInfo(coreUser, p.door.own))
 	}
@@ -167,10 +162,9 @@ func (p *Pipe) Stop() {
 		p.revival.end()
 		p.revival = nil
 	}
-	if p.server != nil {
-		p.server.Shutdown()
-		p.server.WaitForShutdown()
-		p.server = nil
+	if p.host != nil {
+		p.host.stop()
+		p.host = nil
 	}
 }
 
@@ -273,7 +267,7 @@ func (p *Pipe) each(ctx context.Context, stream jetstream.Stream, settle func(je
 
 // offer is each, of the stream as it is open now.
 func (p *Pipe) offer(ctx context.Context, stream jetstream.Stream, settle func(jetstream.Msg)) error {
-	cons, err := reader(ctx, stream, p.revival.happened())
+	cons, err := reader(ctx, stream)
 	if err != nil {
 		return unlessEnded(ctx, fmt.Errorf("consume the batches: %w", err))
 	}
@@ -314,9 +308,8 @@ func unlessEnded(ctx context.Context, err error) error {
 // reader is the one reader of a stream. A process that was killed may have left a message
 // in hand: it would hold up all others until its acknowledgement is given up as lost, so
 // the reader is made anew behind what was acknowledged. Killed in between there is none,
-// and everything is offered again, which is harmless. Streams that were revived keep the
-// reader that they have: their server then does each request twice.
-func reader(ctx context.Context, stream jetstream.Stream, revived bool) (jetstream.Consumer, error) {
+// and everything is offered again, which is harmless.
+func reader(ctx context.Context, stream jetstream.Stream) (jetstream.Consumer, error) {
 	config := jetstream.ConsumerConfig{
 		Durable:       consumerName,
 		AckPolicy:     jetstream.AckExplicitPolicy,
@@ -330,7 +323,7 @@ func reader(ctx context.Context, stream jetstream.Stream, revived bool) (jetstre
 	if err == nil {
 		info := former.CachedInfo()
 		config.DeliverPolicy, config.OptStartSeq = info.Config.DeliverPolicy, info.Config.OptStartSeq
-		if info.NumAckPending > 0 && !revived {
+		if info.NumAckPending > 0 {
 			if err := stream.DeleteConsumer(ctx, consumerName); err != nil {
 				return nil, err
 			}

@@ -178,7 +178,7 @@ func (p *Pipe) Admit(ctx context.Context, names map[string]string, barred map[st
 	}
 	for _, c := range here {
 		if _, known := names[c.AuthorizedUser]; !known && c.AuthorizedUser != coreUser {
-			if err := p.server.DisconnectClientByID(c.Cid); err != nil {
+			if err := p.host.now().DisconnectClientByID(c.Cid); err != nil {
 				p.opts.Log.Debug("a connection to be ended had ended", "error", err)
 			}
 		}
@@ -187,7 +187,7 @@ func (p *Pipe) Admit(ctx context.Context, names map[string]string, barred map[st
 }
 
 func (p *Pipe) connections() ([]*server.ConnInfo, error) {
-	found, err := p.server.Connz(&server.ConnzOptions{Username: true, Limit: mostConnections})
+	found, err := p.host.now().Connz(&server.ConnzOptions{Username: true, Limit: mostConnections})
 	if err != nil {
 		return nil, fmt.Errorf("list the probers' connections: %w", err)
 	}
@@ -227,10 +227,10 @@ func (p *Pipe) Open() bool { return p.door != nil || p.opts.Cluster != nil }
 
 // Address is where the port is open, host:port; empty without one.
 func (p *Pipe) Address() string {
-	if p.door == nil || p.server == nil {
+	if p.door == nil || p.host == nil {
 		return ""
 	}
-	return p.server.Addr().String()
+	return p.host.now().Addr().String()
 }
 
 // maxAnswering bounds the probers' questions answered together, maxEach those of one of
