@@ -97,6 +97,9 @@ func (m *meters) cycle(r watch.Report) {
 	m.effects.Add(r.Effects)
 	m.lag.Update(r.Lag.Seconds())
 	m.decided.Store(r.Cycle.Unix())
+	for _, u := range r.Uplinks {
+		m.probers.of(u.Prober).uplink(u)
+	}
 }
 
 // past shows how much of a demonstration's past is written; nothing else has one.

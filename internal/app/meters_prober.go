@@ -8,6 +8,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"vigie/internal/watch"
 	"vigie/probe"
 )
 
@@ -62,6 +63,8 @@ type proberMeter struct {
 	planned, measured, overrun, unsent, void, dropped *metrics.Counter
 	unstamped, malformed, forged, duplicate, late     *metrics.Counter
 	errands, gaps                                     *metrics.Counter
+	isolatedTime, doubtfulTime                        *metrics.FloatCounter
+	isolated                                          atomic.Int64 // 1 while it reaches none of its canaries
 	// Of the last whole cycle; times in nanoseconds.
 	worstLag, lag95, offset, arrival, synchronised, cycle atomic.Int64
 	free                                                  atomic.Bool // its host says that nothing keeps the clock
@@ -88,6 +91,10 @@ func newProberMeter(set *metrics.Set, prober string) *proberMeter {
 		late:      counter("vigie_prober_replies_rejected_total", `,reason="late"`),
 		gaps:      counter("vigie_prober_batches_lost_total", ""),
 	}
+	for gap, of := range map[string]**metrics.FloatCounter{"isolated": &m.isolatedTime, "doubtful": &m.doubtfulTime} {
+		*of = set.NewFloatCounter(fmt.Sprintf("vigie_prober_%s_seconds_total{prober=%q}", gap, prober))
+	}
+	set.NewGauge(fmt.Sprintf("vigie_prober_isolated{prober=%q}", prober), func() float64 { return float64(m.isolated.Load()) })
 	seconds := func(name string, nanos *atomic.Int64) {
 		set.NewGauge(fmt.Sprintf("%s{prober=%q}", name, prober), func() float64 { return time.Duration(nanos.Load()).Seconds() })
 	}
@@ -105,6 +112,18 @@ func newProberMeter(set *metrics.Set, prober string) *proberMeter {
 		}
 	}
 	return m
+}
+
+// uplink adds a cycle decided.
+func (m *proberMeter) uplink(u watch.Uplink) {
+	m.isolated.Store(0)
+	switch u.Gap {
+	case watch.Isolated:
+		m.isolated.Store(1)
+		m.isolatedTime.Add(u.Length.Seconds())
+	case watch.Doubtful:
+		m.doubtfulTime.Add(u.Length.Seconds())
+	}
 }
 
 // batch adds a batch that came at now.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"vigie/internal/watch"
 	"vigie/probe"
 	"vigie/probe/snmp"
 )
@@ -62,9 +63,16 @@ func TestEachProberHasItsOwnFiguresUpToABound(t *testing.T) {
 	for i := range 2 * mostProbers {
 		m.batch(probe.Batch{Prober: fmt.Sprintf("p%d \"}", i), Planned: 1})
 	}
+	for n, gap := range []watch.GapReason{watch.Doubtful, watch.Isolated, watch.Isolated} {
+		m.cycle(watch.Report{Cycle: cycle.Add(time.Duration(n) * 30 * time.Second), Uplinks: []watch.Uplink{
+			{Prober: "metz", Length: 30 * time.Second, Gap: gap}, {Prober: "p0 \"}", Length: 30 * time.Second},
+		}})
+	}
 	var text strings.Builder
 	m.set.WritePrometheus(&text)
 	for _, want := range []string{
+		`vigie_prober_isolated{prober="metz"} 1`, `vigie_prober_isolated_seconds_total{prober="metz"} 60`, `vigie_prober_doubtful_seconds_total{prober="metz"} 30`,
+		`vigie_prober_isolated{prober="p0 \"}"} 0`,
 		`vigie_prober_rounds_planned_total{prober="metz"} 9`, `vigie_prober_rounds_measured_total{prober="metz"} 7`, `vigie_prober_overrun_total{prober="metz"} 3`,
 		`vigie_prober_errands_left_out_total{prober="metz"} 11`,
 		`vigie_prober_echoes_unsent_total{prober="metz"} 4`, `vigie_prober_echoes_void_total{prober="metz"} 5`, `vigie_prober_messages_dropped_total{prober="metz"} 6`, `vigie_prober_echoes_unstamped_total{prober="metz"} 8`,

@@ -28,7 +28,8 @@ func TestAProbersPageShowsHowWellItMeasures(t *testing.T) {
 	if !strings.Contains(page.body, `<a href="/probers?range=24h" aria-current="true">`) {
 		t.Error("a day is not the range chosen")
 	}
-	program := w.visit(t).get("/api/v1/probers", "Authorization", "Bearer "+w.token(t, "audit", org.Auditor))
+	token := "Bearer " + w.token(t, "audit", org.Auditor)
+	program := w.visit(t).get("/api/v1/probers", "Authorization", token)
 	for _, want := range []string{`"name":"metz"`, `"troubles":["clock-free","coverage","overrun"]`, `"due_minutes":60,"measured_minutes":48`, `"overrun":3000`, `"clock_offset_us":null`, `"arrival_us":900000`} {
 		if !strings.Contains(program.body, want) {
 			t.Errorf("the API does not say %s:\n%s", want, program.body)
@@ -44,6 +45,18 @@ func TestAProbersPageShowsHowWellItMeasures(t *testing.T) {
 		t.Error("errands that were left out are told as rounds beyond the rate")
 	}
 	w.exec(t, `UPDATE prober_quality SET errands = 0, clock_source = 'ntp.example', clock_synchronised = true WHERE clock_source = 'kernel'`)
+	w.exec(t, `INSERT INTO gap (prober, from_at, to_at, reason) SELECT id, a::timestamptz, b::timestamptz, reason FROM prober,
+		(VALUES ('2026-11-24 12:10:30Z', '2026-11-24 12:22:30Z', 'isolated'), ('2026-11-24 12:22:30Z', '2026-11-24 12:23:00Z', 'doubtful')) AS g (a, b, reason) WHERE name = 'metz'`)
+	b.get("/probers").contains(t, "Mesuré, dernière heure 79,2 %", "Coupée de tout 12 min dans la dernière heure")
+	program = w.visit(t).get("/api/v1/probers", "Authorization", token)
+	for _, want := range []string{`"troubles":["isolated","coverage"]`, `"measured_minutes":47.5`, `"isolated_minutes":12,"isolated_since":null`} {
+		if !strings.Contains(program.body, want) {
+			t.Errorf("the API does not say %s:\n%s", want, program.body)
+		}
+	}
+	w.exec(t, `UPDATE gap SET to_at = '2026-11-24 13:05:30Z' WHERE reason = 'isolated'; DELETE FROM gap WHERE reason = 'doubtful'`)
+	b.get("/probers").contains(t, "Coupée de tout depuis le 24/11/2026 13:10:30")
+	w.exec(t, `DELETE FROM gap`)
 	english := w.signIn(t, "reseau").get("/probers")
 	english.contains(t, "Cette sonde mesure bien : ses chiffres de la dernière heure reposent sur 100 % de ce qui était prévu", "en avance de 1,5 ms à 20 ms près, selon ntp.example")
 }

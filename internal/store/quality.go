@@ -30,18 +30,22 @@ var (
 			clock_offset_micros = CASE WHEN @last THEN excluded.clock_offset_micros ELSE q.clock_offset_micros END,
 			clock_error_micros = CASE WHEN @last THEN excluded.clock_error_micros ELSE q.clock_error_micros END,
 			arrival_micros = least(q.arrival_micros, excluded.arrival_micros), received = greatest(q.received, excluded.received)`)
-	sqlQualityDrop  = query("quality.drop", `DELETE FROM prober_quality WHERE at < @before`)
+	sqlQualityDrop = query("quality.drop", `DELETE FROM prober_quality WHERE at < @before`)
+	// Time in which the prober was isolated or in doubt is not measured, whatever it sent.
 	sqlQualitySteps = query("quality.steps", `
 		SELECT date_bin(@step::interval, at, @from::timestamptz) AS at,
-			sum(span_millis * share)::bigint AS measured_millis, sum(rounds)::bigint AS rounds, sum(unsent)::bigint AS unsent,
+			sum(greatest(span_millis - away_millis, 0) * share)::bigint AS measured_millis, sum(rounds)::bigint AS rounds, sum(unsent)::bigint AS unsent,
 			sum(void)::bigint AS void, sum(dropped)::bigint AS dropped, sum(unstamped)::bigint AS unstamped, sum(malformed)::bigint AS malformed, sum(forged)::bigint AS forged,
 			sum(duplicate)::bigint AS duplicate, sum(late)::bigint AS late, sum(overrun)::bigint AS overrun, sum(errands)::bigint AS errands, sum(lost_batches)::bigint AS lost_batches,
 			max(worst_lag_micros) AS worst_lag_micros, max(lag95_micros) AS lag95_micros,
 			(array_agg(clock_offset_micros ORDER BY abs(clock_offset_micros) DESC) FILTER (WHERE clock_synchronised))[1] AS clock_offset_micros
 		FROM (
 			SELECT *, CASE WHEN rounds + overrun = 0 THEN 1 ELSE rounds::numeric / (rounds + overrun) END
-				* CASE WHEN echoes + unsent + void = 0 THEN (rounds = 0)::int ELSE echoes::numeric / (echoes + unsent + void) END AS share
-			FROM prober_quality WHERE prober = @prober AND at >= @from AND at < @to
+				* CASE WHEN echoes + unsent + void = 0 THEN (rounds = 0)::int ELSE echoes::numeric / (echoes + unsent + void) END AS share,
+				(SELECT coalesce(sum(extract(epoch FROM least(g.to_at, q.ends) - greatest(g.from_at, q.at)) * 1000), 0)
+					FROM gap g WHERE g.prober = q.prober AND g.reason IN ('isolated', 'doubtful') AND g.to_at > q.at AND g.from_at < q.ends) AS away_millis
+			FROM (SELECT *, at + greatest(span_millis, 60000) * interval '1 ms' AS ends FROM prober_quality) AS q
+			WHERE prober = @prober AND at >= @from AND at < @to
 		) AS minute
 		GROUP BY 1 ORDER BY 1`)
 	// The newest minute by arrival tells the clock; the shortest way of the last ones how

@@ -31,6 +31,9 @@ type Gap struct {
 	Reason   string // stopped, lost, isolated or doubtful
 }
 
+// isolated is the reason of a gap in which a prober reached none of its canaries.
+const isolated = "isolated"
+
 // ProberPage is the answer to "is it us or the line?".
 type ProberPage struct {
 	Notices
@@ -69,7 +72,7 @@ func (s *Service) Probers(ctx context.Context, who org.User, g Range, now time.T
 		if site, ok := r.Site(p.Site); ok && org.Allowed(who, org.SeeLinks, r.OwnersOfSite(site, r.day)...) {
 			page.Probers[i].At = r.nameSite(site)
 		}
-		if page.Probers[i].Quality, err = s.quality(ctx, p, page.Range, now); err != nil {
+		if page.Probers[i].Quality, err = s.quality(ctx, p, page.Range, live.Decided, now); err != nil {
 			return ProberPage{}, err
 		}
 	}

@@ -24,7 +24,8 @@ func (c QualityCounts) Refused() int64 { return c.Malformed + c.Forged + c.Dupli
 type QualityPoint struct {
 	At time.Time
 	// Measured is the time of the cycles delivered, each counted by the part of what was
-	// due in it that has a known outcome.
+	// due in it that has a known outcome; without time in which the prober was isolated
+	// or in doubt.
 	Measured time.Duration
 	// WorstLag is the longest delay of an echo to its plan, Lag95 the largest of the
 	// cycles' 95th percentiles.
@@ -53,6 +54,7 @@ type Trouble string
 // The troubles, the gravest first.
 const (
 	TroubleSilent   Trouble = "silent"        // nothing came lately
+	TroubleIsolated Trouble = "isolated"      // its own uplink was lost: it reached no canary
 	TroubleAhead    Trouble = "clock-ahead"   // its batches come before their time
 	TroubleBehind   Trouble = "clock-behind"  // they come long after it, all of them
 	TroubleOffset   Trouble = "clock-offset"  // its clock is wrong, by its own source
@@ -91,7 +93,11 @@ type ProberQuality struct {
 	// HourCoverage is that of the last hour, or of the whole minutes since the first batch.
 	HourCoverage Coverage
 	Now          ProberNow
-	Troubles     []Trouble // the gravest first; none when it measures well
+	// Isolated is for how long, in the hour until now, it reached none of its canaries;
+	// IsolatedSince since when it has not, zero when it does.
+	Isolated      time.Duration
+	IsolatedSince time.Time
+	Troubles      []Trouble // the gravest first; none when it measures well
 }
 
 // qualityWindow is the window of a range: a day, or a week.
@@ -105,7 +111,7 @@ func (g Range) qualityWindow(until time.Time) Window {
 }
 
 // quality answers for one prober.
-func (s *Service) quality(ctx context.Context, p Prober, g Range, now time.Time) (ProberQuality, error) {
+func (s *Service) quality(ctx context.Context, p Prober, g Range, decided, now time.Time) (ProberQuality, error) {
 	until := now.UTC().Add(-s.staleAfter).Truncate(time.Minute) // what is younger may be on its way
 	q := ProberQuality{Range: g, Window: g.qualityWindow(until)}
 	var err error
@@ -128,8 +134,24 @@ func (s *Service) quality(ctx context.Context, p Prober, g Range, now time.Time)
 	}
 	due = max(0, due)
 	q.HourCoverage = Coverage{CoveredMillis: thousandths(min(q.Hour.Measured, due)), Expected: thousandths(due)}
+	q.isolation(p.Gaps, decided, now)
 	q.Troubles = q.troubles(p.LastSeen, s.staleAfter, now)
 	return q, nil
+}
+
+// isolation tells from the gaps of the prober, the latest first, when it was isolated, and
+// whether it was in the cycle decided last.
+func (q *ProberQuality) isolation(gaps []Gap, decided, now time.Time) {
+	hour := now.Add(-time.Hour)
+	for _, gap := range gaps {
+		if gap.Reason != isolated || !gap.To.After(hour) {
+			continue
+		}
+		q.Isolated += gap.To.Sub(calendar.Later(gap.From, hour))
+		if !decided.Before(gap.From) && decided.Before(gap.To) {
+			q.IsolatedSince = gap.From
+		}
+	}
 }
 
 // thousandths is a time in thousandths of a minute.
@@ -146,6 +168,7 @@ func (q ProberQuality) troubles(seen time.Time, staleAfter time.Duration, now ti
 		found   bool
 		trouble Trouble
 	}{
+		{q.Isolated > 0, TroubleIsolated},
 		{q.Now.Arrived && q.Now.Arrival < earliestArrival, TroubleAhead},
 		{q.Now.Arrived && q.Now.Arrival > latestArrival, TroubleBehind},
 		{q.Now.Clock.Synchronised && q.Now.Clock.Offset.Abs() > wrongClock, TroubleOffset},

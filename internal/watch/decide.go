@@ -132,9 +132,17 @@ func (s *Service) decide(ctx context.Context, tx Tx, prev incident.State, cycle 
 	s.held = held{cycle, delivered}
 	r = Report{
 		Transitions: len(d.Transitions), Effects: len(d.Effects), Urgent: urgent(d.State.Incidents),
-		Index: p.index, Links: d.State.Links, Rounds: counted(before),
+		Index: p.index, Links: d.State.Links, Rounds: counted(before), Uplinks: uplinks(delivered),
 	}
 	return d, r, s.closeMinutes(ctx, tx, prev.Engine.Cycle, cycle, now)
+}
+
+func uplinks(parts []part) []Uplink {
+	var out []Uplink
+	for _, p := range parts {
+		out = append(out, Uplink{p.prober, p.length, p.gap()})
+	}
+	return out
 }
 
 // counted are the rounds of links that say something of them.

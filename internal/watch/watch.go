@@ -137,6 +137,16 @@ type Report struct {
 	// this one may have put them in doubt: no isolated prober's, none in doubt, and none
 	// beside a test of our own.
 	Rounds []probe.Observation
+	// Uplinks are those of the probers that delivered the cycle.
+	Uplinks []Uplink
+}
+
+// Uplink says whether the uplink of a prober was lost in a cycle, or in doubt by what is
+// known when it is decided.
+type Uplink struct {
+	Prober string
+	Length time.Duration // of the cycle
+	Gap    GapReason     // Isolated, Doubtful, or empty
 }
 
 // Service is the live chain. What it remembers itself only saves time: the

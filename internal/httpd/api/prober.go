@@ -13,10 +13,13 @@ import (
 type Prober struct {
 	Name     string     `json:"name"`
 	LastSeen *time.Time `json:"last_seen" doc:"Its last batch; null before the first."`
-	Troubles []string   `json:"troubles" doc:"Why its figures are not to be taken as they are, the gravest first; empty when it measures well: silent, clock-ahead, clock-behind, clock-offset, clock-free, clock-unknown, coverage, lost, overrun, dropped, lag, errands."`
+	Troubles []string   `json:"troubles" doc:"Why its figures are not to be taken as they are, the gravest first; empty when it measures well: silent, isolated, clock-ahead, clock-behind, clock-offset, clock-free, clock-unknown, coverage, lost, overrun, dropped, lag, errands."`
 
 	Due      float64 `json:"due_minutes" doc:"Of the last hour, since the first batch."`
-	Measured float64 `json:"measured_minutes" doc:"Of these, each counted by the part of what was due in it that has a known outcome."`
+	Measured float64 `json:"measured_minutes" doc:"Of these, each counted by the part of what was due in it that has a known outcome; without time in which its own uplink was lost or in doubt."`
+
+	Isolated      float64    `json:"isolated_minutes" doc:"Of the hour until now: it reached none of its canaries, and nothing it lost counts."`
+	IsolatedSince *time.Time `json:"isolated_since" doc:"Since when it reaches none; null when it does."`
 
 	WorstLag int64 `json:"worst_lag_us" doc:"Longest delay of an echo to its plan, in microseconds."`
 	Lag95    int64 `json:"p95_lag_us" doc:"Largest 95th percentile of a cycle."`
@@ -56,6 +59,7 @@ func newProber(p view.Prober) Prober {
 	out := Prober{
 		Name: p.Name, LastSeen: instant(p.LastSeen), Troubles: []string{},
 		Due: float64(q.HourCoverage.Expected) / 1000, Measured: float64(q.HourCoverage.CoveredMillis) / 1000,
+		Isolated: q.Isolated.Minutes(), IsolatedSince: instant(q.IsolatedSince),
 		WorstLag: q.Hour.WorstLag.Microseconds(), Lag95: q.Hour.Lag95.Microseconds(),
 		Unsent: c.Unsent, Void: c.Void, Dropped: c.Dropped, Unstamped: c.Unstamped, Overrun: c.Overrun, Errands: c.Errands, LostBatches: c.LostBatches,
 		Malformed: c.Malformed, Forged: c.Forged, Duplicate: c.Duplicate, LateReplies: c.Late,
