@@ -17,6 +17,19 @@ INSERT INTO prober_quality (prober, at, span_millis, rounds, echoes, unsent, voi
 		8000, 3000, CASE WHEN at < '2026-11-24 12:00Z' THEN 'ntp.example' ELSE 'kernel' END, at < '2026-11-24 12:00Z', 1500, 20000, 900000, at + interval '61 s'
 	FROM generate_series('2026-11-24 08:00Z'::timestamptz, '2026-11-24 13:03Z', '1 minute') AS at`
 
+func TestTheTableOfCanariesSaysWhichAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(t, `
+		INSERT INTO canary (key, name, address, path, source) SELECT k, k, a::inet, 'transit', 'test'
+			FROM (VALUES ('one', '192.0.2.1'), ('two', '192.0.2.2'), ('three', '192.0.2.3'), ('four', '192.0.2.4')) AS c (k, a);
+		INSERT INTO canary_round (prober, canary, at, sent, received)
+			SELECT p.id, c.id, at::timestamptz, 5, received FROM prober p, canary c JOIN (VALUES ('one', '2026-11-24 13:04:55Z', 5), ('two', '2026-11-24 13:04:55Z', 4),
+				('three', '2026-11-24 13:04:55Z', 0), ('four', '2026-11-24 12:55Z', 5)) AS v (key, at, received) USING (key) WHERE p.name = 'sonde-1'`)
+	w.signIn(t, "reseau").get("/probers").contains(t, "one 192.0.2.1 transit répond à sonde-1", "two 192.0.2.2 transit perd 20 % des échos de sonde-1",
+		"three 192.0.2.3 transit ne répond pas à sonde-1", "four 192.0.2.4 transit inconnu : pas interrogé")
+}
+
 func TestAProbersPageShowsHowWellItMeasures(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

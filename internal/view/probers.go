@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigie/internal/inventory"
+	"vigie/internal/linkstate"
 	"vigie/internal/org"
 )
 
@@ -39,7 +40,34 @@ type ProberPage struct {
 	Notices
 	Range    Range // of the charts: a day or a week
 	Probers  []Prober
-	Canaries []inventory.Canary
+	Canaries []Canary
+}
+
+// Canary is a target that tells whether probers themselves are connected.
+type Canary struct {
+	inventory.Canary
+	Rounds []CanaryRound // the last of each prober, none that is not of now
+}
+
+// CanaryRound is what a canary answered to a prober in a cycle.
+type CanaryRound struct {
+	Prober         string
+	At             time.Time
+	Sent, Received int
+}
+
+// Lost is how many echoes the canary did not answer.
+func (r CanaryRound) Lost() int { return r.Sent - r.Received }
+
+// State is up where every echo was answered, degraded where some were, and down.
+func (r CanaryRound) State() string {
+	switch r.Received {
+	case 0:
+		return linkstate.Down.String()
+	case r.Sent:
+		return linkstate.Up.String()
+	}
+	return linkstate.Degraded.String()
 }
 
 // QualityRanges lists the ranges over which the page of the vantage points looks.
@@ -60,10 +88,8 @@ func (s *Service) Probers(ctx context.Context, who org.User, g Range, now time.T
 	if !slices.Contains(QualityRanges(), g) {
 		page.Range = Day
 	}
-	for _, canary := range r.Canaries {
-		if inventory.InForce(time.Time{}, canary.Ends, r.day) {
-			page.Canaries = append(page.Canaries, canary)
-		}
+	if page.Canaries, err = s.canaries(ctx, r, now); err != nil {
+		return ProberPage{}, err
 	}
 	if page.Probers, err = s.store.Probers(ctx, now.Add(-gapsWithin)); err != nil {
 		return ProberPage{}, err
@@ -77,4 +103,22 @@ func (s *Service) Probers(ctx context.Context, who org.User, g Range, now time.T
 		}
 	}
 	return page, nil
+}
+
+// canaries are those in force, with what they answered lately.
+func (s *Service) canaries(ctx context.Context, r reach, now time.Time) ([]Canary, error) {
+	var list []Canary
+	for _, canary := range r.Canaries {
+		if inventory.InForce(time.Time{}, canary.Ends, r.day) {
+			list = append(list, Canary{Canary: canary})
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	rounds, err := s.store.CanaryRounds(ctx, now.Add(-s.staleAfter))
+	for i := range list {
+		list[i].Rounds = rounds[list[i].ID]
+	}
+	return list, err
 }

@@ -61,6 +61,8 @@ type Store interface {
 	Ticket(ctx context.Context, id int64) (TicketFile, error)
 	// Probers gives the vantage points and what they did not measure since a time.
 	Probers(ctx context.Context, since time.Time) ([]Prober, error)
+	// CanaryRounds gives the last rounds of the canaries since a time, by the canary's id.
+	CanaryRounds(ctx context.Context, since time.Time) (map[int64][]CanaryRound, error)
 	// Quality gives how well a prober measured in the steps of a window, those that have a
 	// batch, in order, and what it told since a time.
 	Quality(ctx context.Context, prober string, w Window, since time.Time) ([]QualityPoint, ProberNow, error)

@@ -118,6 +118,14 @@ func (s *Service) decide(ctx context.Context, tx Tx, prev incident.State, cycle 
 	if err := s.recordGaps(ctx, tx, prev.Engine, cycle, delivered); err != nil {
 		return d, r, err
 	}
+	for _, p := range delivered {
+		if len(p.witness) == 0 {
+			continue
+		}
+		if err := tx.SaveCanaries(ctx, p.prober, cycle, p.witness); err != nil {
+			return Report{}, err
+		}
+	}
 	// Only now, since what a look saw in one of these gaps is told to nobody.
 	if err := s.converse(ctx, tx, d, p, evidence(delivered), now); err != nil {
 		return d, r, err

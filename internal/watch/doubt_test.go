@@ -100,6 +100,9 @@ func TestWhatOurUplinkLosesAsItGoesAndComesIsNoLossOfLines(t *testing.T) {
 			if slow := w.ask(t, `SELECT link_id, state #>> '{state,slow,bits}' FROM link_state WHERE state #>> '{state,slow,bits}' <> '0'`); test.known && len(slow) > 0 {
 				t.Errorf("links that were slow: %v, want none", slow)
 			}
+			if got := w.ask(t, `SELECT DISTINCT at = $1, sent, received FROM canary_round`, w.nth(24)); len(got) != 1 || got[0] != line("true", echoes, echoes) {
+				t.Errorf("the canaries are kept as %v, want the last round", got)
+			}
 			w.checkWhole(t)
 		})
 	}

@@ -99,6 +99,7 @@ type part struct {
 	last     bool                // nothing of it is missing
 	rounds   []probe.Observation // of links
 	answers  []answer            // beside them
+	witness  []probe.Observation // rounds of canaries
 	isolated bool
 	doubtful bool
 
@@ -141,6 +142,9 @@ func (p plan) parts(batches []probe.Batch) []part {
 				out[i].rounds = append(out[i].rounds, o)
 			case o.Kind == probe.Canary:
 				probed[b.Prober] = true
+				if o.Sent() > 0 {
+					out[i].witness = append(out[i].witness, o)
+				}
 			case o.Received() > 0:
 				out[i].answers = append(out[i].answers, answer{o.Target, o.Kind})
 			}

@@ -96,6 +96,8 @@ type Tx interface {
 	TakeDue(ctx context.Context, now time.Time) (prober string, minute time.Time, found bool, err error)
 	// SaveMinutes writes the minutes of one instant, in place of what was written of them.
 	SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error
+	// SaveCanaries stores what the canaries of a prober answered in a cycle.
+	SaveCanaries(ctx context.Context, prober string, cycle time.Time, rounds []probe.Observation) error
 	AddGap(ctx context.Context, g Gap) error
 	// FillGap takes a span out of the gaps of its prober and reason.
 	FillGap(ctx context.Context, g Gap) error
