@@ -113,15 +113,24 @@ type Latest struct {
 	Received     int
 	MedianMicros int32 // 0 when every echo was lost
 	Simulated    bool
-	// Former says that the minute is older than the link's absence: it tells
-	// nothing about the present.
+	// Former says that the minute tells nothing about the present: it began before the
+	// link got the status that it has.
 	Former bool
 }
 
-// beside marks a minute that ended before the link went down or unknown.
+// beside marks a minute that began before the link went down or unknown, or came back. Of
+// a line that fails in part the minute before may be told: it was one too, unless nothing
+// was answered in it.
 func (l Latest) beside(status linkstate.Status, since time.Time) Latest {
-	absent := status == linkstate.Down || status == linkstate.Unknown
-	l.Former = absent && (since.IsZero() || l.At.Before(since))
+	before := l.At.Before(since)
+	switch status {
+	case linkstate.Up:
+		l.Former = before
+	case linkstate.Degraded:
+		l.Former = before && l.Received == 0
+	default:
+		l.Former = before || since.IsZero()
+	}
 	return l
 }
 

@@ -123,7 +123,7 @@ func (s *Service) decide(ctx context.Context, tx Tx, prev incident.State, cycle 
 			continue
 		}
 		if err := tx.SaveCanaries(ctx, p.prober, cycle, p.witness); err != nil {
-			return Report{}, err
+			return d, r, err
 		}
 	}
 	// Only now, since what a look saw in one of these gaps is told to nobody.

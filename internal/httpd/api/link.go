@@ -37,7 +37,7 @@ type Link struct {
 	InMarket       bool       `json:"in_market" doc:"Outside the market a link is watched, never ticketed nor billed."`
 	InMaintenance  bool       `json:"in_maintenance" doc:"Inside an announced maintenance now."`
 	MeasuredAt     *time.Time `json:"measured_at" doc:"Last measured minute; null when none lies in the last ten."`
-	MeasureFormer  bool       `json:"measure_former" doc:"The measure is older than the link's absence."`
+	MeasureFormer  bool       `json:"measure_former" doc:"The measure tells nothing of the present: it began before the link was in its state."`
 	EchoesSent     int        `json:"echoes_sent" doc:"In the last measured minute."`
 	EchoesReceived int        `json:"echoes_received"`
 	MedianRTT      *int32     `json:"median_rtt_microseconds" doc:"Null when no echo came back."`
