@@ -33,6 +33,7 @@ func flush(ctx context.Context, _ options) error {
 			return err
 		}
 		lines.AtMost("flush_1500_links_p50", figure.Median(took), "ms", flushGoal)
+		lines.Tell("flush_1500_links_p05", figure.Quantile(took, 0.05), "ms")
 		lines.Tell("flush_1500_links_p95", figure.Quantile(took, 0.95), "ms")
 		return nil
 	})

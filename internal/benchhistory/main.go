@@ -32,6 +32,7 @@ type subject struct {
 // subjects are measured in this order.
 var subjects = []subject{
 	{"flush", flush},
+	{"backfill", backfill},
 	{"disk", disk},
 	{"pages", pages},
 	{"percentiles", percentiles},
