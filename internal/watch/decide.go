@@ -155,7 +155,11 @@ func uplinks(parts []part) []Uplink {
 
 // counted are the rounds of links that say something of them.
 func counted(parts []part) []probe.Observation {
-	var out []probe.Observation
+	total := 0
+	for _, p := range parts {
+		total += len(p.rounds)
+	}
+	out := make([]probe.Observation, 0, total)
 	for _, p := range parts {
 		if p.gap() != "" {
 			continue

@@ -17,7 +17,8 @@ import (
 
 // sees takes a round of a link or a canary into account.
 func (p *part) sees(o probe.Observation) {
-	loses := o.Received() < o.Sent()
+	received := o.Received()
+	loses := received < o.Sent()
 	p.lossy = p.lossy || loses && !o.Loaded
 	if o.Kind != probe.Canary || o.Sent() == 0 {
 		return
@@ -26,7 +27,7 @@ func (p *part) sees(o probe.Observation) {
 	if loses {
 		p.suffering++
 	}
-	if o.Received() > 0 {
+	if received > 0 {
 		p.canaries++
 	}
 }

@@ -67,3 +67,34 @@ func TestWhatComesAfterACutFillsItsGap(t *testing.T) {
 		})
 	}
 }
+
+func TestAProberThatComesBackHasEachMinuteWrittenOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	var waiting []probe.Batch
+	const cycles = 48 // of 5 s: four minutes
+	for i := range cycles {
+		w.apply(t, w.batch("b", w.nth(i), false, ok), w.nth(i+1))
+		waiting = append(waiting, w.batch("a", w.nth(i), false, ok))
+		w.decide(t, w.nth(i), false, w.nth(i+1))
+	}
+	for _, b := range waiting {
+		w.apply(t, b, w.nth(cycles))
+	}
+	written := 0
+	for more := true; more; {
+		var err error
+		if more, err = w.service.Summarise(t.Context(), w.nth(cycles+1)); err != nil {
+			t.Fatal(err)
+		}
+		if more {
+			written++
+		}
+	}
+	if written != 4 {
+		t.Errorf("%d summaries for 48 late batches of four minutes, want 4", written)
+	}
+	if rows := w.ask(t, `SELECT p.name, count(*), sum(sent) FROM minute JOIN prober p ON p.id = prober GROUP BY 1 ORDER BY 1`); len(rows) != 2 || rows[0][1:] != rows[1][1:] {
+		t.Errorf("minutes, and echoes in them, of both probers: %q, want the same", rows)
+	}
+}

@@ -161,7 +161,7 @@ func (p plan) parts(batches []probe.Batch) []part {
 func (p plan) input(at time.Time, parts []part) incident.Cycle {
 	cycle := incident.Cycle{At: at, Maintenance: p.maintenance}
 	for _, part := range parts {
-		round := incident.Round{Prober: part.prober, Isolated: part.isolated}
+		round := incident.Round{Prober: part.prober, Isolated: part.isolated, Samples: make([]incident.Sample, 0, len(part.rounds))}
 		for _, o := range part.rounds {
 			result := result(measure.Judge(o, p.limits[o.Target]).Verdict)
 			if part.doubtful && result == linkstate.Slow {
