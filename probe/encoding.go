@@ -25,6 +25,7 @@ const (
 	// shortestObservation is that without an echo, in octets: kind, target, time and number.
 	shortestObservation = 4
 	loaded              = 0x80 // of the octet of a kind: Observation.Loaded, from version 3 on
+	continues           = 0x02 // of the octet of Batch.Last: Batch.Continues
 )
 
 // MarshalBinary encodes the batch. It fails on a prober's name, or another text,
@@ -40,7 +41,7 @@ func (b Batch) MarshalBinary() ([]byte, error) {
 	out = binary.AppendUvarint(out, b.Seq)
 	out = binary.AppendVarint(out, b.Cycle.UnixMicro())
 	out = binary.AppendUvarint(out, uint64(b.CycleLength.Microseconds()))
-	out = append(out, bit(b.Last))
+	out = append(out, bit(b.Last)|bit(b.Continues)*continues)
 	for _, n := range b.Quality.counts() {
 		out = binary.AppendUvarint(out, uint64(*n))
 	}
@@ -85,7 +86,8 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 	d.Seq = r.uvarint()
 	d.Cycle = time.UnixMicro(r.within(maxInstant)).UTC()
 	d.CycleLength = time.Duration(r.bounded(maxMicros)) * time.Microsecond
-	d.Last = r.bounded(1) == 1
+	pieces := r.bounded(1 | continues)
+	d.Last, d.Continues = pieces&1 == 1, pieces&continues != 0
 	r.quality(&d.Quality)
 	d.Planned = int(r.bounded(maxObservations))
 	count := r.bounded(min(maxObservations, uint64(len(r.rest))))

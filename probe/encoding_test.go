@@ -23,6 +23,7 @@ func drawBatch(t *rapid.T) probe.Batch {
 		Cycle:       cycle,
 		CycleLength: time.Duration(rapid.IntRange(1, 3600).Draw(t, "length")) * time.Second,
 		Last:        rapid.Bool().Draw(t, "last"),
+		Continues:   rapid.Bool().Draw(t, "continues"),
 		Planned:     rapid.IntRange(0, 4000).Draw(t, "planned"),
 		Quality: probe.Quality{
 			Unsent: count.Draw(t, "unsent"), Void: count.Draw(t, "void"), Dropped: count.Draw(t, "dropped"), Unstamped: count.Draw(t, "unstamped"),

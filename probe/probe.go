@@ -95,8 +95,9 @@ type Batch struct {
 	// multiple of CycleLength since the Unix epoch, in UTC.
 	Cycle       time.Time
 	CycleLength time.Duration
-	// Last says that the prober has now delivered its whole part of the cycle.
-	Last bool
+	// Last says that the prober has now delivered its whole part of the cycle, Continues
+	// that an earlier batch holds a piece of it.
+	Last, Continues bool
 	// Planned is the number of targets planned in this batch. It exceeds the
 	// number of observations by the targets to which no echo could be sent.
 	Planned      int

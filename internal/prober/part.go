@@ -68,7 +68,7 @@ func (p *part) batches(prober string, cycleLength time.Duration, polls []probe.P
 	reported := portions(reports, maxReported, reportOctets)
 	batches := make([]probe.Batch, max(1, len(observed), len(polled), len(reported)))
 	for i := range batches {
-		batches[i] = probe.Batch{Prober: prober, Cycle: p.cycle, CycleLength: cycleLength}
+		batches[i] = probe.Batch{Prober: prober, Cycle: p.cycle, CycleLength: cycleLength, Continues: i > 0}
 		if i < len(observed) {
 			batches[i].Planned, batches[i].Observations = len(observed[i]), observed[i]
 		}

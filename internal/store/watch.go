@@ -62,7 +62,8 @@ var (
 		WHERE NOT EXISTS (SELECT FROM prober WHERE name = @name) ON CONFLICT DO NOTHING`)
 	sqlProberTouch = query("prober.touch", `
 		UPDATE prober SET last_seen = greatest(last_seen, @now) WHERE name = @name
-		RETURNING id, last_seq, (SELECT cycle FROM batch WHERE batch.prober = prober.id AND seq = last_seq), coalesce(site, '')`)
+		RETURNING id, last_seq, (SELECT cycle FROM batch WHERE batch.prober = prober.id AND seq = last_seq),
+			coalesce((SELECT last FROM batch WHERE batch.prober = prober.id AND seq = last_seq), false), coalesce(site, '')`)
 	sqlProberAdvance = query("prober.advance", `
 		UPDATE prober SET last_seq = @seq WHERE id = @id`)
 	sqlBatchInsert = query("batch.insert", `
@@ -118,11 +119,12 @@ func (t watchTx) SaveBatch(ctx context.Context, b probe.Batch, late bool, now ti
 	var prober int16
 	var seq int64
 	var cycle *time.Time
+	var last bool
 	var site string
-	if err := t.tx.QueryRow(ctx, sqlProberTouch, pgx.NamedArgs{"name": b.Prober, "now": now}).Scan(&prober, &seq, &cycle, &site); err != nil {
+	if err := t.tx.QueryRow(ctx, sqlProberTouch, pgx.NamedArgs{"name": b.Prober, "now": now}).Scan(&prober, &seq, &cycle, &last, &site); err != nil {
 		return watch.Mark{}, false, fmt.Errorf("find prober %s: %w", b.Prober, err)
 	}
-	former := watch.Mark{Seq: uint64(seq), Cycle: instant(cycle), Site: site}
+	former := watch.Mark{Seq: uint64(seq), Cycle: instant(cycle), Last: last, Site: site}
 	if b.Seq <= former.Seq {
 		return former, false, nil
 	}

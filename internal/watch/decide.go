@@ -268,12 +268,14 @@ func (p plan) operatorKey(e incident.Effect) string {
 	return ""
 }
 
-// recordGaps writes down which known probers gave nothing, or not all that counts, in the
-// cycle, and that none gave anything in cycles jumped over.
+// recordGaps writes down which known probers gave nothing, or not all, or not all that
+// counts, in the cycle, and that none gave anything in cycles jumped over.
 func (s *Service) recordGaps(ctx context.Context, tx Tx, prev incident.Engine, cycle time.Time, delivered []part) error {
 	reasons := map[string]GapReason{}
 	for _, p := range delivered {
-		reasons[p.prober] = p.gap()
+		if reasons[p.prober] = p.gap(); !p.last && !p.isolated {
+			reasons[p.prober] = Stopped // a piece may still come
+		}
 	}
 	missing := s.following(prev.Cycle)
 	for _, known := range prev.Probers {

@@ -8,12 +8,17 @@ import (
 )
 
 // lose records time of which the data are lost, in place of what was recorded while
-// nothing came: the better reason.
+// nothing came, or of a doubt about what did: the better reason.
 func (s *Service) lose(ctx context.Context, tx Tx, g Gap) error {
-	silent := g
-	silent.Reason = Stopped
-	if err := tx.FillGap(ctx, silent); err != nil {
-		return err
+	if !g.From.Before(g.To) {
+		return nil
+	}
+	for _, reason := range []GapReason{Stopped, Doubtful} {
+		former := g
+		former.Reason = reason
+		if err := tx.FillGap(ctx, former); err != nil {
+			return err
+		}
 	}
 	return tx.AddGap(ctx, g)
 }

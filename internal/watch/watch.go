@@ -44,6 +44,7 @@ const (
 type Mark struct {
 	Seq   uint64    // zero before the first
 	Cycle time.Time // zero when the batch is no longer kept
+	Last  bool      // it was the last piece of its cycle
 	// Site is the key of the site inside which the prober stands. Such a one is no vantage
 	// point of links: it tells what the school reaches, and nothing else of it counts.
 	// Empty for one that looks at links.
@@ -293,14 +294,23 @@ func (e *AheadError) Error() string {
 		e.Seq, e.Prober, e.Cycle.UTC().Format(time.RFC3339), mostAhead, e.Now.UTC().Format(time.RFC3339))
 }
 
-// lost is the time of the batches that a prober gave up between two others.
+// lost is the time of the batches that a prober gave up between two others: a cycle of
+// which a piece is missing on either side belongs to it. It is no longer than the batches
+// that are missing: the rest of the time between, after a stop or a change of the clock, is
+// not lost with them. It is empty where nothing can have stood between the two.
 func lost(former Mark, b probe.Batch) Gap {
-	g := Gap{Prober: b.Prober, From: former.Cycle.Add(b.CycleLength), To: b.Cycle, Reason: LostData}
-	if former.Cycle.IsZero() {
+	g := Gap{Prober: b.Prober, From: former.Cycle, To: b.Cycle, Reason: LostData}
+	switch {
+	case former.Cycle.IsZero():
 		g.From = b.Cycle.Add(-b.CycleLength)
+	case former.Last:
+		g.From = former.Cycle.Add(b.CycleLength)
 	}
-	if !g.From.Before(g.To) { // a part of the batch's own cycle
-		g.From, g.To = b.Cycle, b.Cycle.Add(b.CycleLength)
+	if b.Continues {
+		g.To = b.Cycle.Add(b.CycleLength)
+	}
+	if missing := b.Seq - former.Seq - 1; uint64(max(g.To.Sub(g.From), 0)/b.CycleLength) > missing {
+		g.From = g.To.Add(-time.Duration(missing) * b.CycleLength)
 	}
 	return g
 }
