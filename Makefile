@@ -8,7 +8,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-history bench-probe cut-off chaos clean go postgres chromium snmpd snmpsim fping victoria-metrics iperf3
+.PHONY: help run build test test-short race lint fmt fuzz golden bench bench-start bench-history bench-probe cut-off chaos simulate clean go postgres chromium snmpd snmpsim fping victoria-metrics iperf3
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -64,8 +64,11 @@ cut-off: postgres go ## two probers and a core in three namespaces, one cut off 
 	@VIGIE_TEST_CUT=5m $(GO) test ./internal/app -run '^TestTwoProbersAndACoreInThreeNamespaces$$' -count=1 -timeout 12m -v
 
 # Real processes, killed and cut off; needs root. CHAOS="--rounds 20 --only kill-two" for some of it.
-chaos: postgres build ## break real installations 200 times and check what they promise (forty minutes)
+chaos: postgres build simulate ## break real installations 200 times and check what they promise (forty minutes)
 	@$(GO) run ./internal/chaos $(CHAOS)
+
+simulate: go ## 3,000 rounds of the chain in virtual time, with faults at every step (some minutes)
+	@$(GO) run ./internal/simulation --rounds 3000
 
 clean: ## remove what the build made
 	rm -rf bin

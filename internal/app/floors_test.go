@@ -45,7 +45,7 @@ var house = [][][]string{
 		{"dashboards", "internal/report"},
 	},
 	7: {{"internal/httpd/api", "internal/httpd"}, {"internal/outpost"}},
-	8: {{"internal/app", "cmd/vigie", "internal/benchhistory", "internal/chaos"}, {"internal/benchprobe"}},
+	8: {{"internal/app", "cmd/vigie", "internal/benchhistory", "internal/chaos"}, {"internal/benchprobe"}, {"internal/simulation"}},
 }
 
 // outside are the packages of others that floors 1 to 5 do without, so that

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"vigie/internal/checkstate"
+	"vigie/internal/incident"
+	"vigie/internal/measure"
+	"vigie/internal/sla"
+	"vigie/internal/watch"
+	"vigie/probe"
+)
+
+// watchTx is watch.Tx.
+type watchTx struct{ talk }
+
+func (t watchTx) Decided(context.Context) (time.Time, error) {
+	if !t.m.begun {
+		set(t.m, &t.m.begun, true)
+	}
+	return t.m.decided, nil
+}
+
+func (m *memory) prober(name string) *proberRow {
+	for i := range m.probers {
+		if m.probers[i].Name == name {
+			return &m.probers[i]
+		}
+	}
+	add(m, &m.probers, proberRow{Name: name})
+	return &m.probers[len(m.probers)-1]
+}
+
+func (t watchTx) SaveBatch(_ context.Context, b probe.Batch, late bool, now time.Time) (watch.Mark, bool, error) {
+	p := t.m.prober(b.Prober)
+	row := *p
+	if now := stored(now); now.After(row.LastSeen) {
+		row.LastSeen = now
+	}
+	former := watch.Mark{Seq: row.LastSeq}
+	for _, stored := range slices.Backward(t.m.batches) {
+		if stored.Prober == b.Prober && stored.Batch.Seq == row.LastSeq {
+			former.Cycle, former.Last = stored.Batch.Cycle, stored.Batch.Last
+			break
+		}
+	}
+	fresh := b.Seq > row.LastSeq
+	if fresh {
+		row.LastSeq = b.Seq
+	}
+	set(t.m, p, row)
+	if !fresh {
+		return former, false, nil
+	}
+	body, err := b.MarshalBinary()
+	if err != nil {
+		return watch.Mark{}, false, err
+	}
+	var kept probe.Batch
+	if err := kept.UnmarshalBinary(body); err != nil {
+		return watch.Mark{}, false, err
+	}
+	add(t.m, &t.m.batches, batchRow{Prober: b.Prober, Late: late, Batch: kept})
+	return former, true, nil
+}
+
+// select returns the batches that which chooses, by cycle, prober and sequence.
+func (m *memory) find(which func(batchRow) bool) []probe.Batch {
+	var rows []probe.Batch
+	for _, r := range m.batches {
+		if which(r) {
+			rows = append(rows, r.Batch)
+		}
+	}
+	place := func(name string) int {
+		return slices.IndexFunc(m.probers, func(p proberRow) bool { return p.Name == name })
+	}
+	slices.SortFunc(rows, func(a, b probe.Batch) int {
+		return cmp.Or(a.Cycle.Compare(b.Cycle), cmp.Compare(place(a.Prober), place(b.Prober)), cmp.Compare(a.Seq, b.Seq))
+	})
+	return rows
+}
+
+func (t watchTx) Timely(_ context.Context, cycle time.Time) ([]probe.Batch, error) {
+	return t.m.find(func(r batchRow) bool { return !r.Late && r.Batch.Cycle.Equal(cycle) }), nil
+}
+
+func (t watchTx) Batches(_ context.Context, from, to time.Time) ([]probe.Batch, error) {
+	return t.m.find(func(r batchRow) bool { return !r.Batch.Cycle.Before(from) && r.Batch.Cycle.Before(to) }), nil
+}
+
+func (t watchTx) Pieces(_ context.Context, prober string, cycle time.Time) ([]probe.Batch, error) {
+	return t.m.find(func(r batchRow) bool { return r.Prober == prober && r.Batch.Cycle.Equal(cycle) }), nil
+}
+
+func (t watchTx) Around(_ context.Context, at time.Time) (before, after time.Time, err error) {
+	for _, r := range t.m.batches {
+		switch c := r.Batch.Cycle; {
+		case r.Late:
+		case c.Before(at):
+			if c.After(before) {
+				before = c
+			}
+		case after.IsZero() || c.Before(after):
+			after = c
+		}
+	}
+	return before, after, nil
+}
+
+func (t watchTx) SaveQuality(_ context.Context, b probe.Batch, _ time.Time) error {
+	put(t.m, t.m.rounds, b.Prober, t.m.rounds[b.Prober]+b.Planned)
+	return nil
+}
+
+func sorted[K cmp.Ordered, V any](table map[K]V) []V {
+	var out []V
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		out = append(out, table[key])
+	}
+	return out
+}
+
+func (t watchTx) State(context.Context) (incident.State, error) {
+	s := incident.State{Engine: t.m.engine, Links: sorted(t.m.links), Tickets: sorted(t.m.memories)}
+	for _, row := range sorted(t.m.incidents) {
+		if row.ClosedAt.IsZero() {
+			s.Incidents = append(s.Incidents, row.Incident)
+		}
+	}
+	return s, nil
+}
+
+func (t watchTx) SaveState(_ context.Context, prev incident.State, d incident.Decision) error {
+	m, diff := t.m, incident.Diff(prev, d.State)
+	set(m, &m.engine, d.State.Engine)
+	set(m, &m.decided, d.State.Engine.Cycle)
+	for _, l := range diff.Links {
+		put(m, m.links, l.ID, l)
+	}
+	for _, id := range diff.LinksRemoved {
+		drop(m, m.links, id)
+	}
+	for _, i := range diff.Incidents {
+		row := m.incidents[i.ID]
+		row.Incident = i
+		row.Members = slices.Clone(row.Members)
+		for _, link := range i.Links {
+			if !slices.Contains(row.Members, link) {
+				row.Members = append(row.Members, link)
+			}
+		}
+		slices.Sort(row.Members)
+		put(m, m.incidents, i.ID, row)
+	}
+	for _, k := range diff.Tickets {
+		put(m, m.memories, k.ID, k)
+	}
+	for _, id := range diff.TicketsForgotten {
+		drop(m, m.memories, id)
+	}
+	for _, c := range d.Changes {
+		if row, ok := m.incidents[c.Incident]; ok && c.Action == incident.Close {
+			row.ClosedAt, row.EndedAt, row.Into, row.Reason = stored(c.At), stored(c.End), c.Into, c.Reason
+			put(m, m.incidents, c.Incident, row)
+		}
+	}
+	for _, tr := range d.Transitions {
+		add(m, &m.seen, watch.DecidedTransition{At: d.State.Engine.Cycle, Transition: tr})
+	}
+	for _, o := range d.Outages {
+		put(m, m.outages, outageKey{o.Link, o.From.UnixMicro()}, o)
+	}
+	return nil
+}
+
+func (t watchTx) SaveMinutes(_ context.Context, prober string, minutes []measure.Minute) error {
+	if len(minutes) > 0 {
+		t.m.prober(prober)
+	}
+	for _, row := range minutes {
+		put(t.m, t.m.minutes, minuteKey{prober, row.Link, row.At.Unix()}, row)
+	}
+	return nil
+}
+
+func (t watchTx) SaveReports(_ context.Context, prober string, reports []probe.Report) error {
+	for _, r := range reports {
+		if _, err := r.Body(); err != nil {
+			return err
+		}
+		add(t.m, &t.m.reports, reportRow{prober, r})
+	}
+	return nil
+}
+
+func (t watchTx) Reports(_ context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error) {
+	var out []probe.Report
+	for _, r := range t.m.reports {
+		if r.Finding.Kind() == kind && slices.Contains(links, r.Link) && !r.At.Before(from) && r.At.Before(to) {
+			out = append(out, r.Report)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b probe.Report) int { return a.At.Compare(b.At) })
+	return out, nil
+}
+
+// AddGap lengthens the gap that ends where this one begins, or begins new ones in the time
+// that no gap covers yet; see the store.
+func (t watchTx) AddGap(_ context.Context, g watch.Gap) error {
+	if !slices.ContainsFunc(t.m.probers, func(p proberRow) bool { return p.Name == g.Prober }) {
+		return nil
+	}
+	gaps, extended := slices.Clone(t.m.gaps), false
+	for i := range gaps {
+		old := &gaps[i]
+		if old.Prober != g.Prober || old.From.After(g.From) ||
+			old.To.Before(g.To) && (old.Reason != g.Reason || old.To.Before(g.From)) ||
+			slices.ContainsFunc(t.m.gaps, func(next watch.Gap) bool {
+				return next.Prober == g.Prober && next.From.After(old.From) && next.From.Before(g.To)
+			}) {
+			continue
+		}
+		if old.From.Equal(g.From) && g.Reason == watch.LostData {
+			old.Reason = g.Reason
+		}
+		if g.To.After(old.To) {
+			old.To = g.To
+		}
+		extended = true
+	}
+	if !extended {
+		gaps = append(gaps, free(gaps, g)...)
+	}
+	set(t.m, &t.m.gaps, gaps)
+	return nil
+}
+
+// free is what of a gap no other gap of its prober covers.
+func free(gaps []watch.Gap, g watch.Gap) []watch.Gap {
+	left := []watch.Gap{g}
+	for _, old := range gaps {
+		if old.Prober != g.Prober {
+			continue
+		}
+		var rest []watch.Gap
+		for _, one := range left {
+			rest = append(rest, without(one, old.From, old.To)...)
+		}
+		left = rest
+	}
+	return left
+}
+
+// without is a gap less a span.
+func without(g watch.Gap, from, to time.Time) []watch.Gap {
+	if !g.From.Before(to) || !from.Before(g.To) {
+		return []watch.Gap{g}
+	}
+	var out []watch.Gap
+	if before := g; before.From.Before(from) {
+		before.To = from
+		out = append(out, before)
+	}
+	if after := g; to.Before(after.To) {
+		after.From = to
+		out = append(out, after)
+	}
+	return out
+}
+
+func (t watchTx) FillGap(_ context.Context, g watch.Gap) error {
+	var gaps []watch.Gap
+	for _, old := range t.m.gaps {
+		if old.Prober != g.Prober || old.Reason != g.Reason {
+			gaps = append(gaps, old)
+			continue
+		}
+		gaps = append(gaps, without(old, g.From, g.To)...)
+	}
+	set(t.m, &t.m.gaps, gaps)
+	return nil
+}
+
+// What follows is asked for by polls, checks and walks, which no round has.
+
+func (watchTx) Routers(context.Context, []int64) (map[int64]watch.Router, error) {
+	return nil, errOutside
+}
+func (watchTx) SaveRouters(context.Context, string, []watch.Router) error { return errOutside }
+func (watchTx) AddUtilisation(context.Context, []int64, []measure.Carried) error {
+	return errOutside
+}
+
+func (watchTx) UntoldOutages(context.Context, []int64, time.Time) ([]watch.Outage, error) {
+	return nil, errOutside
+}
+func (watchTx) SaveFinding(context.Context, int64, sla.Finding) error { return errOutside }
+func (watchTx) Checks(context.Context, []int64) (map[int64]checkstate.State, error) {
+	return nil, errOutside
+}
+func (watchTx) SaveChecks(context.Context, []watch.CheckChange) error { return errOutside }
+func (watchTx) Device(context.Context, int64) (*watch.Device, error)  { return nil, errOutside }
+func (watchTx) SaveDevice(context.Context, watch.Device) error        { return errOutside }
+func (watchTx) SaveStamp(context.Context, string, []probe.Report) error {
+	return errOutside
+}
+
+// Past is what was stored, for a replay.
+func (m *memory) past() watch.Past { return memoryPast{watchTx{talk{m}}} }
+
+type memoryPast struct{ watchTx }
+
+func (p memoryPast) Span(context.Context) (oldest, decided time.Time, err error) {
+	for _, r := range p.m.batches {
+		if !r.Late && (oldest.IsZero() || r.Batch.Cycle.Before(oldest)) {
+			oldest = r.Batch.Cycle
+		}
+	}
+	return oldest, p.m.decided, nil
+}
+
+func (p memoryPast) TimelyBetween(_ context.Context, from, to time.Time) ([]probe.Batch, error) {
+	return p.m.find(func(r batchRow) bool { return !r.Late && !r.Batch.Cycle.Before(from) && r.Batch.Cycle.Before(to) }), nil
+}
+
+func (p memoryPast) Transitions(_ context.Context, from, to time.Time) ([]watch.DecidedTransition, error) {
+	var out []watch.DecidedTransition
+	for _, t := range p.m.seen {
+		if !t.At.Before(from) && t.At.Before(to) {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
+func (p memoryPast) Changes(context.Context, time.Time, time.Time) ([]incident.Change, error) {
+	return nil, nil
+}
+
+func (p memoryPast) Tickets(context.Context, time.Time, time.Time) ([]watch.TicketMove, error) {
+	return nil, nil
+}
