@@ -35,10 +35,10 @@ func (w *world) check() {
 
 // checkRest holds that nothing waits any more.
 func (w *world) checkRest(m *memory) {
-	if n := w.hub.pending(); n > 0 {
-		w.violate("%d batches wait in the core's stream for ever", n)
-	}
 	for _, p := range w.probers {
+		if n := p.atCore.pending(); n > 0 {
+			w.violate("%d batches of prober %s wait in the core's stream for ever", n, p.name)
+		}
 		if p.spool != nil && p.spool.pending() > 0 {
 			w.violate("%d batches of prober %s are never handed over", p.spool.pending(), p.name)
 		}

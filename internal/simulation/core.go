@@ -16,10 +16,12 @@ import (
 const (
 	startTime = 2 * time.Second // of a process
 	leadEvery = 2 * time.Second
-	// rescueAfter and retryAfter are those of the jobs: when a job of a dead process is
+	// retryAfter spaces the attempts to hand a batch over.
+	retryAfter = time.Second
+	// jobRescued and jobRetried are those of the jobs: when a job of a dead process is
 	// taken up again, and one that failed.
-	rescueAfter = 40 * time.Second
-	retryAfter  = 5 * time.Second
+	jobRescued = 40 * time.Second
+	jobRetried = 5 * time.Second
 )
 
 // core is a process that takes batches, decides and sends: the product's live chain, its
@@ -35,7 +37,8 @@ type core struct {
 	desk    *desk.Service
 	pipe    *pipe.Pipe
 
-	consuming, looking int // the newest plan of each loop
+	consuming map[*vantage]int // the newest plan of each loop
+	looking   int
 }
 
 // later has something done by this process, if it still lives.
@@ -61,7 +64,9 @@ func (c *core) die() {
 		c.local.stop()
 	}
 	if !c.outside {
-		c.hub.forget(c.faults.chosen(3))
+		for _, p := range c.probers {
+			p.atCore.forget(c.faults.chosen(3))
+		}
 	}
 	c.later(startTime+c.soon(), c.begin)
 }
@@ -87,7 +92,9 @@ func (c *core) begin() {
 	if c.local != nil {
 		c.local.begin()
 	}
-	c.consumeSoon(c.soon())
+	for _, p := range c.probers {
+		c.consumeSoon(p, c.soon())
+	}
 	c.lookSoon(c.soon())
 	c.later(time.Second, c.tend)
 	c.later(leadEvery, c.keepLeading)
@@ -110,25 +117,29 @@ func (c *core) waiting(context.Context) (uint64, error) {
 	if c.hazard(publishFails) != none {
 		return 0, errLost
 	}
-	return c.hub.pending(), nil
+	sum := uint64(0)
+	for _, p := range c.probers {
+		sum += p.atCore.pending()
+	}
+	return sum, nil
 }
 
-func (c *core) consumeSoon(d time.Duration) {
-	c.consuming++
-	plan := c.consuming
+func (c *core) consumeSoon(p *vantage, d time.Duration) {
+	c.consuming[p]++
+	plan := c.consuming[p]
 	c.later(d, func() {
-		if plan == c.consuming {
-			c.consume()
+		if plan == c.consuming[p] {
+			c.consume(p)
 		}
 	})
 }
 
-// consume settles the next message of the stream.
-func (c *core) consume() {
-	o := c.hub.offer(c.now)
+// consume settles the next message of a prober.
+func (c *core) consume(p *vantage) {
+	o := p.atCore.offer(c.now)
 	if o == nil {
-		if c.hub.out != nil {
-			c.consumeSoon(max(c.hub.again.Sub(c.now), time.Millisecond))
+		if p.atCore.out != nil {
+			c.consumeSoon(p, max(p.atCore.again.Sub(c.now), time.Millisecond))
 		}
 		return // until wake
 	}
@@ -149,7 +160,7 @@ func (c *core) consume() {
 	c.pipe.Settle(context.Background(), o, func(ctx context.Context, b probe.Batch) error {
 		return c.service.Apply(ctx, b, c.now)
 	})
-	c.consumeSoon(c.soon())
+	c.consumeSoon(p, c.soon())
 	c.lookSoon(0)
 }
 
@@ -198,7 +209,7 @@ func (c *core) tend() {
 // carry works on one job as its queue does: what has to wait is done again later, and what
 // was not seen to be done too.
 func (c *core) carry(j *working) {
-	j.due = c.now.Add(rescueAfter)
+	j.due = c.now.Add(jobRescued)
 	now := func() time.Time { return c.now }
 	var again time.Duration
 	var err error
@@ -208,7 +219,7 @@ func (c *core) carry(j *working) {
 		err = c.desk.Remind(context.Background(), *j.Remind, c.now)
 	}
 	if err != nil {
-		j.due = c.now.Add(retryAfter)
+		j.due = c.now.Add(jobRetried)
 		return
 	}
 	if again > 0 {

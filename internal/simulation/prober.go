@@ -14,11 +14,8 @@ import (
 	"vigie/probe/schedule"
 )
 
-const (
-	batchSubject = "vigie.batch."
-	// outboxRoom is small, so that it overflows.
-	outboxRoom = 5
-)
+// outboxRoom is small, so that it overflows.
+const outboxRoom = 5
 
 // vantage is a prober: its measuring is made up, its numbers, its outbox and the handing
 // over are the product's. One elsewhere is a process with a stream of its own, the core's
@@ -31,6 +28,7 @@ type vantage struct {
 	alive  bool
 	pieces int     // in which it delivers a cycle
 	spool  *stream // nil at home
+	atCore *stream // the core's of its batches
 	outbox *prober.Outbox
 	hand   *probe.Batch // taken from the outbox and not published yet
 	last   time.Time    // the cycle planned last
@@ -40,6 +38,8 @@ type vantage struct {
 	ended  bool // measures no more
 
 	forwarding int
+	offered    *offer                 // in hand, to be handed over
+	handed     [][]byte               // over, so far
 	made       map[uint64][][]byte    // what it ever gave a number to
 	taken      map[uint64][]byte      // what its stream acknowledged
 	gone       map[uint64]bool        // what its stream or the core's lost
@@ -48,14 +48,16 @@ type vantage struct {
 	skewed     [][2]time.Time         // when its clock was off, by the right time
 }
 
-func (w *world) newVantage(name string, home *core, pieces, room int) *vantage {
+func (w *world) newVantage(name string, home *core, pieces, room, atCore int) *vantage {
 	p := &vantage{
 		world: w, name: name, home: home, pieces: pieces,
 		made: map[uint64][][]byte{}, taken: map[uint64][]byte{}, gone: map[uint64]bool{},
 		planned: map[time.Time]int{}, wrong: map[time.Time]struct{}{},
 	}
+	gone := func(m *held) { p.gone[m.batch.Seq] = true }
+	p.atCore = newStream(atCore, home == nil, gone)
 	if home == nil {
-		p.spool = newStream(room, func(m *held) { p.gone[m.batch.Seq] = true })
+		p.spool = newStream(room, false, gone)
 	}
 	return p
 }
@@ -80,7 +82,7 @@ func (p *vantage) later(d time.Duration, do func()) {
 // stop is the end of its process: what is in memory is gone.
 func (p *vantage) stop() {
 	p.life++
-	p.alive, p.outbox, p.hand = false, nil, nil
+	p.alive, p.outbox, p.hand, p.offered = false, nil, nil, nil
 	p.last = time.Time{}
 }
 
@@ -109,13 +111,22 @@ func (p *vantage) lose() {
 	p.die()
 	p.spool.lose()
 	for seq := range p.taken {
-		if !p.hubHas(seq) && p.db.lastSeq(p.name) < seq {
+		if p.coreHas() < seq {
 			p.gone[seq] = true
 		}
 	}
 }
 
-func (p *vantage) hubHas(seq uint64) bool { return p.hub.lastSeq(batchSubject+p.name) >= seq }
+// subject is that of its batches.
+func (p *vantage) subject() string {
+	if p.home != nil {
+		return "vigie.own." + p.name
+	}
+	return "vigie.batch." + p.name
+}
+
+// coreHas is the highest number that the core has of it, as it is told.
+func (p *vantage) coreHas() uint64 { return max(p.db.lastSeq(p.name), p.atCore.lastSeq()) }
 
 // reaches reports whether the core can be reached.
 func (p *vantage) reaches() bool {
@@ -139,13 +150,13 @@ func (p *vantage) begin() {
 			p.later(time.Second, p.begin)
 			return
 		}
-		next = max(p.db.lastSeq(p.name), p.hub.lastSeq(batchSubject+p.name)) + 1
+		next = p.coreHas() + 1
 	default:
-		local := p.spool.lastSeq(batchSubject + p.name)
+		local := p.spool.lastSeq()
 		answered := p.reaches() && !away && p.anyLeads()
 		switch {
 		case answered:
-			next, _ = outpost.FirstNumber(local, max(p.db.lastSeq(p.name), p.hub.lastSeq(batchSubject+p.name)))
+			next, _ = outpost.FirstNumber(local, p.coreHas())
 		case local > 0:
 			next = local + 1
 		default:
@@ -285,14 +296,14 @@ func (p *vantage) intoStream(b probe.Batch) error {
 	}
 	into := p.spool
 	if into == nil {
-		into = p.hub
+		into = p.atCore
 	}
-	if err := into.publish(p.now, batchSubject+p.name, body, fmt.Sprintf("%s-%d-%x", p.name, b.Seq, body)); err != nil {
+	if err := into.publish(p.now, p.subject(), body, fmt.Sprintf("%s-%d-%x", p.name, b.Seq, body)); err != nil {
 		p.violate("a batch cannot be published: %v", err)
 	}
-	if into == p.hub {
-		p.wake()
-	} else {
+	if into == p.atCore {
+		p.wake(p)
+	} else if p.offered == nil {
 		p.forwardSoon(p.soon())
 	}
 	switch struck {
@@ -314,23 +325,22 @@ func (p *vantage) forwardSoon(d time.Duration) {
 	plan := p.forwarding
 	p.later(d, func() {
 		if plan == p.forwarding {
-			p.forward(nil)
+			p.forward()
 		}
 	})
 }
 
 // forward hands the next message of its stream over to the core.
-func (p *vantage) forward(o *offer) {
-	if !p.alive {
-		return
+func (p *vantage) forward() {
+	if p.offered == nil {
+		p.offered = p.spool.offer(p.now)
 	}
+	o := p.offered
 	if o == nil {
-		if o = p.spool.offer(p.now); o == nil {
-			if p.spool.out != nil {
-				p.forwardSoon(max(p.spool.again.Sub(p.now), time.Millisecond))
-			}
-			return
+		if p.spool.out != nil {
+			p.forwardSoon(max(p.spool.again.Sub(p.now), time.Millisecond))
 		}
+		return // until there is another
 	}
 	o.now = p.now
 	o.before = func() error {
@@ -343,16 +353,11 @@ func (p *vantage) forward(o *offer) {
 		return nil
 	}
 	if pipe.HandOver(context.Background(), o, p.toCore, func(error, bool) {}) {
+		p.offered = nil
 		p.forwardSoon(p.soon())
 		return
 	}
-	p.forwarding++
-	plan := p.forwarding
-	p.later(time.Second+p.soon(), func() {
-		if plan == p.forwarding {
-			p.forward(o)
-		}
-	})
+	p.forwardSoon(retryAfter + p.soon())
 }
 
 // toCore publishes a message in the core's stream.
@@ -361,10 +366,11 @@ func (p *vantage) toCore(_ context.Context, body []byte, id string) error {
 	if !p.reaches() || struck == publishFails {
 		return errLost
 	}
-	if err := p.hub.publish(p.now, batchSubject+p.name, body, id); err != nil {
-		p.violate("a batch cannot be handed over: %v", err)
+	if err := p.atCore.publish(p.now, p.subject(), body, id); err != nil {
+		return err
 	}
-	p.wake()
+	p.handed = append(p.handed, body)
+	p.wake(p)
 	switch struck {
 	case publishUnknown:
 		return errLost

@@ -72,19 +72,17 @@ func newWorld(seed uint64, script map[int]mishap, open opener) (*world, error) {
 	w.outside = r.IntN(3) == 0
 	names := []string{"a", "b", "c"}[:1+r.IntN(3)]
 	room := []int{6, 20, 1000}[r.IntN(3)]
-	w.hub = newStream([]int{12, 1000}[r.IntN(2)], func(m *held) {
-		w.prober(m.batch.Prober).gone[m.batch.Seq] = true
-	})
-	w.cores = []*core{{world: w, name: "core 1"}}
+	atCore := []int{12, 1000}[r.IntN(2)]
+	w.cores = []*core{{world: w, name: "core 1", consuming: map[*vantage]int{}}}
 	if w.outside {
-		w.cores = append(w.cores, &core{world: w, name: "core 2"})
+		w.cores = append(w.cores, &core{world: w, name: "core 2", consuming: map[*vantage]int{}})
 	}
 	for i, name := range names {
 		var home *core
 		if i == 0 && !w.outside {
 			home = w.cores[0]
 		}
-		p := w.newVantage(name, home, 1+r.IntN(2), room)
+		p := w.newVantage(name, home, 1+r.IntN(2), room, atCore)
 		if home != nil {
 			home.local = p
 		}

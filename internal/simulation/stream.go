@@ -14,9 +14,12 @@ const (
 )
 
 // stream is a JetStream stream of batches with the one durable consumer of the pipe: in
-// order, one message out at a time, offered again when it is not acknowledged.
+// order, one message out at a time, offered again when it is not acknowledged. A lane
+// refuses what does not fit and keeps nothing that is settled; of another stream the oldest
+// messages go.
 type stream struct {
-	bound  int // messages; the oldest go
+	bound  int // messages
+	lane   bool
 	last   uint64
 	msgs   []*held
 	known  map[string]time.Time
@@ -35,14 +38,19 @@ type held struct {
 	settled bool
 }
 
-func newStream(bound int, gone func(*held)) *stream {
-	return &stream{bound: bound, known: map[string]time.Time{}, gone: gone}
+func newStream(bound int, lane bool, gone func(*held)) *stream {
+	return &stream{bound: bound, lane: lane, known: map[string]time.Time{}, gone: gone}
 }
+
+var errNoRoom = errors.New("maximum bytes exceeded")
 
 // publish keeps a message, unless its id is known from a while ago.
 func (s *stream) publish(now time.Time, subject string, body []byte, id string) error {
 	if at, double := s.known[id]; double && now.Sub(at) < doubleTime {
 		return nil
+	}
+	if s.lane && len(s.msgs) >= s.bound {
+		return errNoRoom
 	}
 	s.known[id] = now
 	m := &held{subject: subject, body: body}
@@ -73,7 +81,7 @@ func (s *stream) lose() {
 	for _, m := range s.msgs {
 		s.leave(m)
 	}
-	*s = *newStream(s.bound, s.gone)
+	*s = *newStream(s.bound, s.lane, s.gone)
 }
 
 // forget sets the consumer back by some messages, as a kill does that comes before the
@@ -125,14 +133,12 @@ func (s *stream) pending() uint64 {
 	return n
 }
 
-// lastSeq is the number of the newest batch of a prober that the stream holds.
-func (s *stream) lastSeq(subject string) uint64 {
-	for _, m := range slices.Backward(s.msgs) {
-		if m.subject == subject {
-			return m.batch.Seq
-		}
+// lastSeq is the number of the newest batch that the stream holds, 0 without.
+func (s *stream) lastSeq() uint64 {
+	if len(s.msgs) == 0 {
+		return 0
 	}
-	return 0
+	return s.msgs[len(s.msgs)-1].batch.Seq
 }
 
 // offer is pipe.Message.
@@ -166,7 +172,12 @@ func (o *offer) settle(how func()) error {
 }
 
 func (o *offer) Ack() error {
-	return o.settle(func() { o.settled, o.stream.out = true, nil })
+	return o.settle(func() {
+		o.settled, o.stream.out = true, nil
+		if o.stream.lane {
+			o.stream.msgs = slices.DeleteFunc(o.stream.msgs, func(m *held) bool { return m == o.held })
+		}
+	})
 }
 
 func (o *offer) Term() error { return o.Ack() }

@@ -26,8 +26,7 @@ type world struct {
 	ground  ground
 	db      database
 	away    time.Time // the database is, until then
-	hub     *stream
-	outside bool // the core's stream runs by itself, beside the cores
+	outside bool      // the core's streams run by themselves, beside the cores
 	probers []*vantage
 	cores   []*core
 	leader  *core // holds the lock in the database
@@ -175,11 +174,9 @@ func (w *world) second() {
 	case linkCut:
 		p.cut = w.now.Add(w.faults.length(2*time.Second, 150*time.Second))
 	case linkTwice:
-		if n := len(w.hub.msgs); n > 0 {
-			if m := w.hub.msgs[w.faults.chosen(n)]; w.prober(m.batch.Prober).home == nil {
-				_ = w.hub.publish(w.now, m.subject, m.body, fmt.Sprint("twice ", w.now)) // a body of ours
-				w.wake()
-			}
+		if n := len(p.handed); n > 0 {
+			_ = p.atCore.publish(w.now, p.subject(), p.handed[w.faults.chosen(n)], fmt.Sprint("twice ", w.now)) // or there is no room
+			w.wake(p)
 		}
 	case spoolLost:
 		p.lose()
@@ -187,7 +184,9 @@ func (w *world) second() {
 		if !w.outside {
 			w.cores[0].die()
 		}
-		w.hub.lose()
+		for _, p := range w.probers {
+			p.atCore.lose()
+		}
 	case diskFull:
 		p.full = w.now.Add(w.faults.length(5*time.Second, 60*time.Second))
 	case clockOff:
@@ -202,11 +201,11 @@ func (w *world) prober(name string) *vantage {
 	return w.probers[slices.IndexFunc(w.probers, func(p *vantage) bool { return p.name == name })]
 }
 
-// wake has the cores look into the stream.
-func (w *world) wake() {
+// wake has the cores look for batches of a prober.
+func (w *world) wake(p *vantage) {
 	for _, c := range w.cores {
 		if c.leads {
-			c.consumeSoon(w.soon())
+			c.consumeSoon(p, w.soon())
 		}
 	}
 }

@@ -115,7 +115,7 @@ func (s *Service) decide(ctx context.Context, tx Tx, prev incident.State, cycle 
 			return d, r, err
 		}
 	}
-	if err := s.recordGaps(ctx, tx, prev.Engine, cycle, delivered); err != nil {
+	if err := s.recordGaps(ctx, tx, prev.Engine, d.State.Engine, delivered); err != nil {
 		return d, r, err
 	}
 	for _, p := range delivered {
@@ -270,17 +270,17 @@ func (p plan) operatorKey(e incident.Effect) string {
 
 // recordGaps writes down which known probers gave nothing, or not all, or not all that
 // counts, in the cycle, and that none gave anything in cycles jumped over.
-func (s *Service) recordGaps(ctx context.Context, tx Tx, prev incident.Engine, cycle time.Time, delivered []part) error {
+func (s *Service) recordGaps(ctx context.Context, tx Tx, prev, next incident.Engine, delivered []part) error {
 	reasons := map[string]GapReason{}
 	for _, p := range delivered {
 		if reasons[p.prober] = p.gap(); !p.last && !p.isolated {
 			reasons[p.prober] = Stopped // a piece may still come
 		}
 	}
-	missing := s.following(prev.Cycle)
-	for _, known := range prev.Probers {
+	missing, cycle := s.following(prev.Cycle), next.Cycle
+	for i, known := range next.Probers { // one that is new stands behind those of before
 		var gaps []Gap
-		if missing.Before(cycle) {
+		if i < len(prev.Probers) && missing.Before(cycle) {
 			gaps = append(gaps, Gap{Prober: known.ID, From: missing, To: cycle, Reason: Stopped})
 		}
 		reason, came := reasons[known.ID]

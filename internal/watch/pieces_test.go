@@ -91,3 +91,13 @@ func TestALossIsNoLongerThanWhatIsMissingWhenTheClockWasAnHourOff(t *testing.T) 
 		t.Errorf("gaps (-want +got):\n%s", diff)
 	}
 }
+
+func TestTheFirstCycleOfAProberIsAGapTooWhenAPieceOfItIsMissing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	w.apply(t, piece(w.batch("a", w.nth(0), false, ok), 1, false), w.nth(1))
+	w.decide(t, w.nth(0), false, w.nth(2))
+	if diff := cmp.Diff([]string{"stopped 0 5"}, w.gaps(t, "a", origin)); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+}
