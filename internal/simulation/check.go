@@ -303,6 +303,9 @@ func (m *memory) told() map[string][]string {
 	for key, row := range m.minutes {
 		say("minutes", minuteLine(key.prober, row))
 	}
+	for _, r := range m.reports {
+		say("reports", fmt.Sprint(r.Prober, " ", r.Link, " ", r.At, " ", r.Finding.Kind()))
+	}
 	say("engine", m.engine)
 	for _, l := range m.links {
 		say("states", l)

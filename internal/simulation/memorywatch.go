@@ -198,15 +198,27 @@ func (t watchTx) SaveReports(_ context.Context, prober string, reports []probe.R
 	return nil
 }
 
-func (t watchTx) Reports(_ context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error) {
+func (t watchTx) SureReports(_ context.Context, links []int64, kind string, from, to time.Time) ([]probe.Report, error) {
 	var out []probe.Report
 	for _, r := range t.m.reports {
-		if r.Finding.Kind() == kind && slices.Contains(links, r.Link) && !r.At.Before(from) && r.At.Before(to) {
+		if r.Finding.Kind() == kind && slices.Contains(links, r.Link) && !r.At.Before(from) && r.At.Before(to) && !t.m.unsure(r) {
 			out = append(out, r.Report)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b probe.Report) int { return a.At.Compare(b.At) })
 	return out, nil
+}
+
+// unsure reports whether a finding began in time in which its prober's own uplink was lost,
+// or in doubt.
+func (m *memory) unsure(r reportRow) bool {
+	began := r.At
+	if look, ok := r.Finding.(*probe.Look); ok {
+		began = look.From
+	}
+	return slices.ContainsFunc(m.gaps, func(g watch.Gap) bool {
+		return g.Prober == r.Prober && (g.Reason == watch.Isolated || g.Reason == watch.Doubtful) && g.To.After(began) && g.From.Before(r.At)
+	})
 }
 
 // AddGap lengthens the gap that ends where this one begins, or begins new ones in the time

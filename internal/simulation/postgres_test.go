@@ -21,6 +21,7 @@ import (
 	"vigie/internal/store/storetest"
 	"vigie/internal/ticket"
 	"vigie/internal/watch"
+	"vigie/probe"
 )
 
 // postgres is the real database of a round.
@@ -158,6 +159,11 @@ func (p *postgres) readChain(m *memory) {
 			m.probers = append(m.probers, row)
 			m.rounds[row.Name] = planned
 		})
+	var report reportRow
+	p.rows(`SELECT prober, link_id, at FROM finding WHERE kind = 'look'`, []any{&report.Prober, &report.Link, &report.At}, func() {
+		report.At, report.Finding = report.At.UTC(), new(probe.Look)
+		m.reports = append(m.reports, report)
+	})
 	var g watch.Gap
 	p.rows(`SELECT name, from_at, to_at, reason FROM gap JOIN prober ON prober.id = gap.prober`, []any{&g.Prober, &g.From, &g.To, &g.Reason}, func() {
 		g.From, g.To = g.From.UTC(), g.To.UTC()

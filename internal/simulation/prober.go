@@ -39,7 +39,7 @@ type vantage struct {
 
 	forwarding int
 	offered    *offer                 // in hand, to be handed over
-	handed     [][]byte               // over, so far
+	handed     []byte                 // over, last
 	made       map[uint64][][]byte    // what it ever gave a number to
 	taken      map[uint64][]byte      // what its stream acknowledged
 	gone       map[uint64]bool        // what its stream or the core's lost
@@ -241,12 +241,16 @@ func (p *vantage) observe(cycle, began time.Time) []probe.Batch {
 	for _, c := range p.index.Canaries {
 		see(probe.Canary, c.ID, p.ground.canary(when, p.name))
 	}
+	var looks []probe.Report
 	for i, l := range p.index.Links {
 		rtts := p.ground.see(when, i)
 		if p.ground.canary(when, p.name)[0] == probe.Lost {
 			rtts = []int32{probe.Lost, probe.Lost}
 		}
 		see(probe.Link, l.ID, rtts)
+		if rtts[0] == probe.Lost && p.ground.see(when-1, i)[0] != probe.Lost {
+			looks = append(looks, closer(l.ID, all[len(all)-1].At))
+		}
 	}
 	batches := make([]probe.Batch, p.pieces)
 	for i := range batches {
@@ -255,7 +259,17 @@ func (p *vantage) observe(cycle, began time.Time) []probe.Batch {
 			Prober: p.name, Cycle: cycle, CycleLength: cycleLength, Last: i == p.pieces-1, Continues: i > 0, Planned: len(cut), Observations: cut,
 		}
 	}
+	batches[0].Reports = looks
 	return batches
+}
+
+// closer is a closer look at a link that began to fail.
+func closer(link int64, from time.Time) probe.Report {
+	until := from.Add(time.Second)
+	return probe.Report{Link: link, At: until, Finding: &probe.Look{
+		From: from, LastLost: until, Until: until, End: probe.LookLasting, RoundSent: echoes, RoundLost: echoes,
+		Gap: 200 * time.Millisecond, RTTMicros: []int32{probe.Lost, probe.Lost, probe.Lost, probe.Lost, probe.Lost}, Together: 1,
+	}}
 }
 
 // publish puts what waits into the stream, each until it is taken.
@@ -369,7 +383,7 @@ func (p *vantage) toCore(_ context.Context, body []byte, id string) error {
 	if err := p.atCore.publish(p.now, p.subject(), body, id); err != nil {
 		return err
 	}
-	p.handed = append(p.handed, body)
+	p.handed = body
 	p.wake(p)
 	switch struck {
 	case publishUnknown:

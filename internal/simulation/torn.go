@@ -205,6 +205,13 @@ func (t tornWatch) SaveState(ctx context.Context, prev incident.State, d inciden
 	return t.Tx.SaveState(ctx, prev, d)
 }
 
+func (t tornWatch) SaveReports(ctx context.Context, prober string, reports []probe.Report) error {
+	if err := t.step(); err != nil {
+		return err
+	}
+	return t.Tx.SaveReports(ctx, prober, reports)
+}
+
 func (t tornWatch) SaveMinutes(ctx context.Context, prober string, minutes []measure.Minute) error {
 	if err := t.step(); err != nil {
 		return err

@@ -174,8 +174,8 @@ func (w *world) second() {
 	case linkCut:
 		p.cut = w.now.Add(w.faults.length(2*time.Second, 150*time.Second))
 	case linkTwice:
-		if n := len(p.handed); n > 0 {
-			_ = p.atCore.publish(w.now, p.subject(), p.handed[w.faults.chosen(n)], fmt.Sprint("twice ", w.now)) // or there is no room
+		if p.handed != nil {
+			_ = p.atCore.publish(w.now, p.subject(), p.handed, fmt.Sprint("twice ", w.now)) // or there is no room
 			w.wake(p)
 		}
 	case spoolLost:
