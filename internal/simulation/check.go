@@ -46,6 +46,9 @@ func (w *world) checkRest(m *memory) {
 			w.violate("batch %d of prober %s is never published", p.hand.Seq, p.name)
 		}
 	}
+	for key := range m.due {
+		w.violate("the minute %s of prober %s is never written", time.Unix(key.at, 0).UTC().Format(time.TimeOnly), key.prober)
+	}
 	if behind := w.now.Sub(m.decided); behind > 3*cycleLength {
 		w.violate("the last decided cycle lies %s back", behind)
 	}
@@ -210,6 +213,8 @@ func (w *world) checkOracle(m *memory) {
 			err = service.Apply(ctx, *done.batch, done.now)
 		case !done.cycle.IsZero():
 			_, err = service.Decide(ctx, done.cycle, !done.now.Before(done.cycle.Add(2*cycleLength)), done.now)
+		case done.written:
+			_, err = watch.New(plain{clean}, w.policy).Summarise(ctx, done.now)
 		default:
 			err = clean.transact(func() error {
 				if err := (talk{clean}).SaveDecision(ctx, *done.letter); err != nil {

@@ -34,7 +34,8 @@ type memory struct {
 	batches   []batchRow
 	gaps      []watch.Gap
 	minutes   map[minuteKey]measure.Minute
-	rounds    map[string]int // planned, by prober: what its quality counts
+	due       map[minuteKey]time.Time // minutes to be written, of no link
+	rounds    map[string]int          // planned, by prober: what its quality counts
 	reports   []reportRow
 	tickets   map[int64]ticket.Ticket
 	chains    map[journal.Chain][]journal.Record
@@ -91,7 +92,7 @@ func newMemory(x *inventory.Index, modes ticket.Modes) *memory {
 	return &memory{
 		index: x, modes: modes,
 		links: map[int64]incident.LinkState{}, incidents: map[int64]incidentRow{}, memories: map[int64]incident.Ticket{},
-		outages: map[outageKey]incident.Outage{}, minutes: map[minuteKey]measure.Minute{}, rounds: map[string]int{},
+		outages: map[outageKey]incident.Outage{}, minutes: map[minuteKey]measure.Minute{}, due: map[minuteKey]time.Time{}, rounds: map[string]int{},
 		tickets: map[int64]ticket.Ticket{}, chains: map[journal.Chain][]journal.Record{},
 	}
 }

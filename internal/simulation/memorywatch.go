@@ -68,7 +68,12 @@ func (t watchTx) SaveBatch(_ context.Context, b probe.Batch, late bool, now time
 	return former, true, nil
 }
 
-// select returns the batches that which chooses, by cycle, prober and sequence.
+// place is the number of a prober.
+func (m *memory) place(prober string) int {
+	return slices.IndexFunc(m.probers, func(p proberRow) bool { return p.Name == prober })
+}
+
+// find returns the batches that which chooses, by cycle, prober and sequence.
 func (m *memory) find(which func(batchRow) bool) []probe.Batch {
 	var rows []probe.Batch
 	for _, r := range m.batches {
@@ -76,11 +81,8 @@ func (m *memory) find(which func(batchRow) bool) []probe.Batch {
 			rows = append(rows, r.Batch)
 		}
 	}
-	place := func(name string) int {
-		return slices.IndexFunc(m.probers, func(p proberRow) bool { return p.Name == name })
-	}
 	slices.SortFunc(rows, func(a, b probe.Batch) int {
-		return cmp.Or(a.Cycle.Compare(b.Cycle), cmp.Compare(place(a.Prober), place(b.Prober)), cmp.Compare(a.Seq, b.Seq))
+		return cmp.Or(a.Cycle.Compare(b.Cycle), cmp.Compare(m.place(a.Prober), m.place(b.Prober)), cmp.Compare(a.Seq, b.Seq))
 	})
 	return rows
 }
@@ -89,8 +91,10 @@ func (t watchTx) Timely(_ context.Context, cycle time.Time) ([]probe.Batch, erro
 	return t.m.find(func(r batchRow) bool { return !r.Late && r.Batch.Cycle.Equal(cycle) }), nil
 }
 
-func (t watchTx) Batches(_ context.Context, from, to time.Time) ([]probe.Batch, error) {
-	return t.m.find(func(r batchRow) bool { return !r.Batch.Cycle.Before(from) && r.Batch.Cycle.Before(to) }), nil
+func (t watchTx) Batches(_ context.Context, prober string, from, to time.Time) ([]probe.Batch, error) {
+	return t.m.find(func(r batchRow) bool {
+		return r.Prober == prober && !r.Batch.Cycle.Before(from) && r.Batch.Cycle.Before(to)
+	}), nil
 }
 
 func (t watchTx) Pieces(_ context.Context, prober string, cycle time.Time) ([]probe.Batch, error) {
@@ -179,13 +183,35 @@ func (t watchTx) SaveState(_ context.Context, prev incident.State, d incident.De
 }
 
 func (t watchTx) SaveMinutes(_ context.Context, prober string, minutes []measure.Minute) error {
-	if len(minutes) > 0 {
-		t.m.prober(prober)
-	}
 	for _, row := range minutes {
 		put(t.m, t.m.minutes, minuteKey{prober, row.Link, row.At.Unix()}, row)
 	}
 	return nil
+}
+
+func (t watchTx) DueMinutes(_ context.Context, prober string, from, to, since time.Time) error {
+	for _, r := range t.m.batches {
+		key := minuteKey{prober: r.Prober, at: r.Batch.Cycle.Truncate(time.Minute).Unix()}
+		_, noted := t.m.due[key]
+		if !noted && !r.Batch.Cycle.Before(from) && r.Batch.Cycle.Before(to) && (prober == "" || r.Prober == prober) {
+			put(t.m, t.m.due, key, stored(since))
+		}
+	}
+	return nil
+}
+
+func (t watchTx) TakeDue(_ context.Context, now time.Time) (prober string, minute time.Time, found bool, err error) {
+	var first minuteKey
+	for key, since := range t.m.due {
+		before := !found || cmp.Or(cmp.Compare(key.at, first.at), cmp.Compare(t.m.place(key.prober), t.m.place(first.prober))) < 0
+		if !since.After(now) && before {
+			first, found = key, true
+		}
+	}
+	if found {
+		drop(t.m, t.m.due, first)
+	}
+	return first.prober, time.Unix(first.at, 0).UTC(), found, nil
 }
 
 func (t watchTx) SaveReports(_ context.Context, prober string, reports []probe.Report) error {

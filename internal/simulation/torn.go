@@ -40,6 +40,7 @@ type committed struct {
 	now     time.Time
 	batch   *probe.Batch     // that it applied
 	cycle   time.Time        // that it decided
+	written bool             // it wrote a minute
 	letter  *ticket.Decision // of the desk
 	entries []journal.Entry  // with it
 }
@@ -86,7 +87,7 @@ func torn[Tx any](c *core, open func(func(context.Context, Tx) error) error, f f
 	if err != nil {
 		return err
 	}
-	if done.batch != nil || !done.cycle.IsZero() || done.letter != nil {
+	if done.batch != nil || !done.cycle.IsZero() || done.written || done.letter != nil {
 		done.now = c.now
 		c.history = append(c.history, done.committed)
 	}
@@ -169,11 +170,11 @@ func (t tornWatch) Timely(ctx context.Context, cycle time.Time) ([]probe.Batch, 
 	return t.Tx.Timely(ctx, cycle)
 }
 
-func (t tornWatch) Batches(ctx context.Context, from, to time.Time) ([]probe.Batch, error) {
+func (t tornWatch) Batches(ctx context.Context, prober string, from, to time.Time) ([]probe.Batch, error) {
 	if err := t.step(); err != nil {
 		return nil, err
 	}
-	return t.Tx.Batches(ctx, from, to)
+	return t.Tx.Batches(ctx, prober, from, to)
 }
 
 func (t tornWatch) Around(ctx context.Context, at time.Time) (before, after time.Time, err error) {
@@ -203,6 +204,22 @@ func (t tornWatch) SaveState(ctx context.Context, prev incident.State, d inciden
 	}
 	t.cycle = d.State.Engine.Cycle
 	return t.Tx.SaveState(ctx, prev, d)
+}
+
+func (t tornWatch) DueMinutes(ctx context.Context, prober string, from, to, since time.Time) error {
+	if err := t.step(); err != nil {
+		return err
+	}
+	return t.Tx.DueMinutes(ctx, prober, from, to, since)
+}
+
+func (t tornWatch) TakeDue(ctx context.Context, now time.Time) (prober string, minute time.Time, found bool, err error) {
+	if err := t.step(); err != nil {
+		return "", time.Time{}, false, err
+	}
+	prober, minute, found, err = t.Tx.TakeDue(ctx, now)
+	t.written = t.written || found
+	return prober, minute, found, err
 }
 
 func (t tornWatch) SaveReports(ctx context.Context, prober string, reports []probe.Report) error {
