@@ -308,6 +308,9 @@ func (m *memory) told() map[string][]string {
 	for key, row := range m.minutes {
 		say("minutes", minuteLine(key.prober, row))
 	}
+	for key, row := range m.canaries {
+		say("canaries", fmt.Sprintf("%v %v", key, row))
+	}
 	for _, r := range m.reports {
 		say("reports", fmt.Sprint(r.Prober, " ", r.Link, " ", r.At, " ", r.Finding.Kind()))
 	}

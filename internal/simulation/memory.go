@@ -35,6 +35,7 @@ type memory struct {
 	gaps      []watch.Gap
 	minutes   map[minuteKey]measure.Minute
 	due       map[minuteKey]time.Time // minutes to be written, of no link
+	canaries  map[canaryKey]canaryRow // the last round
 	rounds    map[string]int          // planned, by prober: what its quality counts
 	reports   []reportRow
 	tickets   map[int64]ticket.Ticket
@@ -62,6 +63,16 @@ type minuteKey struct {
 	prober string
 	link   int64
 	at     int64 // seconds
+}
+
+type canaryKey struct {
+	prober string
+	canary int64
+}
+
+type canaryRow struct {
+	At             time.Time
+	Sent, Received int
 }
 
 type proberRow struct {
@@ -92,7 +103,7 @@ func newMemory(x *inventory.Index, modes ticket.Modes) *memory {
 	return &memory{
 		index: x, modes: modes,
 		links: map[int64]incident.LinkState{}, incidents: map[int64]incidentRow{}, memories: map[int64]incident.Ticket{},
-		outages: map[outageKey]incident.Outage{}, minutes: map[minuteKey]measure.Minute{}, due: map[minuteKey]time.Time{}, rounds: map[string]int{},
+		outages: map[outageKey]incident.Outage{}, minutes: map[minuteKey]measure.Minute{}, due: map[minuteKey]time.Time{}, canaries: map[canaryKey]canaryRow{}, rounds: map[string]int{},
 		tickets: map[int64]ticket.Ticket{}, chains: map[journal.Chain][]journal.Record{},
 	}
 }

@@ -7,16 +7,21 @@ import (
 	"slices"
 	"time"
 
-	"vigie/internal/checkstate"
 	"vigie/internal/incident"
 	"vigie/internal/measure"
-	"vigie/internal/sla"
 	"vigie/internal/watch"
 	"vigie/probe"
 )
 
-// watchTx is watch.Tx.
-type watchTx struct{ talk }
+// watchTx is watch.Tx. What polls, checks, walks and sessions would ask for has no place in
+// the model, and no round asks for it: rest is nil.
+type watchTx struct {
+	talk
+	rest
+}
+
+// rest keeps what watchTx does not define from clashing with what it does.
+type rest struct{ watch.Tx }
 
 func (t watchTx) Decided(context.Context) (time.Time, error) {
 	if !t.m.begun {
@@ -214,6 +219,22 @@ func (t watchTx) TakeDue(_ context.Context, now time.Time) (prober string, minut
 	return first.prober, time.Unix(first.at, 0).UTC(), found, nil
 }
 
+func (t watchTx) SaveCanaries(_ context.Context, prober string, cycle time.Time, rounds []probe.Observation) error {
+	for i, o := range rounds {
+		if slices.ContainsFunc(rounds[:i], func(other probe.Observation) bool { return other.Target == o.Target }) {
+			continue
+		}
+		row := canaryRow{At: cycle.UTC()}
+		for _, same := range rounds {
+			if same.Target == o.Target { // a cycle that was measured again is two rounds
+				row.Sent, row.Received = row.Sent+same.Sent(), row.Received+same.Received()
+			}
+		}
+		put(t.m, t.m.canaries, canaryKey{prober, o.Target}, row)
+	}
+	return nil
+}
+
 func (t watchTx) SaveReports(_ context.Context, prober string, reports []probe.Report) error {
 	for _, r := range reports {
 		if _, err := r.Body(); err != nil {
@@ -324,32 +345,8 @@ func (t watchTx) FillGap(_ context.Context, g watch.Gap) error {
 	return nil
 }
 
-// What follows is asked for by polls, checks and walks, which no round has.
-
-func (watchTx) Routers(context.Context, []int64) (map[int64]watch.Router, error) {
-	return nil, errOutside
-}
-func (watchTx) SaveRouters(context.Context, string, []watch.Router) error { return errOutside }
-func (watchTx) AddUtilisation(context.Context, []int64, []measure.Carried) error {
-	return errOutside
-}
-
-func (watchTx) UntoldOutages(context.Context, []int64, time.Time) ([]watch.Outage, error) {
-	return nil, errOutside
-}
-func (watchTx) SaveFinding(context.Context, int64, sla.Finding) error { return errOutside }
-func (watchTx) Checks(context.Context, []int64) (map[int64]checkstate.State, error) {
-	return nil, errOutside
-}
-func (watchTx) SaveChecks(context.Context, []watch.CheckChange) error { return errOutside }
-func (watchTx) Device(context.Context, int64) (*watch.Device, error)  { return nil, errOutside }
-func (watchTx) SaveDevice(context.Context, watch.Device) error        { return errOutside }
-func (watchTx) SaveStamp(context.Context, string, []probe.Report) error {
-	return errOutside
-}
-
 // Past is what was stored, for a replay.
-func (m *memory) past() watch.Past { return memoryPast{watchTx{talk{m}}} }
+func (m *memory) past() watch.Past { return memoryPast{watchTx{talk: talk{m}}} }
 
 type memoryPast struct{ watchTx }
 

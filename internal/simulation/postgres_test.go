@@ -159,6 +159,13 @@ func (p *postgres) readChain(m *memory) {
 			m.probers = append(m.probers, row)
 			m.rounds[row.Name] = planned
 		})
+	var of canaryKey
+	var canary canaryRow
+	p.rows(`SELECT name, canary, at, sent, received FROM canary_round c JOIN prober ON prober.id = c.prober`,
+		[]any{&of.prober, &of.canary, &canary.At, &canary.Sent, &canary.Received}, func() {
+			canary.At = canary.At.UTC()
+			m.canaries[of] = canary
+		})
 	var report reportRow
 	p.rows(`SELECT prober, link_id, at FROM finding WHERE kind = 'look'`, []any{&report.Prober, &report.Link, &report.At}, func() {
 		report.At, report.Finding = report.At.UTC(), new(probe.Look)

@@ -26,7 +26,7 @@ type database interface {
 }
 
 func (m *memory) watch(f func(context.Context, watch.Tx) error) error {
-	return m.transact(func() error { return f(context.Background(), watchTx{talk{m}}) })
+	return m.transact(func() error { return f(context.Background(), watchTx{talk: talk{m}}) })
 }
 
 func (m *memory) desk(f func(context.Context, desk.Tx) error) error {
@@ -220,6 +220,13 @@ func (t tornWatch) TakeDue(ctx context.Context, now time.Time) (prober string, m
 	prober, minute, found, err = t.Tx.TakeDue(ctx, now)
 	t.written = t.written || found
 	return prober, minute, found, err
+}
+
+func (t tornWatch) SaveCanaries(ctx context.Context, prober string, cycle time.Time, rounds []probe.Observation) error {
+	if err := t.step(); err != nil {
+		return err
+	}
+	return t.Tx.SaveCanaries(ctx, prober, cycle, rounds)
 }
 
 func (t tornWatch) SaveReports(ctx context.Context, prober string, reports []probe.Report) error {
