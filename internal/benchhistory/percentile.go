@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
 	"vigie/internal/app"
 	"vigie/internal/audit"
 	"vigie/internal/calendar"
-	"vigie/internal/figure"
 	"vigie/internal/measure"
 	"vigie/internal/store"
 )
@@ -21,7 +21,8 @@ import (
 const (
 	yearGoal  = 4  // s
 	ratioGoal = 25 // times faster than SQL
-	yearTurns = 3
+	yearTurns = 3  // the shortest counts
+	sqlTurns  = 2  // likewise
 	sqlDays   = 60
 )
 
@@ -44,18 +45,21 @@ func percentiles(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		took := figure.Median(years.took) / 1000
+		took := slices.Min(years.took) / 1000
 		lines.AtMost("year_p95_1500_links", took, "s", yearGoal)
 		lines.Tell("year_p95_1500_links_cpu", years.cpu/1000, "s")
 		intervals := float64(historyLinks) * year.To.Sub(year.From).Hours() * 12
 		ours := took / intervals
-		theirs, err := p.bySQL(ctx, year)
+		theirs, rows, err := p.bySQL(ctx, year)
 		if err != nil {
 			return fmt.Errorf("by SQL: %w", err)
 		}
+		sql := slices.Min(theirs.took) / 1000 / rows
 		lines.Tell("year_p95_each_pair", ours*1e9, "ns")
-		lines.Tell("year_p95_each_pair_sql", theirs*1e9, "ns")
-		lines.AtLeast("year_p95_speed_to_sql", theirs/ours, "ratio", ratioGoal)
+		lines.Tell("year_p95_each_pair_sql", sql*1e9, "ns")
+		lines.Tell("year_p95_each_pair_cpu", years.cpu/intervals*1e6, "ns")
+		lines.Tell("year_p95_each_pair_sql_cpu", theirs.cpu/rows*1e6, "ns")
+		lines.AtLeast("year_p95_speed_to_sql", sql/ours, "ratio", ratioGoal)
 		return nil
 	})
 }
@@ -75,43 +79,40 @@ func (p *past) audit(ctx context.Context, period audit.Period) (audit.Report, er
 	return service.Report(ctx, period, p.now)
 }
 
-// bySQL gives how many seconds percentile_disc takes for each five minutes, on rows of
-// the last days of a period. The rows are gone when it returns.
-func (p *past) bySQL(ctx context.Context, year audit.Period) (each float64, err error) {
+// bySQL gives how long percentile_disc takes on the rows, and their number, of the last
+// days of a period. They are gone when it returns.
+func (p *past) bySQL(ctx context.Context, year audit.Period) (took answers, rows float64, err error) {
 	period := audit.Period{From: year.To.AddDate(0, 0, -sqlDays), To: year.To}
 	r, err := p.audit(ctx, period)
 	if err != nil {
-		return 0, err
+		return took, 0, err
 	}
 	const drop = `DROP TABLE IF EXISTS bench_utilisation`
 	for _, sql := range []string{drop, `CREATE UNLOGGED TABLE bench_utilisation (link_id bigint NOT NULL, at timestamptz NOT NULL, down bigint NOT NULL, up bigint NOT NULL)`} {
 		if _, err := p.db.Pool().Exec(ctx, sql); err != nil {
-			return 0, err
+			return took, 0, err
 		}
 	}
 	defer func() {
 		_, failed := p.db.Pool().Exec(context.WithoutCancel(ctx), drop)
 		err = errors.Join(err, failed)
 	}()
-	rows, err := p.copyRows(ctx, r, period)
-	if err != nil {
-		return 0, err
+	if rows, err = p.copyRows(ctx, r, period); err != nil {
+		return took, 0, err
 	}
 	if _, err := p.db.Pool().Exec(ctx, `VACUUM (ANALYZE) bench_utilisation`); err != nil {
-		return 0, err
+		return took, 0, err
 	}
-	began := time.Now()
-	theirs, err := p.percentilesOfRows(ctx)
-	took := time.Since(began)
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range r.Lines {
-		if ours := (rates{l.Down.P95.BitsPerSecond, l.Up.P95.BitsPerSecond}); ours != theirs[l.LinkID] {
-			return 0, fmt.Errorf("link %s: %d and %d bit/s by SQL, %d and %d by the audit", l.Link, theirs[l.LinkID].down, theirs[l.LinkID].up, ours.down, ours.up)
+	took, err = each(make([]int64, sqlTurns), func(int64) error {
+		theirs, err := p.percentilesOfRows(ctx)
+		for _, l := range r.Lines {
+			if ours := (rates{l.Down.P95.BitsPerSecond, l.Up.P95.BitsPerSecond}); err == nil && ours != theirs[l.LinkID] {
+				return fmt.Errorf("link %s: %d and %d bit/s by SQL, %d and %d by the audit", l.Link, theirs[l.LinkID].down, theirs[l.LinkID].up, ours.down, ours.up)
+			}
 		}
-	}
-	return took.Seconds() / float64(rows), nil
+		return err
+	})
+	return took, rows, err
 }
 
 // rates are those of both directions, bits per second.
@@ -138,7 +139,7 @@ func (p *past) percentilesOfRows(ctx context.Context) (map[int64]rates, error) {
 }
 
 // copyRows writes what the links of a report carried over its period as rows.
-func (p *past) copyRows(ctx context.Context, r audit.Report, period audit.Period) (rows int64, err error) {
+func (p *past) copyRows(ctx context.Context, r audit.Report, period audit.Period) (rows float64, err error) {
 	conn, err := p.db.Pool().Acquire(ctx)
 	if err != nil {
 		return 0, err
@@ -147,7 +148,7 @@ func (p *past) copyRows(ctx context.Context, r audit.Report, period audit.Period
 	in, out := io.Pipe()
 	go func() { out.CloseWithError(p.writeRows(ctx, r, period, out)) }()
 	tag, err := conn.Conn().PgConn().CopyFrom(ctx, in, `COPY bench_utilisation FROM STDIN`)
-	return tag.RowsAffected(), errors.Join(err, in.Close())
+	return float64(tag.RowsAffected()), errors.Join(err, in.Close())
 }
 
 // writeRows writes rows as COPY reads them.
