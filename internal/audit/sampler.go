@@ -102,9 +102,10 @@ func newPair(expected int64) pair {
 	return pair{measure.NewUpper(measure.P95, most), measure.NewUpper(measure.P95, most), expected}
 }
 
-func (p *pair) add(down, up uint32) {
-	p.down.Add(down)
-	p.up.Add(up)
+// add takes samples of both directions, and the highest of each.
+func (p *pair) add(down, up []uint32, topDown, topUp uint32) {
+	p.down.AddUpTo(topDown, down)
+	p.up.AddUpTo(topUp, up)
 }
 
 // coverage is the measured part.
@@ -207,8 +208,7 @@ func (s *sampler) addHour(down, up []uint32, at int) {
 		}
 		return
 	}
-	s.all.down.Add(down...)
-	s.all.up.Add(up...)
+	s.all.add(down, up, topDown, topUp)
 	s.down.see(down, topDown, at)
 	s.up.see(up, topUp, at)
 	if len(down) == intervalsAnHour {
@@ -227,14 +227,24 @@ func (s *sampler) limitsAt(place int) rated {
 	return s.limits[at]
 }
 
+// addSchool takes the intervals of a stretch of school time.
 func (s *sampler) addSchool(month *pair, limits rated, downs, ups []uint32) {
+	topDown, topUp := slices.Max(downs), slices.Max(ups)
+	if topDown == measure.NoRate || topUp == measure.NoRate { // which is above every rate
+		if len(downs) > 1 {
+			for i := range downs {
+				s.addSchool(month, limits, downs[i:i+1], ups[i:i+1])
+			}
+		}
+		return
+	}
+	s.school.add(downs, ups, topDown, topUp)
+	month.add(downs, ups, topDown, topUp)
+	if uint64(topDown) < limits.down.saturated && uint64(topUp) < limits.up.saturated {
+		return
+	}
 	for i, down := range downs {
 		up := ups[i]
-		if down == measure.NoRate || up == measure.NoRate {
-			continue
-		}
-		s.school.add(down, up)
-		month.add(down, up)
 		if uint64(down) >= limits.down.saturated || uint64(up) >= limits.up.saturated {
 			s.saturated++
 			if uint64(down) >= limits.down.nearFull || uint64(up) >= limits.up.nearFull {

@@ -29,6 +29,16 @@ func (u *Upper) Add(samples ...uint32) {
 	}
 }
 
+// AddUpTo takes samples of which top is the highest. Where all of them are too low to
+// matter they are only counted.
+func (u *Upper) AddUpTo(top uint32, samples []uint32) {
+	if int64(top) <= u.floor {
+		u.count += len(samples)
+		return
+	}
+	u.Add(samples...)
+}
+
 // take lets as many again gather as matter before it looks for them, so that each costs
 // a few steps however they are ordered.
 func (u *Upper) take(v uint32) {
