@@ -122,6 +122,10 @@ func (p plan) parts(batches []probe.Batch) []part {
 	var out []part
 	place := map[string]int{}
 	probed := map[string]bool{}
+	room := map[string]int{}
+	for _, b := range batches {
+		room[b.Prober] += len(b.Observations)
+	}
 	for _, b := range batches {
 		if len(b.Observations) == 0 && !b.Last { // one that was refused, or tells of no target
 			continue
@@ -130,7 +134,7 @@ func (p plan) parts(batches []probe.Batch) []part {
 		if !ok {
 			i = len(out)
 			place[b.Prober] = i
-			out = append(out, part{prober: b.Prober, cycle: b.Cycle, length: b.CycleLength})
+			out = append(out, part{prober: b.Prober, cycle: b.Cycle, length: b.CycleLength, rounds: make([]probe.Observation, 0, room[b.Prober])})
 		}
 		out[i].last = out[i].last || b.Last
 		for _, o := range b.Observations {
