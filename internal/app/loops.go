@@ -84,6 +84,9 @@ func (s *Server) decided(r watch.Report) {
 	if s.prober != nil {
 		s.prober.SetUrgent(r.Urgent)
 	}
+	if s.pipe.Open() {
+		s.tellUrgent(r.Urgent)
+	}
 	s.changes.tell()
 }
 

@@ -79,6 +79,9 @@ type vantages struct {
 	canaries bool
 	plans    map[string][]byte // packed, by prober
 	sharing  []string          // those that the plans share the links between
+	// urgent are the links that probers were told of last, and quiet the cycles since then.
+	urgent []int64
+	quiet  int
 }
 
 func newVantages() *vantages {
@@ -308,6 +311,33 @@ func (s *Server) tellShift(sharing []string) {
 		if former != nil && !slices.Contains(former, name) {
 			s.opts.Log.Info("a prober takes its share of the links", "prober", name)
 		}
+	}
+}
+
+// urgentAgain is how many cycles pass before probers are told again what they may not
+// have heard.
+const urgentAgain = 10
+
+// tellUrgent tells the probers elsewhere which links' next rounds matter most, when that
+// changed and from time to time.
+func (s *Server) tellUrgent(links []int64) {
+	v := s.vantages
+	v.mu.Lock()
+	if v.quiet++; slices.Equal(links, v.urgent) && v.quiet < urgentAgain {
+		v.mu.Unlock()
+		return
+	}
+	v.urgent, v.quiet = slices.Clone(links), 0
+	members := v.members
+	v.mu.Unlock()
+	text, err := json.Marshal(outpost.Urgent{Links: links})
+	for _, m := range members {
+		if err == nil {
+			err = s.pipe.Tell(m.Name, text)
+		}
+	}
+	if err != nil {
+		s.opts.Log.Debug("probers were not told what is urgent", "error", err)
 	}
 }
 

@@ -29,6 +29,12 @@ type Welcome struct {
 	Plan []byte `json:"plan,omitempty"`
 }
 
+// Urgent is what the core tells after each cycle that changes it: the links, by ID, whose
+// next rounds matter most.
+type Urgent struct {
+	Links []int64 `json:"links"`
+}
+
 // Digest names a packed plan.
 func Digest(packed []byte) string {
 	sum := sha256.Sum256(packed)
@@ -126,6 +132,15 @@ func decodeWelcome(text []byte) (Welcome, error) {
 		return Welcome{}, fmt.Errorf("answer of the core: %w", err)
 	}
 	return w, nil
+}
+
+// decodeUrgent reads what the core told.
+func decodeUrgent(text []byte) (Urgent, error) {
+	var u Urgent
+	if err := json.Unmarshal(text, &u); err != nil {
+		return Urgent{}, fmt.Errorf("notice of the core: %w", err)
+	}
+	return u, nil
 }
 
 // errNoRouter answers for a link whose router another prober polls, or nobody.

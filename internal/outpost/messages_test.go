@@ -2,6 +2,8 @@ package outpost
 
 import (
 	"encoding/json"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +53,38 @@ func FuzzMessages(f *testing.F) {
 			if again, err := json.Marshal(w); err != nil || len(again) == 0 {
 				t.Errorf("written again: %v", err)
 			}
+		}
+	})
+}
+
+func TestWhatIsUrgentIsKeptForTheNextProber(t *testing.T) {
+	t.Parallel()
+	p := &post{Options: Options{Log: slog.New(slog.DiscardHandler)}, notices: make(chan struct{}, 1)}
+	p.told([]byte(`{"links":[7,9]}`))
+	p.told([]byte(`nonsense`))
+	if len(p.notices) > 0 || !slices.Equal(p.urgent, []int64{7, 9}) {
+		t.Errorf("urgent: %v, %d notices; want 7 and 9, none", p.urgent, len(p.notices))
+	}
+	p.told(nil)
+	if len(p.notices) != 1 {
+		t.Error("an empty notice does not have the core asked")
+	}
+}
+
+func FuzzDecodeUrgent(f *testing.F) {
+	f.Add([]byte(`{"links":[1,2]}`))
+	f.Add([]byte(`{}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		u, err := decodeUrgent(text)
+		if err != nil {
+			return
+		}
+		again, err := json.Marshal(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := decodeUrgent(again); err != nil || len(back.Links) != len(u.Links) {
+			t.Errorf("written and read again: %v, %v", back, err)
 		}
 	})
 }

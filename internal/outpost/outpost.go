@@ -57,6 +57,10 @@ type post struct {
 	next   uint64 // number of the next prober's first batch, at least
 	prober *prober.Prober
 	look   Lookout
+
+	urging    sync.Mutex
+	urgent    []int64        // links whose next rounds matter most, as the core told last
+	measuring *prober.Prober // that is told of them; nil before the first
 }
 
 // Run is a prober elsewhere: it measures what its core tells it until ctx ends, keeps
@@ -96,7 +100,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer p.stream.Stop()
-	if err := p.core.Noticed(p.notice); err != nil {
+	if err := p.core.Noticed(p.told); err != nil {
 		return err
 	}
 	if err := p.begin(ctx); err != nil || ctx.Err() != nil {
@@ -118,6 +122,25 @@ func wayOf(c vantage.Credential, log *slog.Logger) (pipe.Way, error) {
 		}
 	}
 	return w, nil
+}
+
+// told takes what the core tells without being asked.
+func (p *post) told(text []byte) {
+	if len(text) == 0 {
+		p.notice()
+		return
+	}
+	u, err := decodeUrgent(text)
+	if err != nil {
+		p.Log.Debug("a notice of the core was not understood", "error", err)
+		return
+	}
+	p.urging.Lock()
+	defer p.urging.Unlock()
+	p.urgent = u.Links
+	if p.measuring != nil {
+		p.measuring.SetUrgent(u.Links)
+	}
 }
 
 // notice notes that the core wants to be asked.
@@ -246,6 +269,10 @@ func (p *post) start() error {
 		return err
 	}
 	p.prober = next
+	p.urging.Lock()
+	p.measuring = next
+	next.SetUrgent(p.urgent)
+	p.urging.Unlock()
 	p.routers.set(p.plan.Routers)
 	p.look = Lookout{Open: p.Open, Poll: o.Poll, Routers: p.routers.get}
 	return nil

@@ -100,7 +100,7 @@ type Core struct {
 
 	mu         sync.Mutex
 	closing    bool
-	notice     func() // see Noticed
+	notice     func([]byte) // see Noticed
 	complained time.Time
 }
 
@@ -202,7 +202,7 @@ func (c *Core) reached() {
 	c.mu.Unlock()
 	c.way.Log.Info("connected with the core", "core", c.way.Address)
 	if notice != nil {
-		notice()
+		notice(nil)
 	}
 }
 
@@ -239,13 +239,13 @@ func (c *Core) Ask(ctx context.Context, question []byte) ([]byte, error) {
 	return request(ctx, c.conn, coreSubject+c.way.Name, question)
 }
 
-// Noticed has notice called whenever the core wants to be asked again, and when the
-// connection is made, until it is closed.
-func (c *Core) Noticed(notice func()) error {
+// Noticed has notice called with what the core tells without being asked, and with nothing
+// when it wants to be asked again, as when the connection is made, until it is closed.
+func (c *Core) Noticed(notice func(told []byte)) error {
 	c.mu.Lock()
 	c.notice = notice
 	c.mu.Unlock()
-	if _, err := c.conn.Subscribe(noticeSubject+c.way.Name, func(*nats.Msg) { notice() }); err != nil {
+	if _, err := c.conn.Subscribe(noticeSubject+c.way.Name, func(m *nats.Msg) { notice(m.Data) }); err != nil {
 		return fmt.Errorf("listen to the core %s: %w", c.way.Address, err)
 	}
 	return nil

@@ -276,8 +276,11 @@ func (p *Pipe) Ask(ctx context.Context, prober string, question []byte) ([]byte,
 }
 
 // Notify has a prober ask the core again soon; one that is away asks when it is back.
-func (p *Pipe) Notify(prober string) error {
-	if err := p.conn.Publish(noticeSubject+prober, nil); err != nil {
+func (p *Pipe) Notify(prober string) error { return p.Tell(prober, nil) }
+
+// Tell tells a prober something without an answer. One that is away does not hear it.
+func (p *Pipe) Tell(prober string, text []byte) error {
+	if err := p.conn.Publish(noticeSubject+prober, text); err != nil {
 		return fmt.Errorf("notify prober %s: %w", prober, err)
 	}
 	return nil

@@ -380,8 +380,8 @@ func TestProberAndCoreAskEachOther(t *testing.T) {
 	if _, err := c.Ask(t.Context(), "b", nil); !errors.Is(err, pipe.ErrAway) {
 		t.Errorf("asking a prober that is away: %v", err)
 	}
-	noticed := make(chan struct{}, 10)
-	if err := a.Noticed(func() { noticed <- struct{}{} }); err != nil {
+	noticed := make(chan string, 10)
+	if err := a.Noticed(func(told []byte) { noticed <- string(told) }); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "the prober hears no notice", func() bool {
@@ -390,6 +390,14 @@ func TestProberAndCoreAskEachOther(t *testing.T) {
 		}
 		return len(noticed) > 0
 	})
+	if err := c.Tell("a", []byte("what is urgent")); err != nil {
+		t.Fatal(err)
+	}
+	for told := range noticed {
+		if told == "what is urgent" {
+			break
+		}
+	}
 	cancel()
 	for range 2 {
 		if err := <-ended; err != nil {
