@@ -50,7 +50,7 @@ func (s *Server) startLoops(ctx context.Context) {
 		s.run(ctx, "probers", s.watchVantages)
 	}
 	if s.watchdog != nil {
-		s.watchdog.parts, s.watchdog.warn = s.Parts, s.opts.Log.Warn
+		s.watchdog.parts, s.watchdog.warn = s.vitals, s.opts.Log.Warn
 		s.run(ctx, "watchdog", s.watchdog.run)
 	}
 	if s.pusher != nil {

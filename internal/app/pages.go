@@ -118,24 +118,3 @@ func createAccounts(ctx context.Context, people *store.People) error {
 	}
 	return nil
 }
-
-// Parts names the parts of Vigie and how each is, for /healthz.
-func (s *Server) Parts(ctx context.Context) []httpd.Part {
-	cycle := s.opts.Configuration.Prober.Cycle
-	now := time.Now()
-	parts := []httpd.Part{
-		{Name: "database", Essential: true, Healthy: s.instance.db.Pool().Ping(ctx) == nil},
-		{Name: "stream", Healthy: s.pipe.Well(ctx) == nil},
-		{Name: "batches", Healthy: s.aside.well()},
-		{Name: "decisions", Healthy: now.Sub(s.metrics.lastDecided()) < (staleCycles+2)*cycle},
-	}
-	if s.prober != nil {
-		parts = append(parts, httpd.Part{Name: "prober", Healthy: now.Sub(s.metrics.lastBatch()) < (staleCycles+2)*cycle})
-	}
-	if s.opts.Demo {
-		return append(parts, httpd.Part{Name: "lab", Healthy: s.lab != nil})
-	}
-	// The times of a demonstration are held against nobody.
-	parts = append(parts, httpd.Part{Name: "prober clock", Healthy: s.metrics.probers.clocksKept()})
-	return parts
-}

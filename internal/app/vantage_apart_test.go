@@ -107,6 +107,9 @@ func TestTwoProbersAndACoreInThreeNamespaces(t *testing.T) {
 	soon(t, "others take the links of the prober behind the cut", func() bool { return slices.Equal(s.sharing(), []string{"lille", "local"}) })
 	length := cutLength(t)
 	time.Sleep(length)
+	if ill := s.ill(t); !slices.Contains(ill, "prober lyon") || slices.Contains(ill, "prober lille") {
+		t.Errorf("not well during the cut: %v, want lyon and not lille", ill)
+	}
 	must(t, "ip link set cable1 up")
 	soon(t, "the prober takes its share again", func() bool { return slices.Contains(s.sharing(), "lyon") })
 	soon(t, "what it measured meanwhile", func() bool {

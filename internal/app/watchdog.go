@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"vigie/internal/httpd"
@@ -23,6 +24,7 @@ type watchdog struct {
 	parts   func(ctx context.Context) []httpd.Part
 	warn    func(message string, args ...any)
 	client  *http.Client
+	unheard atomic.Bool // the last call was not taken
 }
 
 // newWatchdog reads the address; it is nil where none is configured. Errors do not show
@@ -45,9 +47,11 @@ func (w *watchdog) run(ctx context.Context) error {
 	for pause(ctx, w.every) {
 		reason := w.ill(ctx)
 		if reason == "" {
-			if err := w.call(ctx); err != nil && ctx.Err() == nil {
+			err := w.call(ctx)
+			if err != nil && ctx.Err() == nil {
 				reason = err.Error()
 			}
+			w.unheard.Store(err != nil)
 		}
 		if reason != told {
 			told = reason

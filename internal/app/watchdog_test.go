@@ -49,10 +49,11 @@ func TestTheWatchdogIsCalledAsLongAsAllIsWell(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- w.run(ctx) }()
 		var calls []int
+		var unheard []bool
 		after := func() {
 			outside.calls = 0
 			time.Sleep(3 * time.Minute)
-			calls = append(calls, outside.calls)
+			calls, unheard = append(calls, outside.calls), append(unheard, w.unheard.Load())
 		}
 		time.Sleep(30 * time.Second)
 		after()
@@ -71,6 +72,9 @@ func TestTheWatchdogIsCalledAsLongAsAllIsWell(t *testing.T) {
 		}
 		if diff := cmp.Diff([]int{3, 0, 3, 3, 3}, calls); diff != "" {
 			t.Errorf("calls in three minutes (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]bool{false, false, true, true, false}, unheard); diff != "" {
+			t.Errorf("calls that were not taken (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{"decisions, prober", "it answered 404", "context deadline exceeded"}, warned); diff != "" {
 			t.Errorf("warnings (-want +got):\n%s", diff)

@@ -56,3 +56,17 @@ func (t deskTx) SetMode(ctx context.Context, operator string, m ticket.Mode) err
 	}
 	return nil
 }
+
+// sqlMessageStuck finds a message that should have left by now.
+var sqlMessageStuck = query("message.stuck", `
+	SELECT EXISTS (SELECT FROM message WHERE state IN ('queued', 'sending') AND coalesce(approved_at, created_at) < @before)
+		AND NOT EXISTS (SELECT FROM sending WHERE stopped AND id)`)
+
+// Stuck reports whether a message that may leave has been waiting to since before a time;
+// while a person stopped all sending none may.
+func (d *Desk) Stuck(ctx context.Context, before time.Time) (stuck bool, err error) {
+	if err := d.db.pool.QueryRow(ctx, sqlMessageStuck, pgx.NamedArgs{"before": before}).Scan(&stuck); err != nil {
+		return false, fmt.Errorf("look for messages that wait: %w", classify(err))
+	}
+	return stuck, nil
+}
