@@ -36,6 +36,7 @@ type looks struct {
 	echoes int // of a round of a look
 	under  []*look
 	well   map[int64]bool      // whether the latest round of a link lost nothing
+	silent map[int64]bool      // those of which it lost everything
 	rests  map[int64]time.Time // until when, of links looked at
 	fell   map[int64]*look     // the latest of each link that lost something, of late
 	recent time.Duration       // how long that is: the uplink is known to be lost within it
@@ -45,7 +46,7 @@ type looks struct {
 }
 
 func newLooks(c Configuration) *looks {
-	l := &looks{echoes: min(lookRound, c.Echoes), well: map[int64]bool{}, rests: map[int64]time.Time{}, fell: map[int64]*look{}, recent: 3 * c.Cycle}
+	l := &looks{echoes: min(lookRound, c.Echoes), well: map[int64]bool{}, silent: map[int64]bool{}, rests: map[int64]time.Time{}, fell: map[int64]*look{}, recent: 3 * c.Cycle}
 	l.credit = l.most()
 	return l
 }
@@ -63,6 +64,11 @@ func (l *looks) planned(targets []probe.Target, echoes int, now time.Time) {
 		}
 	}
 	l.well = present
+	for id := range l.silent {
+		if _, here := present[id]; !here {
+			delete(l.silent, id)
+		}
+	}
 	for id, until := range l.rests {
 		if now.After(until) {
 			delete(l.rests, id)
@@ -88,16 +94,20 @@ type look struct {
 }
 
 // saw takes a round of a cycle, and begins to look closer at a link that answered every
-// echo of its former round and lost some of this.
+// echo of its former round and lost some of this, or that lost a part and falls silent.
 func (l *looks) saw(r icmp.Result, p *part, now time.Time) (begins bool) {
 	o := r.Observation
 	if o.Kind != probe.Link || o.Sent() == 0 {
 		return false
 	}
 	lost := o.Sent() - o.Received()
-	well := l.well[o.Target]
+	well, known := l.well[o.Target]
+	falls := known && o.Received() == 0 && !l.silent[o.Target]
 	l.well[o.Target] = lost == 0
-	if !well || lost == 0 || o.Received() > 0 && now.Before(l.rests[o.Target]) {
+	if delete(l.silent, o.Target); o.Received() == 0 {
+		l.silent[o.Target] = true
+	}
+	if begins := well && lost > 0 && !now.Before(l.rests[o.Target]); !begins && !falls || l.looksAt(r.Target) {
 		return false
 	}
 	p.began++
@@ -115,6 +125,11 @@ func (l *looks) saw(r icmp.Result, p *part, now time.Time) (begins bool) {
 		p.passed = append(p.passed, found)
 	}
 	return true
+}
+
+// looksAt reports whether a look at a link is under way: it sees the rest.
+func (l *looks) looksAt(target probe.Target) bool {
+	return slices.ContainsFunc(l.under, func(one *look) bool { return one.target == target })
 }
 
 // wake is when the next round of a look is due, at most until.
@@ -185,6 +200,7 @@ func (l *looks) forget(since time.Time) {
 		if one.begun.After(since) {
 			one.of.began--
 			l.well[id] = true
+			delete(l.silent, id)
 			delete(l.rests, id)
 			delete(l.fell, id)
 		}

@@ -94,6 +94,8 @@ func TestTheFirstRoundWithLossIsLookedAt(t *testing.T) {
 		"the first round after the start":        {[]icmp.Result{round(link(7), cycle, lost, lost)}, 0},
 		"a loss after a loss":                    {[]icmp.Result{round(link(7), cycle, lost), round(link(7), cycle, lost)}, 0},
 		"a round without a known echo between":   {[]icmp.Result{round(link(7), cycle, 9), round(link(7), cycle), round(link(7), cycle, lost)}, 1},
+		"a part, and silent ten minutes later":   {[]icmp.Result{round(link(7), cycle, 9), round(link(7), cycle, 9, lost), round(link(7), cycle.Add(10*time.Minute), lost, lost)}, 1},
+		"silent from the first round on":         {[]icmp.Result{round(link(7), cycle, lost), round(link(7), cycle, lost, lost)}, 0},
 		"a canary":                               {[]icmp.Result{round(other(probe.Canary), cycle, 9), round(other(probe.Canary), cycle, lost)}, 0},
 		"a demarcation of the same number":       {[]icmp.Result{round(link(7), cycle, 9), round(other(probe.Demarcation), cycle, lost)}, 0},
 		"two links, one of them after its start": {[]icmp.Result{round(link(7), cycle, 9), round(link(7), cycle, lost), round(link(8), cycle, lost)}, 1},
@@ -258,7 +260,18 @@ func TestALinkThatLosesNowAndThenIsLeftAloneUnlessItFallsSilent(t *testing.T) {
 		t.Error("not looked at when it falls silent")
 	}
 	g.play(t, cycle.Add(2*time.Minute), func(probe.Target, time.Time) int32 { return 9 })
-	if !begins(cycle.Add(10*time.Minute), 9, lost) {
+	part := func(at time.Time, rtts ...int32) bool { return g.saw(round(link(7), at, rtts...), g.part, at) }
+	if part(cycle.Add(4*time.Minute), 9, lost) {
+		t.Error("looked at again for one lost echo")
+	}
+	if !part(cycle.Add(5*time.Minute), lost, lost) {
+		t.Error("not looked at when it falls silent after it lost a part")
+	}
+	g.play(t, cycle.Add(5*time.Minute), func(probe.Target, time.Time) int32 { return lost })
+	if part(cycle.Add(6*time.Minute), lost, lost) || part(cycle.Add(7*time.Minute), 9, lost) {
+		t.Error("looked at again while it stays silent, or comes back in part")
+	}
+	if !begins(cycle.Add(15*time.Minute), 9, lost) {
 		t.Error("not looked at for one lost echo after its rest")
 	}
 }
