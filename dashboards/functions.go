@@ -171,6 +171,7 @@ var pollProblems = map[string]string{
 	snmp.ProblemRefused:    "router.problem.refused",
 	snmp.ProblemStopped:    "router.problem.stopped",
 	snmp.ProblemCredential: "router.problem.credential",
+	snmp.ProblemCommunity:  "router.problem.community",
 	snmp.ProblemClock:      "router.problem.clock",
 	snmp.ProblemUnset:      "router.problem.unset",
 }

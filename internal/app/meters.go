@@ -80,6 +80,7 @@ var pollReasons = map[string]string{
 	snmp.ProblemRefused:    "refused",
 	snmp.ProblemStopped:    "stopped",
 	snmp.ProblemCredential: "credential",
+	snmp.ProblemCommunity:  "community",
 	snmp.ProblemClock:      "clock",
 	snmp.ProblemUnset:      "not-configured",
 }

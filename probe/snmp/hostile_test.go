@@ -103,6 +103,26 @@ func TestAPollSurvivesWhatComesBesideTheAnswer(t *testing.T) {
 	}
 }
 
+// Whoever guesses the number of a request does not know the community.
+func TestAnAnswerUnderAnotherCommunityIsNone(t *testing.T) {
+	t.Parallel()
+	table := router(lan, wan)
+	forger := func(request []byte) [][]byte {
+		var forged [][]byte
+		for _, answer := range table.answer(request) {
+			forged = append(forged, bytes.Replace(answer, []byte(community), []byte("secret-w0rd"), 1))
+		}
+		return forged
+	}
+	got := poller(t).Poll(t.Context(), asked(serve(t, forger)))
+	if got.Problem != snmp.ProblemCommunity || got.Access.Name != "" {
+		t.Errorf("polled %+v, want nothing but that the community is another", got)
+	}
+	if _, err := poller(t).Walk(t.Context(), asked(serve(t, forger))); err == nil || err.Error() != snmp.ProblemCommunity {
+		t.Errorf("walked with error %v, want %q", err, snmp.ProblemCommunity)
+	}
+}
+
 func TestGarbageIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	table := router(lan, wan)

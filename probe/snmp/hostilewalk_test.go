@@ -215,3 +215,16 @@ func FuzzRowsOfADevice(f *testing.F) {
 		}
 	})
 }
+
+func TestAnAgentThatAlwaysAnswersTheSameRowsIsNotWhole(t *testing.T) {
+	t.Parallel()
+	const ifDescr = ".1.3.6.1.2.1.2.2.1.2"
+	got := walked(t, func(request []byte) [][]byte {
+		return [][]byte{answering(t, request,
+			gosnmp.SnmpPDU{Name: ifDescr + ".1", Type: gosnmp.OctetString, Value: "same"},
+			gosnmp.SnmpPDU{Name: ifDescr + ".2", Type: gosnmp.OctetString, Value: "same"})}
+	})
+	if len(got.Ports) != 2 || !slices.Contains(got.Cut, "ports") {
+		t.Errorf("%d interfaces, cut %v; want the two and that there may be more", len(got.Ports), got.Cut)
+	}
+}

@@ -17,6 +17,7 @@ const (
 	ProblemRefused    = "nothing listens there"    // port unreachable
 	ProblemStopped    = "not asked: stopped first" // the context ended
 	ProblemCredential = "wrong user, password, protocol or security level"
+	ProblemCommunity  = "an answer under another community"
 	ProblemClock      = "the agent's clock moved" // RFC 3414, 2.2.3
 	// ProblemUnset is for who asks: a router whose credential is not configured.
 	ProblemUnset = "its credential is not configured"

@@ -183,7 +183,7 @@ func (s *session) some(oids []string, found values) error {
 	if err != nil {
 		return err
 	}
-	if err := ours(packet); err != nil {
+	if err := s.ours(packet); err != nil {
 		return err
 	}
 	if packet.Error != gosnmp.NoError {
@@ -202,13 +202,17 @@ func (s *session) some(oids []string, found values) error {
 	return nil
 }
 
-// ours refuses what the library lets through: an answer to no request.
-func ours(packet *gosnmp.SnmpPacket) error {
+// ours refuses what the library lets through: an answer to no request, and one under
+// another community.
+func (s *session) ours(packet *gosnmp.SnmpPacket) error {
 	if packet.PDUType != gosnmp.GetResponse {
 		return fmt.Errorf("snmp: answer of type %#x, expected a response", byte(packet.PDUType))
 	}
 	if packet.RequestID == 0 {
 		return fmt.Errorf("snmp: answer without the number of its request")
+	}
+	if s.library.Version == gosnmp.Version2c && packet.Community != s.library.Community {
+		return errors.New(ProblemCommunity)
 	}
 	return nil
 }

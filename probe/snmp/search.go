@@ -142,7 +142,7 @@ func (s *session) each(column string, most int, row func(v gosnmp.SnmpPDU)) erro
 		if err != nil {
 			return err
 		}
-		if err := ours(packet); err != nil {
+		if err := s.ours(packet); err != nil {
 			return err
 		}
 		if packet.Error != gosnmp.NoError {

@@ -77,14 +77,19 @@ type walker struct {
 }
 
 // exchange sends one request and returns its answer. rows counts for a bulk alone.
-func (s *session) exchange(kind gosnmp.PDUType, names []string, rows uint32) (*gosnmp.SnmpPacket, error) {
+func (s *session) exchange(kind gosnmp.PDUType, names []string, rows uint32) (packet *gosnmp.SnmpPacket, err error) {
 	switch kind {
 	case gosnmp.GetBulkRequest:
-		return s.library.GetBulk(names, 0, rows)
+		packet, err = s.library.GetBulk(names, 0, rows)
 	case gosnmp.GetNextRequest:
-		return s.library.GetNext(names)
+		packet, err = s.library.GetNext(names)
+	default:
+		packet, err = s.library.Get(names)
 	}
-	return s.library.Get(names)
+	if err != nil {
+		return nil, err
+	}
+	return packet, s.ours(packet)
 }
 
 // request asks once, in its turn.
@@ -96,11 +101,7 @@ func (w *walker) request(kind gosnmp.PDUType, names []string, rows uint32) (*gos
 		return nil, err
 	}
 	defer w.give(w.addr)
-	packet, err := w.ask(kind, names, rows)
-	if err != nil {
-		return nil, err
-	}
-	return packet, ours(packet)
+	return w.ask(kind, names, rows)
 }
 
 // next asks for the rows that follow a name.
@@ -124,7 +125,8 @@ type column map[string]gosnmp.SnmpPDU
 
 // column reads one column of a table, at most so many rows of it; when there are more
 // the list is marked. Rows may come in any order and the end of everything in the
-// middle of an answer; an agent that only repeats itself is left.
+// middle of an answer; an agent that only repeats itself is left, and the list marked:
+// what comes behind is not known.
 func (w *walker) column(list, name string, most int) column {
 	found := column{}
 	if w.err != nil {
@@ -140,10 +142,13 @@ func (w *walker) column(list, name string, most int) column {
 		if packet.Error != gosnmp.NoError { // refused, and asked for one row only
 			return found
 		}
-		next, beyond := found.take(packet.Variables, name)
+		next, repeats, beyond := found.take(packet.Variables, name)
 		if len(found) > most {
 			w.out.MarkCut(list)
 			return found
+		}
+		if next == "" && repeats {
+			w.out.MarkCut(list)
 		}
 		if next == "" || beyond {
 			return found
@@ -153,18 +158,20 @@ func (w *walker) column(list, name string, most int) column {
 }
 
 // take adds the rows of a column that are new, and returns the name of the last of
-// them. beyond says that the column is certainly over: its rows came in order, and
-// behind them another object.
-func (c column) take(variables []gosnmp.SnmpPDU, name string) (next string, beyond bool) {
+// them. repeats says that some were known before and the end was not reached; beyond that
+// the column is certainly over: its rows came in order, and behind them another object.
+func (c column) take(variables []gosnmp.SnmpPDU, name string) (next string, repeats, beyond bool) {
 	var last index
-	ordered := true
+	ordered, ends := true, false
 	for _, v := range variables {
 		row, inside := strings.CutPrefix(v.Name, name+".")
 		key, valid := readIndex(row)
 		switch {
 		case v.Type == gosnmp.EndOfMibView, v.Type == gosnmp.NoSuchObject, v.Type == gosnmp.NoSuchInstance:
+			ends = true
 			continue
 		case !inside:
+			ends = true
 			beyond = beyond || compareKeys(strings.TrimPrefix(v.Name, "."), strings.TrimPrefix(name, ".")) > 0
 			continue
 		case !valid:
@@ -174,11 +181,12 @@ func (c column) take(variables []gosnmp.SnmpPDU, name string) (next string, beyo
 			ordered = false
 		}
 		if _, seen := c[row]; seen {
+			repeats = true
 			continue
 		}
 		c[row], next, last = v, v.Name, key
 	}
-	return next, beyond && ordered
+	return next, repeats && !ends, beyond && ordered
 }
 
 // failed decides what an error of one column means: some agents never answer for one
