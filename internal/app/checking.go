@@ -24,7 +24,7 @@ func questions(x *inventory.Index, site string, day time.Time) ([]prober.Questio
 		if err != nil {
 			return nil, fmt.Errorf("check %s: %w", c.Key, err)
 		}
-		check.Expect.Text = c.Text
+		check.Expect.Text, check.Expect.Certificate = c.Text, c.CertificateSHA256
 		list = append(list, prober.Question{ID: c.ID, Link: x.LinksOfCheck(c, day)[0].ID, Every: c.Every, Check: check})
 	}
 	return list, nil

@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"vigie/internal/inventory"
@@ -36,6 +37,7 @@ var checkTable = table[inventory.Check]{
 		custom("status", readStatuses, func(c *inventory.Check) string { return c.Status }),
 		text("text", func(c *inventory.Check) *string { return &c.Text }),
 		integer("certificate_days", func(c *inventory.Check) *int { return &c.CertificateDays }, 1, maxCertificateDays),
+		custom("certificate_sha256", readFingerprint, func(c *inventory.Check) string { return c.CertificateSHA256 }),
 		day("ends", func(c *inventory.Check) *time.Time { return &c.Ends }),
 		text("source", func(c *inventory.Check) *string { return &c.Source }).must(),
 	},
@@ -47,8 +49,14 @@ var checkTable = table[inventory.Check]{
 	},
 	rules: func(c *inventory.Check) []finding {
 		question, err := service.Parse(c.Service)
-		if err != nil || question.Kind == service.HTTP {
+		if err != nil {
 			return nil // one that is wrong was told by its column
+		}
+		if c.CertificateSHA256 != "" && !strings.HasPrefix(c.Service, "https://") {
+			return []finding{{"certificate_sha256", c.CertificateSHA256, "needs a certificate: a service of https://"}}
+		}
+		if question.Kind == service.HTTP {
+			return nil
 		}
 		switch {
 		case c.Status != "":
@@ -84,6 +92,15 @@ func showEvery(c *inventory.Check) string {
 		return ""
 	}
 	return strconv.FormatInt(int64(c.Every/time.Second), 10)
+}
+
+func readFingerprint(c *inventory.Check, text string) string {
+	digits, err := service.ParseFingerprint(text)
+	if err != nil {
+		return "is not the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons"
+	}
+	c.CertificateSHA256 = digits
+	return ""
 }
 
 func readStatuses(c *inventory.Check, text string) string {

@@ -36,8 +36,11 @@ type Check struct {
 	// CertificateDays is how long before its end a certificate is told of; 0 =
 	// DefaultCertificateDays.
 	CertificateDays int
-	Ends            time.Time
-	Source          string
+	// CertificateSHA256 is that of the certificate, or of an authority above it, that an
+	// HTTPS service shows, 64 hexadecimal digits; empty = of an authority that is known.
+	CertificateSHA256 string
+	Ends              time.Time
+	Source            string
 }
 
 // DefaultCertificateDays is how long before its end a certificate is told of where a check

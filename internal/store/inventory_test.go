@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,7 +66,7 @@ func full() inventory.Snapshot {
 		}},
 		Checks: []inventory.Check{{
 			Key: "amon", Scope: inventory.ScopeLink, Subject: "L-1", Name: "AMON", From: inventory.FromCore, Service: "https://192.0.2.7/", Every: time.Minute,
-			Status: "200,401", Text: "AMON", CertificateDays: 21, Ends: civil(12, 1), Source: "s",
+			Status: "200,401", Text: "AMON", CertificateDays: 21, CertificateSHA256: strings.Repeat("0a", 32), Ends: civil(12, 1), Source: "s",
 		}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +65,9 @@ type Expect struct {
 	Status Statuses
 	Text   string     // HTTP: stands in the first octets of the page (maxBody)
 	Answer netip.Addr // DNS: among the addresses; the zero value = any
+	// Certificate is the SHA-256 of the server's certificate, or of an authority that the
+	// server shows above it, 64 hexadecimal digits; empty = an authority of Roots.
+	Certificate string
 	// Lasts is how long the certificate must still hold, in whole or not at all.
 	Lasts time.Duration
 }
@@ -77,6 +81,18 @@ const (
 	maxName          = 253 // RFC 1035, 2.3.4, in text without the last dot
 	dnsPort          = 53
 )
+
+var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// ParseFingerprint reads the SHA-256 of a certificate as OpenSSL and browsers show it, with
+// or without colons, and gives its 64 digits.
+func ParseFingerprint(text string) (string, error) {
+	digits := strings.ToLower(strings.ReplaceAll(text, ":", ""))
+	if !fingerprintForm.MatchString(digits) {
+		return "", fmt.Errorf("fingerprint: %q, expected the 64 hexadecimal digits of a SHA-256", text)
+	}
+	return digits, nil
+}
 
 // Parse reads a check as people write it:
 //
@@ -186,6 +202,8 @@ func (c Check) Validate() error {
 		return fmt.Errorf("timeout: %s, expected more than 0 and at most %s", c.Timeout, maxTimeout)
 	case c.Redirects < 0 || c.Redirects > maxRedirects:
 		return fmt.Errorf("redirects: %d, expected 0 to %d", c.Redirects, maxRedirects)
+	case c.Expect.Certificate != "" && !fingerprintForm.MatchString(c.Expect.Certificate):
+		return fmt.Errorf("certificate: %q, expected 64 hexadecimal digits", c.Expect.Certificate)
 	case c.Expect.Lasts < 0:
 		return fmt.Errorf("lasts: %s, expected 0 or more", c.Expect.Lasts)
 	}

@@ -2,8 +2,10 @@ package service_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -257,4 +259,62 @@ func ExampleParse() {
 	c, err := service.Parse("dns://192.0.2.53/www.example.org?type=AAAA")
 	fmt.Println(c.Kind, c.Host, c.Port, c.Name, c.Type, err)
 	// Output: dns 192.0.2.53 53 www.example.org AAAA <nil>
+}
+
+// A firewall's own certificate, or that of an authority of the house, is known by its
+// fingerprint; its end and its key count as ever.
+func TestACertificateOfAnAuthorityOfTheHouseIsKnownByItsFingerprint(t *testing.T) {
+	t.Parallel()
+	keep := func(*x509.Certificate) {}
+	other := func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.example"} }
+	late := func(c *x509.Certificate) { c.NotAfter, c.NotBefore = time.Now().Add(-2*day), time.Now().Add(-9*day) }
+	house := issue(t, root(t), func(c *x509.Certificate) { c.IsCA = true })
+	of := func(shown tls.Certificate, at int) string {
+		sum := sha256.Sum256(shown.Certificate[at])
+		return hex.EncodeToString(sum[:])
+	}
+	itself, signed, misnamed, expired, stranger := alone(t), house.server(t, keep), house.server(t, other), house.server(t, late), root(t).server(t, keep)
+	for name, c := range map[string]struct {
+		shown tls.Certificate
+		pin   string
+		want  service.Reason
+		fault service.Fault
+	}{
+		"signed by itself":                     {itself, of(itself, 0), service.OK, ""},
+		"the authority above it":               {signed, of(signed, 1), service.OK, ""},
+		"for another name, known by itself":    {misnamed, of(misnamed, 0), service.OK, ""},
+		"for another name, by its authority":   {misnamed, of(misnamed, 1), service.BadCertificate, service.OtherName},
+		"expired, known by itself":             {expired, of(expired, 0), service.BadCertificate, service.Expired},
+		"expired, by its authority":            {expired, of(expired, 1), service.BadCertificate, service.Expired},
+		"another one":                          {stranger, of(signed, 1), service.BadCertificate, service.OtherFault},
+		"one that is beside and signs nothing": {tls.Certificate{Certificate: append(stranger.Certificate, signed.Certificate[1]), PrivateKey: stranger.PrivateKey}, of(signed, 1), service.BadCertificate, service.UnknownAuthority},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewUnstartedServer(http.NotFoundHandler())
+			server.TLS, server.Config.ErrorLog = &tls.Config{Certificates: []tls.Certificate{c.shown}}, quiet
+			server.StartTLS()
+			t.Cleanup(server.Close)
+			r := check(t, service.Prober{Roots: root(t).pool()}, server.URL+"/", func(k *service.Check) {
+				k.Expect.Certificate = c.pin
+				k.Expect.Status, _ = service.ParseStatuses("404")
+			})
+			if r.Reason != c.want || r.Certificate == nil || r.Certificate.Fault != c.fault {
+				t.Errorf("%+v, want %q with fault %q", r, c.want, c.fault)
+			}
+		})
+	}
+}
+
+func TestAFingerprintIsReadAsOpenSSLPrintsIt(t *testing.T) {
+	t.Parallel()
+	plain := strings.Repeat("0a", 32)
+	for text, want := range map[string]string{
+		plain: plain, strings.ToUpper(plain): plain, strings.TrimSuffix(strings.Repeat("0A:", 32), ":"): plain,
+		"": "", "0a": "", plain + "00": "", strings.Repeat("0g", 32): "",
+	} {
+		if got, err := service.ParseFingerprint(text); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: got %q, error %v; want %q", text, got, err, want)
+		}
+	}
 }

@@ -3,8 +3,10 @@ package service
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -102,8 +104,41 @@ func clean(text string) string {
 	return text
 }
 
+// trust is what makes a certificate the right one.
+type trust struct {
+	roots *x509.CertPool
+	// fingerprint is the SHA-256 of the certificate, or of one above it, which stands for the
+	// roots then; empty = the roots.
+	fingerprint string
+}
+
+// over gives the roots and the name by which a chain is verified. The very certificate that
+// is expected may bear any name: many firewalls sign their own.
+func (t trust) over(chain []*x509.Certificate, host string) (roots *x509.CertPool, name string, err error) {
+	if t.fingerprint == "" {
+		return t.roots, host, nil
+	}
+	for i, one := range chain {
+		if fingerprint(one) != t.fingerprint {
+			continue
+		}
+		roots = x509.NewCertPool()
+		roots.AddCert(one)
+		if i == 0 {
+			host = ""
+		}
+		return roots, host, nil
+	}
+	return nil, "", failed(BadCertificate, "the certificate's SHA-256 is %s, expected %s", fingerprint(chain[0]), t.fingerprint)
+}
+
+func fingerprint(one *x509.Certificate) string {
+	sum := sha256.Sum256(one.Raw)
+	return hex.EncodeToString(sum[:])
+}
+
 // examine tells of the certificate of a server, and whether it is good at an instant.
-func examine(chain []*x509.Certificate, host string, roots *x509.CertPool, now time.Time) (*Certificate, error) {
+func examine(chain []*x509.Certificate, host string, t trust, now time.Time) (*Certificate, error) {
 	if len(chain) == 0 {
 		return nil, failed(BadTLS, "the server shows no certificate")
 	}
@@ -119,7 +154,12 @@ func examine(chain []*x509.Certificate, host string, roots *x509.CertPool, now t
 	for _, one := range chain[1:] {
 		between.AddCert(one)
 	}
-	verified, err := leaf.Verify(x509.VerifyOptions{DNSName: strings.TrimSuffix(host, "."), Roots: roots, Intermediates: between, CurrentTime: now})
+	roots, name, err := t.over(chain, strings.TrimSuffix(host, "."))
+	if err != nil {
+		c.Fault = OtherFault
+		return c, err
+	}
+	verified, err := leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: roots, Intermediates: between, CurrentTime: now})
 	if err != nil {
 		c.Fault = faultOf(err, leaf, now)
 		return c, failed(BadCertificate, "%s", clean(err.Error()))

@@ -156,7 +156,7 @@ func (r *run) encrypt(ctx context.Context, conn net.Conn, host string) (*tls.Con
 		// Verified below, where the certificate is known when it is refused, too.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(state tls.ConnectionState) error {
-			r.result.Certificate, refusal = examine(state.PeerCertificates, host, r.Roots, time.Now())
+			r.result.Certificate, refusal = examine(state.PeerCertificates, host, trust{r.Roots, r.Expect.Certificate}, time.Now())
 			return refusal
 		},
 	})
