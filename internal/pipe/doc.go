@@ -13,6 +13,11 @@
 // own disk. It proves who it is with a key of its own, pins the core's, and may do no
 // more than hand over batches in its own name, ask the core, and answer it.
 //
+// Each prober elsewhere has a stream of its own at the core, which refuses what does not
+// fit, and from which the core takes in turns: nobody fills another's room. With a Cluster
+// these streams lie in a NATS cluster instead of this process, and what this process
+// measures itself is handed over like that of anybody else (Pipe.Feed).
+//
 // The package refuses to look inside a batch beyond its prober and number, to know what
 // is asked and answered, and to decide what a missing batch means.
 package pipe
