@@ -400,12 +400,12 @@ func (i *installation) checkCommands(ctx context.Context) error {
 	return errors.Join(broken...)
 }
 
-// oldest is the first cycle that is stored.
+// oldest is the first cycle that was decided with a batch.
 func (i *installation) oldest(ctx context.Context) (at time.Time, err error) {
 	conn, err := i.connect(ctx)
 	if err != nil {
 		return at, err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	return at, conn.QueryRow(ctx, `SELECT min(cycle) FROM batch`).Scan(&at)
+	return at, conn.QueryRow(ctx, `SELECT min(cycle) FROM batch WHERE NOT late`).Scan(&at)
 }

@@ -23,71 +23,41 @@ type round struct {
 	chance *rand.Rand
 }
 
-// draw gives the rounds of a seed: every fault as often as its weight says and, where
-// there are enough rounds, at least once. The long absence comes once, in a run as long as
-// it is.
-func draw(o options) []round {
-	var wanted []*fault
-	for len(wanted) < o.rounds {
-		sum := 0
-		for n := range faults {
-			if faults[n].name != longAway {
-				sum += faults[n].weight
-			}
-		}
-		for n := range faults {
-			f := &faults[n]
-			share := (f.weight*o.rounds + sum/2) / sum
-			if f.name == longAway {
-				share = min(o.rounds/longRun, 1)
-			} else if o.rounds >= len(faults) {
-				share = max(share, 1)
-			}
-			if o.only != "" {
-				share = 0
-				if f.name == o.only {
-					share = o.rounds
-				}
-			}
-			for range share {
-				wanted = append(wanted, f)
-			}
-		}
-		if o.rounds < len(faults) && o.only == "" { // a short run takes some of them
-			wanted = nil
-			for n := range faults {
-				if faults[n].name != longAway {
-					wanted = append(wanted, &faults[n])
-				}
-			}
-		}
-	}
-	chance := rand.New(rand.NewPCG(o.seed, 1))
-	chance.Shuffle(len(wanted), func(a, b int) { wanted[a], wanted[b] = wanted[b], wanted[a] })
-	if long := longFirst(wanted); o.rounds < len(wanted) {
-		wanted = wanted[:max(o.rounds, long)]
-	}
-	rounds := make([]round, len(wanted))
-	for n, f := range wanted {
-		rounds[n] = round{n + 1, f, rand.New(rand.NewPCG(o.seed, uint64(100+n)))}
-	}
-	return rounds
-}
-
 // longRun is the shortest run that takes the long absence with it.
 const longRun = 100
 
-// longFirst puts the long absence in front, so that the cut of a list keeps it, and
-// returns how many there are.
-func longFirst(list []*fault) int {
-	n := 0
-	for at, f := range list {
-		if f.name == longAway {
-			list[n], list[at] = list[at], list[n]
-			n++
-		}
+// draw gives the rounds of a seed: each fault once where there are rounds enough, the long
+// absence in a long run only, and the rest by their weights.
+func draw(o options) []round {
+	chance := rand.New(rand.NewPCG(o.seed, 1))
+	shuffle := func(list []*fault) {
+		chance.Shuffle(len(list), func(a, b int) { list[a], list[b] = list[b], list[a] })
 	}
-	return n
+	var once, more []*fault
+	for n := range faults {
+		f := &faults[n]
+		switch {
+		case o.only != "" && o.only != f.name || f.name == longAway && o.only == "" && o.rounds < longRun:
+			continue
+		case f.name != longAway || o.only != "":
+			for range f.weight {
+				more = append(more, f)
+			}
+		}
+		once = append(once, f)
+	}
+	shuffle(once)
+	list := once[:min(o.rounds, len(once))]
+	for len(list) < o.rounds {
+		shuffle(more)
+		list = append(list, more[:min(len(more), o.rounds-len(list))]...)
+	}
+	shuffle(list)
+	rounds := make([]round, len(list))
+	for n, f := range list {
+		rounds[n] = round{n + 1, f, rand.New(rand.NewPCG(o.seed, uint64(100+n)))}
+	}
+	return rounds
 }
 
 // campaign is all rounds of one run.
@@ -191,15 +161,15 @@ func (c *campaign) work(ctx context.Context, name string, seed uint64, cores int
 	}
 	defer i.close()
 	if _, err := i.settle(ctx, time.Now(), startWithin); err != nil {
-		return c.end(i, name, round{}, err)
+		return c.end(ctx, i, name, round{}, err)
 	}
 	if i.past, err = i.audit(ctx); err != nil {
-		return c.end(i, name, round{}, err)
+		return c.end(ctx, i, name, round{}, err)
 	}
 	c.say("%s: at work after %.1f s", name, time.Since(i.began).Seconds())
 	for r := first; ok; r, ok = <-rounds {
 		if err := c.play(ctx, i, name, r); err != nil {
-			return c.end(i, name, r, err)
+			return c.end(ctx, i, name, r, err)
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -251,9 +221,9 @@ func (i *installation) unasked() []string {
 
 // end stops the campaign for an error. One that tells of a broken promise is shown with
 // all that is at hand, and the directory is kept.
-func (c *campaign) end(i *installation, name string, r round, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
+func (c *campaign) end(ctx context.Context, i *installation, name string, r round, err error) error {
+	if ctx.Err() != nil {
+		return nil // what was cut short says nothing
 	}
 	c.stop()
 	var v *violation

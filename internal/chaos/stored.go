@@ -22,7 +22,6 @@ type stored struct {
 	minutes     map[string]map[minuteOf]counts // by prober
 	transitions map[string][]transition        // by link, in order
 	links       map[int64]string               // references
-	changes     int                            // of incidents, in the journal
 	letters     map[string]letter              // by Message-ID
 	doubled     []string                       // links under two open tickets
 }
