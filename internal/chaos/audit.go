@@ -127,14 +127,11 @@ func (i *installation) audit(ctx context.Context) (totals, error) {
 		return totals{}, err
 	}
 	t := totals{gaps: s.gapTime(), transitions: s.transitionCount()}
-	for _, list := range s.batches {
-		t.applied += len(list)
-	}
 	var broken []error
 	for name, list := range streams {
-		t.taken += len(list)
-		// What a core took and did not apply before another led is a gap, told below.
-		broken = append(broken, checkTaken(s, name, list, len(i.cores) > 1 && i.probers[name] == nil))
+		t.applied += i.remember(name, list, s)
+		t.taken += len(i.taken[name])
+		broken = append(broken, checkTaken(s, name, list, i.forgives(name)))
 	}
 	for _, name := range i.names() {
 		broken = append(broken, checkNumbers(s, name), checkCycles(s, name), checkMinutes(s, name))
@@ -144,6 +141,31 @@ func (i *installation) audit(ctx context.Context) (totals, error) {
 	return t, errors.Join(broken...)
 }
 
+// forgives says that what a prober took may not be applied, but a gap: a core's own, of which
+// another took the lead.
+func (i *installation) forgives(name string) bool { return len(i.cores) > 1 && i.probers[name] == nil }
+
+// remember notes what a prober took, which outlives a stream that is lost, and counts what
+// is applied of it and of all before it.
+func (i *installation) remember(name string, list []probe.Batch, s *stored) (count int) {
+	if i.taken[name] == nil {
+		i.taken[name] = map[uint64]bool{}
+	}
+	for _, b := range list {
+		i.taken[name][b.Seq] = true
+	}
+	newest := uint64(0)
+	for seq := range i.taken[name] {
+		newest = max(newest, seq)
+	}
+	for seq := range s.batches[name] {
+		if seq <= newest {
+			count++
+		}
+	}
+	return count
+}
+
 // caughtUp waits until the last batch that each prober took is applied.
 func (i *installation) caughtUp(ctx context.Context, streams map[string][]probe.Batch) (*stored, error) {
 	deadline := time.Now().Add(healedWithin)
@@ -151,8 +173,10 @@ func (i *installation) caughtUp(ctx context.Context, streams map[string][]probe.
 		s, err := i.load(ctx)
 		if err == nil {
 			waiting := ""
-			for _, name := range elsewhere {
-				list := streams[name]
+			for name, list := range streams {
+				if i.forgives(name) {
+					continue
+				}
 				if len(list) > 0 && s.last[name] < list[len(list)-1].Seq {
 					waiting = fmt.Sprintf("prober %s took batch %d, and %d is the last applied", name, list[len(list)-1].Seq, s.last[name])
 				}

@@ -69,7 +69,8 @@ type installation struct {
 	dsn     string
 	apart   *cluster.Cluster // the database of two cores
 	began   time.Time
-	past    totals // at the end of the round before
+	taken   map[string]map[uint64]bool // numbers of batches, by prober
+	past    totals                     // at the end of the round before
 	closers []func()
 	mounts  []string
 }
@@ -90,7 +91,7 @@ func (i *installation) postgresDir() string {
 // install makes an installation in a directory and starts it; with two cores these share a
 // database that belongs to neither.
 func install(ctx context.Context, vigie, dir string, seed uint64, cores int, talk func(string, ...any)) (_ *installation, err error) {
-	i := &installation{vigie: vigie, dir: dir, talk: talk, relays: map[string]*relay{}, probers: map[string]*unit{}, began: time.Now()}
+	i := &installation{vigie: vigie, dir: dir, talk: talk, relays: map[string]*relay{}, probers: map[string]*unit{}, taken: map[string]map[uint64]bool{}, began: time.Now()}
 	defer func() {
 		if err != nil {
 			i.close()

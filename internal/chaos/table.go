@@ -9,7 +9,8 @@ import (
 	"text/tabwriter"
 )
 
-// table counts what the rounds of each fault did.
+// table counts what the rounds of each fault did. More is applied than was seen to be taken
+// where a stream is lost with what it held.
 type table struct {
 	mu   sync.Mutex
 	rows map[string]*line
