@@ -166,13 +166,17 @@ func (i *installation) remember(name string, list []probe.Batch, s *stored) (cou
 	return count
 }
 
-// caughtUp waits until the last batch that each prober took is applied.
+// caughtUp waits until the last batch that each prober took is applied, and its minutes are
+// written.
 func (i *installation) caughtUp(ctx context.Context, streams map[string][]probe.Batch) (*stored, error) {
 	deadline := time.Now().Add(healedWithin)
 	for {
 		s, err := i.load(ctx)
 		if err == nil {
 			waiting := ""
+			if s.due > 0 {
+				waiting = fmt.Sprintf("%d minutes are not written", s.due)
+			}
 			for name, list := range streams {
 				if i.forgives(name) {
 					continue
@@ -184,7 +188,7 @@ func (i *installation) caughtUp(ctx context.Context, streams map[string][]probe.
 			if waiting == "" {
 				return s, nil
 			}
-			err = &violation{"taken = applied", waiting}
+			err = &violation{"what is taken is applied, and its minutes written", waiting}
 		}
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return nil, err

@@ -23,6 +23,7 @@ type stored struct {
 	transitions map[string][]transition        // by link, in order
 	links       map[int64]string               // references
 	letters     map[string]letter              // by Message-ID
+	due         int                            // minutes to be written still
 	doubled     []string                       // links under two open tickets
 }
 
@@ -111,6 +112,9 @@ func (s *stored) readEngine(ctx context.Context, tx pgx.Tx) error {
 	}
 	if decided != nil {
 		s.decided = decided.UTC()
+	}
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM minute_due`).Scan(&s.due); err != nil {
+		return fmt.Errorf("count the minutes due: %w", err)
 	}
 	var name, ref string
 	var seq, id int64
