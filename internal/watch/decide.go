@@ -118,6 +118,9 @@ func (s *Service) decide(ctx context.Context, tx Tx, prev incident.State, cycle 
 	if err := s.recordGaps(ctx, tx, prev.Engine, d.State.Engine, delivered); err != nil {
 		return d, r, err
 	}
+	if err := s.lateDoubt(ctx, tx, p, before, delivered); err != nil {
+		return d, r, err
+	}
 	for _, p := range delivered {
 		if len(p.witness) == 0 {
 			continue

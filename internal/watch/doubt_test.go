@@ -211,6 +211,32 @@ func TestWhatComesLateIsInDoubtAsWell(t *testing.T) {
 	}
 }
 
+// An isolation that comes late decides nothing, and puts the cycle after it in doubt: in the
+// minute, where what it lost is void, and as a gap.
+func TestTheCycleAfterAnIsolationThatCameLateIsAGapToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, quickPolicy(), someLinks)
+	fail := func(int) result { return "fail" }
+	for i := range 25 {
+		w.apply(t, w.batch("b", w.nth(i), false, ok), w.nth(i+1))
+		if i == 12 { // decided without it
+			w.decide(t, w.nth(i), false, w.nth(i+1))
+			w.apply(t, w.batch("a", w.nth(i), true, fail), w.nth(i+1))
+			continue
+		}
+		b := w.batch("a", w.nth(i), false, ok)
+		if i == 13 {
+			lose(&b, false, true, 0)
+		}
+		w.apply(t, b, w.nth(i+1))
+		w.decide(t, w.nth(i), false, w.nth(i+1))
+	}
+	w.lostNothing(t, nil)
+	if diff := cmp.Diff([]string{"isolated 60 65", "doubtful 65 70"}, w.gaps(t, "a", origin)); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+}
+
 // A restart between the cut and the cycle before forgets nothing.
 func TestTheCycleBeforeACutIsInDoubtOverARestart(t *testing.T) {
 	t.Parallel()

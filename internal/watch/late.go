@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"vigie/probe"
@@ -53,6 +54,30 @@ func (s *Service) fill(ctx context.Context, tx Tx, b probe.Batch) error {
 			if err := tx.AddGap(ctx, Gap{Prober: part.prober, From: part.cycle, To: part.cycle.Add(part.length), Reason: reason}); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// lateDoubt records that a prober's part of the cycle is in doubt because of its part of
+// the cycle before, which came late: that one decides nothing any more, and is not among
+// what was decided, but minutes hold what it puts in doubt for void.
+func (s *Service) lateDoubt(ctx context.Context, tx Tx, p plan, before, delivered []part) error {
+	for _, after := range delivered {
+		if after.gap() != "" || !after.lossy || slices.ContainsFunc(before, func(b part) bool { return b.prober == after.prober }) {
+			continue
+		}
+		pieces, err := tx.Pieces(ctx, after.prober, after.cycle.Add(-after.length))
+		if err != nil {
+			return err
+		}
+		doubted := []part{after}
+		border(p.parts(pieces), doubted)
+		if !doubted[0].doubtful {
+			continue
+		}
+		if err := tx.AddGap(ctx, Gap{Prober: after.prober, From: after.cycle, To: after.cycle.Add(after.length), Reason: Doubtful}); err != nil {
+			return err
 		}
 	}
 	return nil
