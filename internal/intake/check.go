@@ -32,6 +32,8 @@ func check(set Set, becomes inventory.Snapshot, today time.Time) (problems, warn
 	c.unkeyed(today)
 	c.canaries(today)
 	c.probed(today)
+	c.reflected(today)
+	c.ownMachine(today)
 	return c.problems, c.warnings
 }
 
