@@ -48,7 +48,7 @@ func TestAProberThatFloodsItsCoreFillsItsOwnRoomOnly(t *testing.T) {
 		if len(order) == flood+1 {
 			cancel()
 		}
-		time.Sleep(20 * time.Millisecond) // so that both wait
+		time.Sleep(200 * time.Millisecond) // so that both wait, however late one is begun to be asked
 		return nil
 	})
 	if err != nil || len(order) != flood+1 {
