@@ -104,7 +104,8 @@ func (w *world) checkPlanned(m *memory, p *vantage) {
 				stored[b.Cycle][o.Target] = true
 			}
 		}
-		if !r.Late && (first.IsZero() || b.Cycle.Before(first)) {
+		_, wrong := p.wrong[b.Cycle] // by a clock that was off: that is not when it began
+		if !r.Late && !wrong && (first.IsZero() || b.Cycle.Before(first)) {
 			first = b.Cycle
 		}
 	}
@@ -124,7 +125,7 @@ func (w *world) checkPlanned(m *memory, p *vantage) {
 		switch {
 		case missing > 0 && !silent && reason != watch.Isolated:
 			w.violate("prober %s, cycle %s: %d of %d links are not stored, and the gap there is %q", p.name, cycle.Format(time.TimeOnly), missing, len(w.index.Links), reason)
-		case missing == 0 && silent && !p.doubted(cycle):
+		case missing == 0 && silent && !p.doubted(cycle) && (reason == watch.Stopped || len(p.skewed) == 0):
 			w.violate("prober %s, cycle %s: every link is stored, and the time is a gap %q", p.name, cycle.Format(time.TimeOnly), reason)
 		}
 	}
@@ -263,7 +264,10 @@ func (p plain) InTx(_ context.Context, f func(context.Context, watch.Tx) error) 
 func (w *world) checkReplay(m *memory) {
 	past := m.past()
 	oldest, decided, _ := past.Span(context.Background())
-	if oldest.IsZero() || decided.Before(oldest) {
+	began := slices.IndexFunc(w.history, func(done committed) bool { return !done.cycle.IsZero() })
+	// What came of an hour before the first decision, by a clock that was off, is decided by
+	// a replay only.
+	if oldest.IsZero() || began < 0 || oldest.Before(w.history[began].cycle) {
 		return
 	}
 	r, err := watch.Replay(context.Background(), past, w.policy, oldest, decided.Add(cycleLength), func(time.Time) {})

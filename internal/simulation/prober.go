@@ -330,7 +330,9 @@ func (p *vantage) intoStream(b probe.Batch) error {
 		p.violate("prober %s: number %d names two batches", p.name, b.Seq)
 	}
 	p.taken[b.Seq] = body
-	delete(p.gone, b.Seq)
+	if len(p.made[b.Seq]) > 1 { // the number is given again
+		delete(p.gone, b.Seq)
+	}
 	return nil
 }
 
