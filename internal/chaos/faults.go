@@ -204,6 +204,7 @@ func postgresAway(ctx context.Context, i *installation, chance *rand.Rand) error
 }
 
 func postgresAwayLong(ctx context.Context, i *installation, _ *rand.Rand) error {
+	i.late = true
 	return i.awayFor(ctx, 10*time.Minute)
 }
 

@@ -69,6 +69,7 @@ type installation struct {
 	dsn     string
 	apart   *cluster.Cluster // the database of two cores
 	began   time.Time
+	late    bool                       // it had minutes to decide afterwards
 	taken   map[string]map[uint64]bool // numbers of batches, by prober
 	past    totals                     // at the end of the round before
 	closers []func()

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -14,13 +15,16 @@ import (
 	"vigie/internal/app"
 )
 
-// leading runs a command of vigie against the core that leads.
+// leading runs a command of vigie against the core that leads, and returns its result.
 func (i *installation) leading(ctx context.Context, args ...string) (string, error) {
 	for n := range i.cores {
 		if app.Running(i.coreDir(n)) {
-			out, err := exec.CommandContext(ctx, i.vigie, append([]string{"--data", i.coreDir(n)}, args...)...).CombinedOutput()
+			var said bytes.Buffer
+			cmd := exec.CommandContext(ctx, i.vigie, append([]string{"--data", i.coreDir(n)}, args...)...)
+			cmd.Stderr = &said
+			out, err := cmd.Output()
 			if err != nil {
-				err = fmt.Errorf("vigie %v: %w: %s", args, err, tail(string(out), 4000))
+				err = fmt.Errorf("vigie %v: %w: %s", args, err, tail(said.String(), 2000))
 			}
 			return string(out), err
 		}
