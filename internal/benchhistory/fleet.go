@@ -17,10 +17,11 @@ import (
 var fleetNow = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const (
-	source       = "fictif (banc d'essai)"
-	linksPerPOP  = 200
-	fleetStarts  = "2025-09-01"
-	fleetCommune = "67482"
+	source           = "fictif (banc d'essai)"
+	linksPerPOP      = 200
+	fleetStarts      = "2025-09-01"
+	fleetCommune     = "67482"
+	fleetDepartement = "67"
 )
 
 // table is a file of the inventory in the making.
@@ -48,7 +49,7 @@ func fleet(links int) []intake.File {
 	organisations := newTable("organisations.csv", "key", "name", "kind")
 	organisations.add("region", "Région fictive", "region")
 	communes := newTable("communes.csv", "insee", "name", "departement", "temple")
-	communes.add(fleetCommune, "Strasbourg", "67", "no")
+	communes.add(fleetCommune, "Strasbourg", fleetDepartement, "no")
 	operators := newTable("operators.csv", "key", "name", "ticket_email")
 	lots := newTable("lots.csv", "key", "market", "operator", "name")
 	clauses := newTable("clauses.csv", "lot", "from", "service", "gtr_minutes", "clock_start", "percent_per_hour", "cap_percent",

@@ -28,8 +28,8 @@ const (
 
 // percentiles measures the exact 95th percentiles of a year of 1,500 links as the audit
 // takes them: of all time, of school time and of the school time of each month, in both
-// directions. A part of the same figures, as rows, is given to percentile_disc, and both
-// must say the same.
+// directions. A part of the same figures, as rows that say whether they lie in school time,
+// is given to percentile_disc for the first two, and both must say the same.
 func percentiles(ctx context.Context, o options) error {
 	return withPast(ctx, o, func(p *past) error {
 		year := audit.LastTwelveMonths(p.now)
@@ -88,7 +88,7 @@ func (p *past) bySQL(ctx context.Context, year audit.Period) (took answers, rows
 		return took, 0, err
 	}
 	const drop = `DROP TABLE IF EXISTS bench_utilisation`
-	for _, sql := range []string{drop, `CREATE UNLOGGED TABLE bench_utilisation (link_id bigint NOT NULL, at timestamptz NOT NULL, down bigint NOT NULL, up bigint NOT NULL)`} {
+	for _, sql := range []string{drop, `CREATE UNLOGGED TABLE bench_utilisation (link_id bigint NOT NULL, at timestamptz NOT NULL, down bigint NOT NULL, up bigint NOT NULL, school boolean NOT NULL)`} {
 		if _, err := p.db.Pool().Exec(ctx, sql); err != nil {
 			return took, 0, err
 		}
@@ -106,8 +106,9 @@ func (p *past) bySQL(ctx context.Context, year audit.Period) (took answers, rows
 	took, err = each(make([]int64, sqlTurns), func(int64) error {
 		theirs, err := p.percentilesOfRows(ctx)
 		for _, l := range r.Lines {
-			if ours := (rates{l.Down.P95.BitsPerSecond, l.Up.P95.BitsPerSecond}); err == nil && ours != theirs[l.LinkID] {
-				return fmt.Errorf("link %s: %d and %d bit/s by SQL, %d and %d by the audit", l.Link, theirs[l.LinkID].down, theirs[l.LinkID].up, ours.down, ours.up)
+			ours := rates{l.Down.P95.BitsPerSecond, l.Up.P95.BitsPerSecond, l.Down.School.BitsPerSecond, l.Up.School.BitsPerSecond}
+			if err == nil && ours != theirs[l.LinkID] {
+				return fmt.Errorf("link %s: %+v bit/s by SQL, %+v by the audit", l.Link, theirs[l.LinkID], ours)
 			}
 		}
 		return err
@@ -115,12 +116,14 @@ func (p *past) bySQL(ctx context.Context, year audit.Period) (took answers, rows
 	return took, rows, err
 }
 
-// rates are those of both directions, bits per second.
-type rates struct{ down, up int64 }
+// rates are the percentiles of a link, bits per second: of all time and of school time.
+type rates struct{ down, up, schoolDown, schoolUp int64 }
 
 func (p *past) percentilesOfRows(ctx context.Context) (map[int64]rates, error) {
 	rows, err := p.db.Pool().Query(ctx, `
-		SELECT link_id, 8 * percentile_disc(0.95) WITHIN GROUP (ORDER BY down), 8 * percentile_disc(0.95) WITHIN GROUP (ORDER BY up)
+		SELECT link_id, 8 * percentile_disc(0.95) WITHIN GROUP (ORDER BY down), 8 * percentile_disc(0.95) WITHIN GROUP (ORDER BY up),
+			8 * percentile_disc(0.95) WITHIN GROUP (ORDER BY down) FILTER (WHERE school),
+			8 * percentile_disc(0.95) WITHIN GROUP (ORDER BY up) FILTER (WHERE school)
 		FROM bench_utilisation GROUP BY link_id`)
 	if err != nil {
 		return nil, err
@@ -130,7 +133,7 @@ func (p *past) percentilesOfRows(ctx context.Context) (map[int64]rates, error) {
 	for rows.Next() {
 		var link int64
 		var r rates
-		if err := rows.Scan(&link, &r.down, &r.up); err != nil {
+		if err := rows.Scan(&link, &r.down, &r.up, &r.schoolDown, &r.schoolUp); err != nil {
 			return nil, err
 		}
 		all[link] = r
@@ -159,6 +162,10 @@ func (p *past) writeRows(ctx context.Context, r audit.Report, period audit.Perio
 	}
 	const day = 24 * time.Hour
 	from, to := calendar.Midnight(period.From), calendar.Midnight(period.To)
+	school, err := schoolTime(from, to)
+	if err != nil {
+		return err
+	}
 	var text []byte
 	return store.NewAudit(p.db).Utilisation(ctx, links, from.Truncate(day), to.Add(day-1).Truncate(day), func(d audit.Day) error {
 		text = text[:0]
@@ -171,9 +178,31 @@ func (p *past) writeRows(ctx context.Context, r audit.Report, period audit.Perio
 			text = at.AppendFormat(append(text, '\t'), "2006-01-02 15:04:05Z")
 			text = strconv.AppendUint(append(text, '\t'), uint64(down), 10)
 			text = strconv.AppendUint(append(text, '\t'), uint64(d.Rates.Up[i]), 10)
+			text = strconv.AppendBool(append(text, '\t'), school[at.Unix()])
 			text = append(text, '\n')
 		}
 		_, err := out.Write(text)
 		return err
 	})
+}
+
+// schoolTime are the starts, in Unix seconds, of the five minutes of [from, to) that lie in the school time
+// of the fleet's one commune.
+func schoolTime(from, to time.Time) (map[int64]bool, error) {
+	vacations, err := app.SchoolCalendar()
+	if err != nil {
+		return nil, err
+	}
+	school := calendar.School{
+		Vacations: vacations, Academie: calendar.AcademieOf(fleetDepartement), Holidays: calendar.ForCommune(fleetDepartement, false),
+		Week: audit.DefaultPolicy().Week,
+	}
+	const step = 5 * time.Minute
+	in := map[int64]bool{}
+	for _, hours := range school.Hours(from, to) {
+		for at := hours.From.Add(step - 1).Truncate(step); at.Before(hours.To); at = at.Add(step) {
+			in[at.Unix()] = true
+		}
+	}
+	return in, nil
 }
