@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/csv"
 	"io"
 	"net/netip"
@@ -22,6 +23,7 @@ type delaySheet struct {
 	print     i18n.Printer
 	hosts     []delayHost
 	elsewhere ping.Rejects // replies from none of the hosts
+	refusal   string       // what this machine said latest when it did not send
 }
 
 type delayHost struct {
@@ -54,6 +56,7 @@ func (p *delaySheet) add(e ping.Echo) {
 	}
 	if e.Unsent {
 		h.unsent++
+		p.refusal = cmp.Or(e.Refusal, p.refusal)
 		return
 	}
 	h.echoes[e.Seq] = e.RTTMicros

@@ -68,6 +68,9 @@ func (p *delaySheet) table() string {
 		}
 	}
 	p.note(&b, "ping.unsent", 0, func(h delayHost) int { return h.unsent })
+	if p.refusal != "" {
+		b.WriteString(p.print.T("ping.refusal", p.refusal) + "\n")
+	}
 	p.note(&b, "ping.doubled", 0, func(h delayHost) int { return h.doubled })
 	p.note(&b, "ping.late", p.elsewhere.Late, func(h delayHost) int { return h.rejects.Late })
 	p.note(&b, "ping.forged", p.elsewhere.Forged, func(h delayHost) int { return h.rejects.Forged })

@@ -27,7 +27,7 @@ func twoHosts(lang i18n.Lang) *delaySheet {
 		{Seq: 1, RTTMicros: 2500, Duplicates: 2},
 		{Seq: 5, RTTMicros: 0},
 		{Seq: 3, RTTMicros: probe.Lost},
-		{Seq: 4, Unsent: true},
+		{Seq: 4, Unsent: true, Refusal: "network is unreachable"},
 		{Host: 1, Seq: 0, RTTMicros: probe.Lost},
 	} {
 		p.add(e)
@@ -48,6 +48,7 @@ func TestAPingAddsUpByTheNumberOfTheEchoes(t *testing.T) {
 		"router.example (192.0.2.1)     5         4   20%  0.00 ms  0.00 ms  2.5 ms    –  4 ms  1.5 ms",
 		"192.0.2.9                      1         0  100%        –        –       –    –     –       –",
 		"1 echo did not leave this machine: it is not counted (router.example: 1)",
+		"this machine said latest: network is unreachable",
 		"2 replies came again: none is counted twice (router.example: 2)",
 		"1 reply came after the timeout: it is not counted (router.example: 1)",
 		"3 replies do not bear our mark for the address they come from: they are refused (192.0.2.9: 2, from another address: 1)", "",

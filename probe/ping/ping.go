@@ -62,6 +62,9 @@ type Echo struct {
 	// Unsent says that the echo did not leave, or that its outcome cannot be known:
 	// it counts neither as sent nor as lost.
 	Unsent bool
+	// Refusal is what this machine said latest when it did not send, as a sentence for a
+	// person; empty where the echo left or nothing was said.
+	Refusal string
 	// Duplicates counts further replies that came within the timeout (RFC 5560).
 	Duplicates int
 	// OneByOne says that the echo was measured without the batched engine: whether a
@@ -218,6 +221,8 @@ func (m measuring) batch(ctx context.Context, engine *icmp.Engine, hosts []int) 
 			echo := Echo{Host: int(r.Target.ID), Seq: m.seq(r.Round), Unsent: r.Observation.Sent() == 0}
 			if !echo.Unsent {
 				echo.RTTMicros, echo.Duplicates = r.Observation.RTTMicros[0], r.Observation.Duplicates
+			} else if refusal := engine.Counters().Refusal; refusal != nil {
+				echo.Refusal = refusal.Error()
 			}
 			underWay--
 			m.report(echo)

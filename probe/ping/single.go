@@ -94,6 +94,9 @@ func (m measuring) echo(ctx context.Context, host, seq int, privileged bool) err
 	}
 	said := p.Statistics()
 	e := Echo{Host: host, Seq: seq, RTTMicros: probe.Lost, OneByOne: true, Unsent: err != nil || said.PacketsSent == 0}
+	if err != nil {
+		e.Refusal = err.Error()
+	}
 	if len(said.Rtts) > 0 {
 		e.RTTMicros = int32(said.Rtts[0].Round(time.Microsecond).Microseconds())
 	}
