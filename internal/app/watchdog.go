@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vigie/internal/httpd"
+	"vigie/internal/outpost"
 )
 
 // watchdogLimit is how long one call may take.
@@ -82,18 +83,5 @@ func (w *watchdog) call(ctx context.Context) error {
 	if err != nil {
 		return errors.New("the address is not one")
 	}
-	request.Header.Set("User-Agent", "Vigie")
-	answer, err := w.client.Do(request)
-	if err != nil {
-		var wrapped *url.Error // it would show the address
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("it answered %s", answer.Status)
-	}
-	return nil
+	return outpost.Call(w.client, request)
 }

@@ -229,8 +229,14 @@ func (s *sentry) post(ctx context.Context, c call, links int, subject, body stri
 		return errors.New("the address is not one")
 	}
 	request.Header.Set("Content-Type", "application/json")
+	return Call(s.client, request)
+}
+
+// Call sends a request to an address that somebody configured, and takes any answer of
+// success. Its errors do not show the address, which may hold a secret.
+func Call(client *http.Client, request *http.Request) error {
 	request.Header.Set("User-Agent", "Vigie")
-	answer, err := s.client.Do(request)
+	answer, err := client.Do(request)
 	if err != nil {
 		var wrapped *url.Error // it would show the address
 		if errors.As(err, &wrapped) {
